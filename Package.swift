@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "carillon",
+    products: [
+        .executable(name: "carillon", targets: ["carillon"]),
+        .executable(name: "Simulator", targets: ["Simulator"]),
+        .library(name: "Raft", targets: ["Raft"]),
+    ],
+    targets: [
+        // The two pure cores import nothing; Tests/NodeTests/Structure checks it.
+        .target(name: "Raft", swiftSettings: strict),
+        .target(name: "Scheduler", swiftSettings: strict),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "Node", dependencies: ["Raft", "Scheduler", "CLinux"], swiftSettings: strict),
+        .executableTarget(name: "carillon", dependencies: ["Node"], swiftSettings: strict),
+        .executableTarget(
+            name: "Simulator", dependencies: ["Raft", "Scheduler", "Node"], swiftSettings: strict),
+        .testTarget(name: "RaftTests", dependencies: ["Raft"], swiftSettings: strict),
+        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeTests", dependencies: ["Node", "Raft", "Scheduler", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(name: "ProcessTests", dependencies: ["Node"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

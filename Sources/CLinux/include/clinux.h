@@ -1,0 +1,26 @@
+// System calls that Swift's `Glibc` module leaves out. Header only: no code of ours is compiled as C.
+// GNU-only prototypes are redeclared because the importer does not define _GNU_SOURCE.
+#pragma once
+
+#include <stdint.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int descriptors[2], int flags);
+extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
+
+// pidfd_open has no glibc wrapper before 2.36.
+static inline int carillon_pidfd_open(pid_t process, unsigned int flags) {
+    return (int)syscall(434, process, flags);
+}

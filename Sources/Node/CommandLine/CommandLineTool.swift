@@ -1,0 +1,5 @@
+/// The entry of the `carillon` executable.
+public enum CommandLineTool {
+    public static func main() {
+    }
+}

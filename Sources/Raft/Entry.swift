@@ -1,0 +1,39 @@
+/// A term: a logical clock that names at most one leader (Raft paper, section 5.1).
+public typealias Term = UInt64
+
+/// A position in the log. The first entry has index 1; 0 means "before the log".
+public typealias Index = UInt64
+
+/// Nanoseconds of a node's monotonic clock. Comparable only within one run of one node.
+public typealias Nanoseconds = UInt64
+
+/// One entry of the replicated log.
+public struct Entry: Equatable, Sendable {
+    public var index: Index
+    public var term: Term
+    public var payload: Payload
+
+    public init(index: Index, term: Term, payload: Payload) {
+        self.index = index
+        self.term = term
+        self.payload = payload
+    }
+
+    public enum Payload: Equatable, Sendable {
+        /// Appended by a new leader so that entries of earlier terms can commit (section 5.4.2).
+        case noop
+        /// Opaque to Raft: a batch of commands for the state machine.
+        case command([UInt8])
+        /// Takes effect when it is appended, not when it is committed (section 6).
+        case configuration(Configuration)
+    }
+
+    /// What the entry counts for in limits: its payload and a fixed charge for its header.
+    public var sizeBytes: Int {
+        switch payload {
+        case .noop: 32
+        case .command(let bytes): 32 + bytes.count
+        case .configuration(let configuration): 32 + configuration.sizeBytes
+        }
+    }
+}

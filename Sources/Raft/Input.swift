@@ -1,0 +1,43 @@
+/// Everything that can happen to the consensus core.
+public enum Input: Equatable, Sendable {
+    /// Time has passed; due at `Raft.nextDeadline`, harmless at any other time.
+    case tick
+    case receive(Message)
+    /// Only while `Raft.acceptsProposals`; the entry gets index `lastIndex + 1`.
+    case propose([UInt8])
+    /// Everything up to and including the ticket is on disk.
+    case durable(Ticket)
+    /// Answered by `.readReady` or `.readFailed` with the same id, on any role.
+    case read(ReadID)
+    /// Hand leadership to this member, or to the best candidate.
+    case transferLeadership(to: NodeID?)
+    /// The connection to this peer was reset and the peer refuses a new one: its process is gone.
+    case peerLost(NodeID)
+    /// The local snapshot at this mark is durable: the prefix of the log may go.
+    case snapshotTaken(SnapshotMark)
+    /// Answer to `.readSnapshotChunk`.
+    case snapshotChunkRead(
+        to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
+    /// Answer to `.storeSnapshotChunk`. `isComplete`: the whole file is verified, synced, in place.
+    case snapshotChunkStored(mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool)
+}
+
+/// What the shell has to do, in this order.
+public enum Effect: Equatable, Sendable {
+    case send(Message)
+    case persist(Batch)
+    /// Linearizable once the state machine has applied `index`.
+    case readReady(ReadID, Index)
+    /// No leader, or leadership was lost: the caller asks again.
+    case readFailed(ReadID)
+    /// Role, term or known leader changed; look at the properties of `Raft`.
+    case leadershipChanged
+    /// Read up to `Settings.maxSnapshotChunkBytes` at `offset` from the newest snapshot file at `mark` and answer with
+    /// `.snapshotChunkRead`.
+    case readSnapshotChunk(to: NodeID, mark: SnapshotMark, offset: UInt64)
+    /// Write into the snapshot that is being received, answer with `.snapshotChunkStored`. Offset 0 starts
+    /// it anew.
+    case storeSnapshotChunk(Message.SnapshotChunk)
+    /// The received snapshot is durable and the log starts behind it: load it into the state machine.
+    case restore(SnapshotMark)
+}

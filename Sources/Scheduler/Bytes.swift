@@ -1,0 +1,157 @@
+/// Little-endian binary writing. Lengths of byte strings are 32 bits.
+public struct ByteWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
+
+    public init(capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    public var count: Int { bytes.count }
+
+    public mutating func put(_ value: UInt8) { bytes.append(value) }
+
+    public mutating func put(_ value: Bool) { bytes.append(value ? 1 : 0) }
+
+    public mutating func put(_ value: UInt16) { putInteger(value) }
+
+    public mutating func put(_ value: UInt32) { putInteger(value) }
+
+    public mutating func put(_ value: UInt64) { putInteger(value) }
+
+    public mutating func put(_ value: Int64) { putInteger(UInt64(bitPattern: value)) }
+
+    public mutating func put(_ value: [UInt8]) {
+        putInteger(UInt32(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    public mutating func put(_ value: String) {
+        var text = value
+        text.withUTF8 { utf8 in
+            putInteger(UInt32(utf8.count))
+            bytes.append(contentsOf: utf8)
+        }
+    }
+
+    public mutating func putRaw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
+
+    /// Overwrites four bytes written earlier, for lengths known only afterwards.
+    public mutating func patch(_ value: UInt32, at offset: Int) {
+        for position in 0..<4 {
+            bytes[offset + position] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(position)))
+        }
+    }
+
+    @inline(__always)
+    private mutating func putInteger<T: FixedWidthInteger>(_ value: T) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+}
+
+/// The bytes are not what the format says.
+public struct CodecError: Error, Equatable, CustomStringConvertible, Sendable {
+    public let reason: String
+
+    public init(_ reason: String) {
+        self.reason = reason
+    }
+
+    public var description: String { reason }
+}
+
+/// Little-endian binary reading; every method throws at the end of the bytes rather than trap, because
+/// the bytes may come from a network or a disk.
+public struct ByteReader: Sendable {
+    public let bytes: [UInt8]
+    public private(set) var offset: Int
+    public let end: Int
+
+    public init(_ bytes: [UInt8]) {
+        self.init(bytes, range: 0..<bytes.count)
+    }
+
+    public init(_ bytes: [UInt8], range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        self.bytes = bytes
+        self.offset = range.lowerBound
+        self.end = range.upperBound
+    }
+
+    public var remaining: Int { end - offset }
+
+    public mutating func byte() throws(CodecError) -> UInt8 {
+        try require(1)
+        defer { offset += 1 }
+        return bytes[offset]
+    }
+
+    public mutating func bool() throws(CodecError) -> Bool {
+        switch try byte() {
+        case 0: return false
+        case 1: return true
+        case let other: throw CodecError("\(other) is not a boolean")
+        }
+    }
+
+    public mutating func uint16() throws(CodecError) -> UInt16 { try integer() }
+
+    public mutating func uint32() throws(CodecError) -> UInt32 { try integer() }
+
+    public mutating func uint64() throws(CodecError) -> UInt64 { try integer() }
+
+    public mutating func int64() throws(CodecError) -> Int64 {
+        Int64(bitPattern: try integer() as UInt64)
+    }
+
+    public mutating func blob() throws(CodecError) -> [UInt8] {
+        let count = Int(try uint32())
+        return try raw(count)
+    }
+
+    public mutating func raw(_ count: Int) throws(CodecError) -> [UInt8] {
+        try require(count)
+        defer { offset += count }
+        return Array(bytes[offset..<offset + count])
+    }
+
+    public mutating func skip(_ count: Int) throws(CodecError) {
+        try require(count)
+        offset += count
+    }
+
+    public mutating func string() throws(CodecError) -> String {
+        let count = Int(try uint32())
+        try require(count)
+        defer { offset += count }
+        guard let text = String(validating: bytes[offset..<offset + count], as: UTF8.self) else {
+            throw CodecError("a string of \(count) bytes is not UTF-8")
+        }
+        return text
+    }
+
+    /// A count of items that take at least `minimumBytes` each: a damaged count can't make us reserve
+    /// more memory than there are bytes.
+    public mutating func count(minimumBytes: Int = 1) throws(CodecError) -> Int {
+        let count = Int(try uint32())
+        guard count <= remaining / minimumBytes else {
+            throw CodecError("\(count) items announced, \(remaining) bytes left")
+        }
+        return count
+    }
+
+    private func require(_ count: Int) throws(CodecError) {
+        guard count >= 0, count <= remaining else {
+            throw CodecError("\(count) bytes wanted, \(remaining) left")
+        }
+    }
+
+    @inline(__always)
+    private mutating func integer<T: FixedWidthInteger>() throws(CodecError) -> T {
+        let size = MemoryLayout<T>.size
+        try require(size)
+        defer { offset += size }
+        return bytes.withUnsafeBytes {
+            T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: T.self))
+        }
+    }
+}
