@@ -1,0 +1,88 @@
+/// What can be asked of the state machine. Each has exactly one outcome (`Outcome`).
+public enum Command: Equatable, Sendable {
+    case submit(TaskSpec)
+    case cancel(TaskID)
+    /// Runs a dead, cancelled or expired task again, with fresh attempts.
+    case retry(TaskID)
+    case finish(Finish)
+    /// Creates or replaces; `next` is computed by the proposer, nil: never due.
+    case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
+    case pauseSchedule(name: String)
+    /// `next` lies after the proposer's now: occurrences while paused are recorded as skipped, not run.
+    case resumeSchedule(name: String, next: Milliseconds?)
+    /// Runs it once at log time, out of turn.
+    case triggerSchedule(name: String)
+    case deleteSchedule(name: String)
+    /// A worker is there, or is there again: running attempts of an older incarnation are lost.
+    case registerWorker(WorkerSpec)
+    /// Nothing new is assigned; what runs may finish.
+    case drainWorker(id: String, incarnation: UInt64)
+    case undrainWorker(id: String, incarnation: UInt64)
+    /// The leader missed its heartbeats, or it said that it leaves. What it ran is assigned elsewhere.
+    case workerLost(id: String, incarnation: UInt64)
+    /// Log time reaches the entry's time: whatever is due happens.
+    case advance([Firing])
+}
+
+public struct WorkerSpec: Equatable, Sendable {
+    public var id: String
+    /// Rises with each start of the worker's process.
+    public var incarnation: UInt64
+    public var slots: UInt32
+    /// Sorted, without duplicates.
+    public var handlers: [String]
+    public var tags: [String]
+
+    public init(
+        id: String, incarnation: UInt64, slots: UInt32, handlers: [String], tags: [String]
+    ) {
+        self.id = id
+        self.incarnation = incarnation
+        self.slots = slots
+        self.handlers = handlers
+        self.tags = tags
+    }
+}
+
+/// The end of an attempt, as its worker reports it. Accepted only while (task, attempt, fence) is current.
+public struct Finish: Equatable, Sendable {
+    public var task: TaskID
+    public var attempt: UInt32
+    public var fence: UInt64
+    public var result: AttemptResult
+
+    public init(task: TaskID, attempt: UInt32, fence: UInt64, result: AttemptResult) {
+        self.task = task
+        self.attempt = attempt
+        self.fence = fence
+        self.result = result
+    }
+}
+
+public enum AttemptResult: Equatable, Sendable {
+    /// JSON, kept and returned byte for byte.
+    case succeeded([UInt8])
+    case failed(Failure)
+    /// Handed back without an attempt being spent: the worker is shutting down.
+    case returned
+
+    public struct Failure: Equatable, Sendable {
+        public var message: String
+        /// `error`, `timeout`, `exit`, `signal`, `http`, `connection`, `payload`, `lost`, …
+        public var kind: String
+        /// false: no further attempt.
+        public var isRetryable: Bool
+        /// Overrides the policy's delay.
+        public var retryAfterMilliseconds: Milliseconds?
+
+        public init(
+            message: String, kind: String, isRetryable: Bool = true,
+            retryAfterMilliseconds: Milliseconds? = nil
+        ) {
+            self.message = message
+            self.kind = kind
+            self.isRetryable = isRetryable
+            self.retryAfterMilliseconds = retryAfterMilliseconds
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// What applying an entry brought about, in order; the same on every node.
+public enum Event: Equatable, Sendable {
+    case outcome(origin: String, incarnation: UInt64, sequence: UInt64, Outcome)
+    case assigned(Assignment)
+    /// A running attempt is no longer wanted (cancelled, timed out by the log, worker lost): its worker stops it.
+    case revoked(worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32)
+    case taskChanged(TaskID, TaskState)
+    case scheduleFired(schedule: String, nominal: Milliseconds, TaskID)
+    case workerChanged(id: String)
+}
+
+/// An attempt that a worker has to start. Committed before it is launched.
+public struct Assignment: Equatable, Sendable {
+    public var worker: String
+    public var incarnation: UInt64
+    public var task: TaskID
+    /// From 1.
+    public var attempt: UInt32
+    /// The fencing token: the log index at which the attempt was assigned; rises with every attempt of a task.
+    public var fence: UInt64
+    public var handler: String
+    public var payload: [UInt8]
+    public var timeoutMilliseconds: Milliseconds
+    /// When the task was due.
+    public var scheduledAt: Milliseconds
+    /// Log time of the assignment.
+    public var assignedAt: Milliseconds
+    /// Occurrence id `name@time` and schedule name, if a schedule made it.
+    public var occurrence: String?
+    public var schedule: String?
+
+    public init(
+        worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32, fence: UInt64,
+        handler: String, payload: [UInt8], timeoutMilliseconds: Milliseconds,
+        scheduledAt: Milliseconds, assignedAt: Milliseconds, occurrence: String?, schedule: String?
+    ) {
+        self.worker = worker
+        self.incarnation = incarnation
+        self.task = task
+        self.attempt = attempt
+        self.fence = fence
+        self.handler = handler
+        self.payload = payload
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.scheduledAt = scheduledAt
+        self.assignedAt = assignedAt
+        self.occurrence = occurrence
+        self.schedule = schedule
+    }
+}
+
+public enum TaskState: UInt8, Sendable, CaseIterable {
+    case scheduled = 0
+    case blocked = 1
+    case ready = 2
+    case running = 3
+    case succeeded = 4
+    case dead = 5
+    case cancelled = 6
+    case expired = 7
+
+    /// As it stands in the API.
+    public var name: String {
+        switch self {
+        case .scheduled: "scheduled"
+        case .blocked: "blocked"
+        case .ready: "ready"
+        case .running: "running"
+        case .succeeded: "succeeded"
+        case .dead: "dead"
+        case .cancelled: "cancelled"
+        case .expired: "expired"
+        }
+    }
+
+    public var isFinal: Bool { rawValue >= TaskState.succeeded.rawValue }
+}

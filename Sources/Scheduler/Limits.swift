@@ -1,0 +1,40 @@
+/// Limits of the replicated state. They take part in what a command decides, so they are the same on every
+/// node: a change needs a new state version.
+public enum Limits {
+    public static let maxPayloadBytes = 1 << 20
+    public static let maxResultBytes = 64 << 10
+    public static let maxErrorMessageBytes = 4 << 10
+    public static let maxNameBytes = 255
+    public static let maxKeyBytes = 255
+    public static let maxTags = 32
+    public static let maxMetaLabels = 32
+    public static let maxMetaBytes = 8 << 10
+    public static let maxHandlersPerWorker = 1_024
+    public static let maxSlotsPerWorker: UInt32 = 10_000
+    public static let maxWorkers = 1_000
+    public static let maxSchedules = 200_000
+    public static let maxTasks = 20_000_000
+    public static let maxAttempts: UInt32 = 1_000
+    public static let maxAttemptHistory = 20
+    public static let maxDelayMilliseconds: Milliseconds = 10 * 365 * 86_400_000
+    public static let maxTimeoutMilliseconds: Milliseconds = 30 * 86_400_000
+
+    /// The log ends a running attempt this much after its time-out, if its worker has not done so itself.
+    public static let timeoutGraceMilliseconds: Milliseconds = 10_000
+
+    /// A key is remembered for this long after the task was submitted, whether or not the task is kept.
+    public static let keyMemoryMilliseconds: Milliseconds = 24 * 3_600_000
+    public static let maxRememberedKeys = 5_000_000
+
+    /// Succeeded, cancelled and expired tasks are kept this long, and at most so many of them.
+    public static let finishedRetentionMilliseconds: Milliseconds = 24 * 3_600_000
+    public static let maxFinishedTasks = 200_000
+    public static let deadRetentionMilliseconds: Milliseconds = 30 * 86_400_000
+    public static let maxDeadTasks = 200_000
+
+    /// A worker that is lost is forgotten after this time.
+    public static let lostWorkerMemoryMilliseconds: Milliseconds = 3_600_000
+
+    /// Work of one `advance`: the rest follows in the next one, so that no entry holds the loop for long.
+    public static let maxWakesPerAdvance = 2_000
+}

@@ -1,0 +1,25 @@
+/// The answer to one command. Remembered under the request's identity, so it stays small.
+public enum Outcome: Equatable, Sendable {
+    case done
+    /// `existed`: the key named an earlier task, which is the answer; nothing was created.
+    case task(TaskID, existed: Bool)
+    /// A schedule was put; `existed`: it replaced an older one.
+    case schedule(revision: UInt64, existed: Bool)
+    case rejected(Rejection)
+}
+
+public enum Rejection: UInt8, Sendable, CaseIterable {
+    case notFound = 1
+    /// The task's or schedule's state does not allow it.
+    case wrongState = 2
+    /// The attempt is no longer current: its result is refused.
+    case staleAttempt = 3
+    /// The worker's or the origin's incarnation is not the current one.
+    case staleIncarnation = 4
+    /// A limit of the state machine is reached (`Limits`).
+    case full = 5
+    /// The command's bytes or values are not acceptable.
+    case malformed = 6
+    /// The key is remembered, with another handler or payload.
+    case keyConflict = 7
+}

@@ -1,0 +1,78 @@
+/// What a client asks for when it submits a task. Strings are checked by whoever builds it; the state
+/// machine checks limits once more, because a spec may come from an older or newer node.
+public struct TaskSpec: Equatable, Sendable {
+    public var handler: String
+    /// JSON, kept and returned byte for byte.
+    public var payload: [UInt8]
+    public var start: Start
+    public var queue: String
+    /// 0 to 9, higher first.
+    public var priority: UInt8
+    public var retry: RetryPolicy
+    /// The longest run of one attempt.
+    public var timeoutMilliseconds: Milliseconds
+    /// How late after it is due the task may still start; nil: for ever.
+    public var expiresMilliseconds: Milliseconds?
+    /// Sorted, without duplicates.
+    public var tags: [String]
+    /// nil: the task's id.
+    public var routingKey: String?
+    public var delivery: Delivery
+    /// The client's idempotency key.
+    public var key: String?
+    /// Sorted by name.
+    public var meta: [Label]
+
+    public init(handler: String) {
+        self.handler = handler
+        payload = Array("null".utf8)
+        start = .now
+        queue = "default"
+        priority = 5
+        retry = RetryPolicy()
+        timeoutMilliseconds = 300_000
+        tags = []
+        delivery = .atLeastOnce
+        meta = []
+    }
+
+    public enum Start: Equatable, Sendable {
+        case now
+        /// Counted from the log time of the submission.
+        case after(milliseconds: Milliseconds)
+        case at(Milliseconds)
+    }
+
+    public enum Delivery: UInt8, Sendable {
+        case atLeastOnce = 0
+        case atMostOnce = 1
+    }
+}
+
+public struct Label: Equatable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+public struct RetryPolicy: Equatable, Sendable {
+    /// All attempts, the first one included; at least 1.
+    public var attempts: UInt32 = 3
+    public var backoff: Backoff = .exponential
+    public var initialMilliseconds: Milliseconds = 1_000
+    public var maxMilliseconds: Milliseconds = 300_000
+    /// Spreads the delay over [delay / 2, delay] by a hash of task and attempt.
+    public var jitter = true
+
+    public init() {}
+
+    public enum Backoff: UInt8, Sendable {
+        case exponential = 0
+        case linear = 1
+        case fixed = 2
+    }
+}

@@ -1,0 +1,110 @@
+/// A task as clients see it: what was submitted, with what became of it.
+public struct TaskView: Equatable, Sendable {
+    public var id: TaskID
+    public var spec: TaskSpec
+    public var state: TaskState
+    /// When it is or was due, after `delay` and `runAt` were resolved; rises with each back-off.
+    public var dueAt: Milliseconds
+    /// The current or last attempt; 0: none yet.
+    public var attempt: UInt32
+    public var worker: String?
+    public var createdAt: Milliseconds
+    public var startedAt: Milliseconds?
+    public var finishedAt: Milliseconds?
+    public var result: [UInt8]?
+    public var error: AttemptError?
+    /// Occurrence id, `name@time`.
+    public var occurrence: String?
+    public var schedule: String?
+    /// Oldest first; at most the last `Limits.maxAttemptHistory`.
+    public var attempts: [AttemptView]
+
+    public struct AttemptError: Equatable, Sendable {
+        public var message: String
+        public var kind: String
+        public var attempt: UInt32
+
+        public init(message: String, kind: String, attempt: UInt32) {
+            self.message = message
+            self.kind = kind
+            self.attempt = attempt
+        }
+    }
+}
+
+public struct AttemptView: Equatable, Sendable {
+    public var number: UInt32
+    public var worker: String
+    public var startedAt: Milliseconds
+    public var finishedAt: Milliseconds?
+    /// `running`, `succeeded`, `failed`, `timeout`, `lost`, `cancelled`, `returned`.
+    public var outcome: String
+}
+
+/// Which tasks a list shows; nil fields match everything.
+public struct TaskFilter: Equatable, Sendable {
+    public var states: [TaskState]?
+    public var queue: String?
+    public var handler: String?
+    public var schedule: String?
+    public var worker: String?
+    public var tag: String?
+    public var meta: [Label] = []
+    /// Contained in id, handler, key or error message; case-sensitive.
+    public var text: String?
+    /// `createdAt` in [since, until).
+    public var since: Milliseconds?
+    public var until: Milliseconds?
+
+    public init() {}
+}
+
+/// Newest first. `next` continues below that id; nil: nothing older is left. A page may hold fewer items than
+/// asked for, or none, and still have a `next`: the scan budget was spent.
+public struct TaskPage: Equatable, Sendable {
+    public var items: [TaskView]
+    public var next: TaskID?
+}
+
+public struct ScheduleView: Equatable, Sendable {
+    public var name: String
+    public var revision: UInt64
+    public var spec: ScheduleSpec
+    public var isPaused: Bool
+    public var createdAt: Milliseconds
+    public var next: Milliseconds?
+    public var last: Milliseconds?
+    public var lastTask: TaskID?
+    public var ran: UInt64
+    public var skipped: UInt64
+    public var missed: UInt64
+    public var expired: UInt64
+}
+
+public struct WorkerView: Equatable, Sendable {
+    public var spec: WorkerSpec
+    public var state: State
+    public var running: UInt32
+
+    public enum State: UInt8, Sendable {
+        case live = 0
+        case draining = 1
+        case lost = 2
+
+        public var name: String {
+            switch self {
+            case .live: "live"
+            case .draining: "draining"
+            case .lost: "lost"
+            }
+        }
+    }
+}
+
+public struct Counts: Equatable, Sendable {
+    /// By `TaskState.rawValue`.
+    public var tasksByState: [Int]
+    public var schedules: Int
+    public var workers: Int
+    public var rememberedKeys: Int
+}
