@@ -1,0 +1,217 @@
+/// Writes JSON by appending. The caller calls in the order of the text; commas come by themselves.
+struct JSONWriter: Sendable {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+    private var depth = 0
+
+    init(capacity: Int = 256) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Ready for the next text, with the memory kept.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+        depth = 0
+    }
+
+    mutating func beginObject() { open(UInt8(ascii: "{")) }
+    mutating func endObject() { close(UInt8(ascii: "}")) }
+    mutating func beginArray() { open(UInt8(ascii: "[")) }
+    mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    /// The name of the member whose value is written next.
+    mutating func key(_ name: String) {
+        separate()
+        quote(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    mutating func null() {
+        separate()
+        append("null")
+    }
+
+    mutating func bool(_ value: Bool) {
+        separate()
+        append(value ? "true" : "false")
+    }
+
+    mutating func string(_ value: String) {
+        separate()
+        quote(value)
+    }
+
+    mutating func int(_ value: Int64) {
+        separate()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(value.magnitude)
+    }
+
+    mutating func int(_ value: Int) { int(Int64(value)) }
+
+    mutating func uint(_ value: UInt64) {
+        separate()
+        digits(value)
+    }
+
+    /// Infinities and not-a-number, which JSON can't say, become null.
+    mutating func double(_ value: Double) {
+        separate()
+        append(value.isFinite ? value.description : "null")
+    }
+
+    /// Bytes that are JSON already, unchanged.
+    mutating func raw(_ json: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    mutating func raw(_ json: ArraySlice<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    /// A time in milliseconds since the epoch, as RFC 3339 text.
+    mutating func timestamp(_ milliseconds: Int64) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        Timestamp.append(milliseconds, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func field(_ name: String, _ value: String) {
+        key(name)
+        string(value)
+    }
+
+    mutating func field(_ name: String, _ value: Int64) {
+        key(name)
+        int(value)
+    }
+
+    mutating func field(_ name: String, _ value: Int) {
+        key(name)
+        int(Int64(value))
+    }
+
+    mutating func field(_ name: String, _ value: UInt64) {
+        key(name)
+        uint(value)
+    }
+
+    mutating func field(_ name: String, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+
+    mutating func field(_ name: String, _ value: Double) {
+        key(name)
+        double(value)
+    }
+
+    mutating func field(_ name: String, _ values: [String]) {
+        key(name)
+        beginArray()
+        for value in values { string(value) }
+        endArray()
+    }
+
+    mutating func nullField(_ name: String) {
+        key(name)
+        null()
+    }
+
+    mutating func rawField(_ name: String, _ json: [UInt8]) {
+        key(name)
+        raw(json)
+    }
+
+    mutating func timestampField(_ name: String, _ milliseconds: Int64) {
+        key(name)
+        timestamp(milliseconds)
+    }
+
+    /// Appends a newline, for texts of one value a line.
+    mutating func endLine() {
+        precondition(depth == 0, "a line ends outside of every object and array")
+        bytes.append(0x0A)
+        needsComma = false
+    }
+
+    @inline(__always)
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+        depth += 1
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        precondition(depth > 0, "nothing is open")
+        depth -= 1
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private mutating func digits(_ value: UInt64) {
+        var buffer = InlineArray<20, UInt8>(repeating: 0)
+        var start = 20
+        var rest = value
+        repeat {
+            start -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            buffer[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        } while rest > 0
+        for position in start..<20 { bytes.append(buffer[position]) }
+    }
+
+    private mutating func quote(_ value: String) {
+        bytes.append(UInt8(ascii: "\""))
+        if value.utf8.contains(where: Self.needsEscape) {
+            for byte in value.utf8 { escape(byte) }
+        } else {
+            bytes.append(contentsOf: value.utf8)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    @inline(__always)
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        guard Self.needsEscape(byte) else {
+            bytes.append(byte)
+            return
+        }
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case ..<0x20:
+            append("u00")
+            bytes.append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            let low = byte & 0x0F
+            bytes.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
+        default: bytes.append(byte)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Glibc
+
+/// The clocks of this machine.
+enum SystemClock {
+    /// Milliseconds since 1970 (UTC). May jump in both directions when the clock is set.
+    static func wallMilliseconds() -> Int64 {
+        let time = read(CLOCK_REALTIME)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Nanoseconds since some start; never goes back, and does not count while the machine sleeps.
+    static func monotonicNanoseconds() -> UInt64 {
+        let time = read(CLOCK_MONOTONIC)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    static func monotonicMilliseconds() -> Int64 {
+        Int64(monotonicNanoseconds() / 1_000_000)
+    }
+
+    private static func read(_ clock: clockid_t) -> timespec {
+        var time = timespec()
+        let status = clock_gettime(clock, &time)
+        precondition(status == 0, "these two clocks exist on every Linux")
+        return time
+    }
+}
