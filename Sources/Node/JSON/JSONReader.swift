@@ -74,8 +74,9 @@ struct JSONReader {
         _ name: String, maxBytes: Int = .max, allowEmpty: Bool = true, required: Bool = false
     ) -> String? {
         guard let member = present(name, .string, required) else { return nil }
-        return text(
-            member, at: place(name), maxBytes: maxBytes, allowEmpty: allowEmpty)
+        let (text, wrong) = Self.text(member, maxBytes: maxBytes, allowEmpty: allowEmpty)
+        if text == nil { problem(name, wrong) }
+        return text
     }
 
     /// One of the given words.
@@ -152,13 +153,11 @@ struct JSONReader {
         var result: [String] = []
         result.reserveCapacity(elements.count)
         for (ordinal, element) in elements.enumerated() {
-            let place = "\(place(name))/\(ordinal)"
-            guard element.kind == .string else {
-                append(place, "expected a string, found \(element.kind.description)")
-                continue
-            }
-            if let text = text(element, at: place, maxBytes: maxBytes, allowEmpty: allowEmpty) {
+            let (text, wrong) = Self.text(element, maxBytes: maxBytes, allowEmpty: allowEmpty)
+            if let text {
                 result.append(text)
+            } else {
+                append("\(place(name))/\(ordinal)", wrong)
             }
         }
         return result.count == elements.count ? result : nil
@@ -173,17 +172,14 @@ struct JSONReader {
         guard withinLimit(name, members.count, maxCount, "members") else { return nil }
         var result: [(name: String, value: String)] = []
         for (key, element) in members {
-            let place = JSONPointer.appending(key, to: place(name))
-            guard key.utf8.count <= maxBytes else {
-                append(place, "the name is longer than \(maxBytes) bytes")
-                continue
+            var (text, wrong) = Self.text(element, maxBytes: maxBytes)
+            if key.utf8.count > maxBytes {
+                (text, wrong) = (nil, "the name is longer than \(maxBytes) bytes")
             }
-            guard element.kind == .string else {
-                append(place, "expected a string, found \(element.kind.description)")
-                continue
-            }
-            if let text = text(element, at: place, maxBytes: maxBytes, allowEmpty: true) {
+            if let text {
                 result.append((key, text))
+            } else {
+                append(JSONPointer.appending(key, to: place(name)), wrong)
             }
         }
         return result.count == members.count ? result : nil
@@ -252,6 +248,9 @@ struct JSONReader {
     /// Reports the members that nobody asked for.
     mutating func finish() {
         guard value.kind == .object else { return }
+        let count = value.memberCount
+        // The usual case: every member was asked for, and no name needs to be made.
+        if count < 64, taken == (1 << UInt64(count)) - 1 { return }
         var ordinal = 0
         for (name, _) in value.members {
             let isTaken = ordinal < 64 ? taken >> UInt64(ordinal) & 1 == 1 : known.contains(name)
@@ -310,23 +309,22 @@ struct JSONReader {
         return member
     }
 
-    private mutating func text(
-        _ value: JSONValue, at place: String, maxBytes: Int, allowEmpty: Bool
-    ) -> String? {
+    /// The text, or what is wrong with it. The place is left to the caller, who needs it only then.
+    private static func text(
+        _ value: JSONValue, maxBytes: Int, allowEmpty: Bool = true
+    ) -> (text: String?, wrong: String) {
+        guard value.kind == .string else {
+            return (nil, "expected a string, found \(value.kind.description)")
+        }
         guard !value.hasLoneSurrogate else {
-            append(place, "holds half of a surrogate pair, which is no Unicode text")
-            return nil
+            return (nil, "holds half of a surrogate pair, which is no Unicode text")
         }
-        guard let text = value.string else { return nil }
+        guard let text = value.string else { return (nil, "expected a string") }
         guard text.utf8.count <= maxBytes else {
-            append(place, "is \(text.utf8.count) bytes long, at most \(maxBytes) are allowed")
-            return nil
+            return (nil, "is \(text.utf8.count) bytes long, at most \(maxBytes) are allowed")
         }
-        guard allowEmpty || !text.isEmpty else {
-            append(place, "must not be empty")
-            return nil
-        }
-        return text
+        guard allowEmpty || !text.isEmpty else { return (nil, "must not be empty") }
+        return (text, "")
     }
 
     private mutating func withinLimit(

@@ -52,18 +52,40 @@ struct JSONValue: Sendable {
 
     /// The member of that name, and how many stand before it.
     func member(_ name: String) -> (value: JSONValue, ordinal: Int)? {
-        guard kind == .object else { return nil }
+        let nodes = document.nodes.span
+        let bytes = document.bytes.span
+        guard nodes[index].kind == .object else { return nil }
+        let wanted = name.utf8
+        let count = wanted.count
         var child = index + 1
         var ordinal = 0
-        let end = Int(node.next)
+        let end = Int(nodes[index].next)
         while child < end {
-            if isName(child, name) {
-                return (JSONValue(document: document, index: child + 1), ordinal)
-            }
-            child = Int(document.nodes[child + 1].next)
+            let node = nodes[child]
+            let isEqual =
+                node.flag
+                ? String(decoding: JSONEscape.text(of: node, bytes), as: UTF8.self) == name
+                : Int(node.end - node.start) - 2 == count
+                    && Self.stands(wanted, at: Int(node.start) + 1, bytes)
+            if isEqual { return (JSONValue(document: document, index: child + 1), ordinal) }
+            child = Int(nodes[child + 1].next)
             ordinal += 1
         }
         return nil
+    }
+
+    /// The number of members of an object.
+    var memberCount: Int {
+        let nodes = document.nodes.span
+        guard nodes[index].kind == .object else { return 0 }
+        var child = index + 1
+        var count = 0
+        let end = Int(nodes[index].next)
+        while child < end {
+            child = Int(nodes[child + 1].next)
+            count += 1
+        }
+        return count
     }
 
     /// The elements of an array in order; empty for anything else.
@@ -94,14 +116,13 @@ struct JSONValue: Sendable {
         return result
     }
 
-    private func isName(_ child: Int, _ name: String) -> Bool {
-        let node = document.nodes[child]
-        if node.flag { return JSONValue(document: document, index: child).string == name }
-        let utf8 = name.utf8
-        guard utf8.count == Int(node.end - node.start) - 2 else { return false }
-        var position = Int(node.start) + 1
-        for byte in utf8 {
-            guard document.bytes[position] == byte else { return false }
+    @inline(__always)
+    private static func stands(
+        _ text: String.UTF8View, at start: Int, _ bytes: Span<UInt8>
+    ) -> Bool {
+        var position = start
+        for byte in text {
+            guard bytes[position] == byte else { return false }
             position += 1
         }
         return true
