@@ -56,6 +56,11 @@ final class LogThread: Sendable {
         thread.join()
     }
 
+    /// Only closes: the last reference may go on the thread itself, which can't wait for itself.
+    deinit {
+        queue.close()
+    }
+
     /// Gives the thread's closure something to share; only that thread ever locks it.
     private final class LogBox: Sendable {
         let log: Mutex<SegmentedLog>
@@ -79,8 +84,9 @@ final class LogThread: Sendable {
             } catch {
                 // Closed first: nothing that is submitted from here on waits for anything.
                 queue.close()
-                log.abandon()
+                // Before anything that may wait for the disk once more: the loop has to know.
                 report(.failed(error))
+                log.abandon()
             }
         }
     }

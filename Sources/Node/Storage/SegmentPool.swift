@@ -39,6 +39,11 @@ final class SegmentPool: Sendable {
         }
     }
 
+    /// The thread holds no reference to this object, so that a log that is dropped ends it.
+    deinit {
+        stop()
+    }
+
     /// Takes the spare that is ready, waiting for it if need be, and has the next one made. A segment
     /// of another size than usual is made on the spot.
     func take(bytes: Int, number: UInt64) throws(StorageError) -> Spare {

@@ -126,11 +126,11 @@ struct LogModel: Equatable {
 }
 
 /// A log under test, with the settings and the configuration all these tests share.
-struct LogBed {
+struct LogBed: Sendable {
     static let initial = Configuration(voters: ["n1", "n2", "n3"])
 
     let scratch: ScratchFolder
-    var segmentBytes = 16 << 10
+    let segmentBytes: Int
 
     init(segmentBytes: Int = 16 << 10) throws {
         scratch = try ScratchFolder()

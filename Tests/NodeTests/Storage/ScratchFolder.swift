@@ -3,7 +3,7 @@ import Foundation
 @testable import Node
 
 /// A directory of one test, removed with everything in it.
-final class ScratchFolder {
+final class ScratchFolder: Sendable {
     let folder: StorageFolder
 
     init() throws {
