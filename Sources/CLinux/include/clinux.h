@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <signal.h>
+#include <pthread.h>
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/epoll.h>
@@ -18,6 +19,7 @@
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 
 // pidfd_open has no glibc wrapper before 2.36.
