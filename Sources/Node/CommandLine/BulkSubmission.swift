@@ -40,7 +40,8 @@ struct BulkSubmission {
         } catch {
             progress.finish()
             printRefused()
-            console.printError("carillon: \(accepted) accepted, \(refusedCount) refused, then stopped")
+            console.printError(
+                "carillon: \(accepted) accepted, \(refusedCount) refused, then stopped")
             if let first = chunk.lines.first, let last = chunk.lines.last {
                 console.printError(
                     "  lines \(first) to \(last): not known to be accepted"

@@ -13,10 +13,10 @@ final class ClientConnection {
     static let maxBodyBytes = 256 << 20
     private static let connectTimeoutMilliseconds: Int64 = 3_000
 
-    init(to address: ServerAddress) throws(ClientError) {
+    init(to endpoint: Endpoint) throws(ClientError) {
         let deadline = SystemClock.monotonicMilliseconds() + Self.connectTimeoutMilliseconds
-        socket = try ClientSocket.connect(to: address, deadline: deadline)
-        authority = address.authority
+        socket = try ClientSocket.connect(to: endpoint, deadline: deadline)
+        authority = endpoint.description
     }
 
     /// Sends the request and waits for its reply. After an error the connection is of no further use.

@@ -28,77 +28,61 @@ enum ClientError: Error, Equatable, Sendable {
 /// A TCP connection that is read and written with a deadline. `URLSession` would do, but loading it takes
 /// longer than most commands of this tool run.
 ///
-/// Unsafe code: addresses from `getaddrinfo`, and buffers handed to `send` and `recv`, which all outlive the call.
-final class ClientSocket {
-    private let descriptor: Int32
+/// Unsafe code: buffers handed to `send` and `recv` outlive the call.
+struct ClientSocket: ~Copyable {
+    private let descriptor: Descriptor
 
-    private init(_ descriptor: Int32) {
+    private init(_ descriptor: consuming Descriptor) {
         self.descriptor = descriptor
     }
 
-    deinit {
-        close(descriptor)
-    }
-
-    /// Tries each address of the host in turn.
+    /// Tries each address of the host in turn. The deadline is in milliseconds of the monotonic clock.
     static func connect(
-        to address: ServerAddress, deadline: Int64
+        to endpoint: Endpoint, deadline: Int64
     ) throws(ClientError) -> ClientSocket {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(address.host, String(address.port), &hints, &list)
-        guard status == 0 else {
-            throw .cannotConnect("unknown host: " + String(cString: gai_strerror(status)))
+        let addresses: [SocketAddress]
+        do throws(IOError) {
+            addresses = try endpoint.resolve()
+        } catch {
+            throw .cannotConnect(error.reason)
         }
-        defer { freeaddrinfo(list) }
         var failure = ClientError.cannotConnect("the host has no address")
-        var candidate = list
-        while let info = candidate {
+        for address in addresses {
             do throws(ClientError) {
-                return try connect(info.pointee, deadline: deadline)
+                return try connect(to: address, deadline: deadline)
             } catch {
                 failure = error
             }
-            candidate = info.pointee.ai_next
         }
         throw failure
     }
 
     private static func connect(
-        _ info: addrinfo, deadline: Int64
+        to address: SocketAddress, deadline: Int64
     ) throws(ClientError) -> ClientSocket {
-        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(info.ai_family, info.ai_socktype | flags, info.ai_protocol)
-        guard descriptor >= 0 else { throw .cannotConnect(reason(errno)) }
-        let result = ClientSocket(descriptor)
-        var isOn: Int32 = 1
-        // Head and body go in one send, but a large body in several: none may wait for the last one's
-        // acknowledgement.
-        setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
-        if Glibc.connect(descriptor, info.ai_addr, info.ai_addrlen) == 0 { return result }
-        guard errno == EINPROGRESS else { throw .cannotConnect(reason(errno)) }
+        let result: ClientSocket
+        do throws(IOError) {
+            result = ClientSocket(try Socket.connect(to: address))
+        } catch {
+            throw .cannotConnect(reason(error.code))
+        }
         guard result.wait(for: POLLOUT, deadline: deadline) else {
             throw .cannotConnect("no answer")
         }
-        var status: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &status, &size) == 0, status == 0 else {
-            throw .cannotConnect(reason(status))
-        }
+        let status = Socket.pendingError(result.descriptor.number)
+        guard status == 0 else { throw .cannotConnect(reason(status)) }
         return result
     }
 
-    /// Sends all of it. The deadline is in milliseconds of the monotonic clock.
+    /// Sends all of it.
     func send(_ bytes: [UInt8], deadline: Int64) throws(ClientError) {
         var start = 0
         while start < bytes.count {
+            let number = descriptor.number
             let count = bytes.withUnsafeBytes { buffer in
                 let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
                 return Glibc.send(
-                    descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+                    number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             }
             if count >= 0 {
                 start += count
@@ -117,9 +101,10 @@ final class ClientSocket {
     /// Appends what has arrived, after waiting for at least one byte; false: the node has closed.
     func receive(into bytes: inout [UInt8], deadline: Int64) throws(ClientError) -> Bool {
         while true {
+            let number = descriptor.number
             var count = 0
             let part = [UInt8](unsafeUninitializedCapacity: Self.receiveBytes) { buffer, filled in
-                count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                count = recv(number, buffer.baseAddress, buffer.count, 0)
                 filled = max(0, count)
             }
             if count > 0 {
@@ -140,7 +125,7 @@ final class ClientSocket {
         while true {
             let rest = deadline - SystemClock.monotonicMilliseconds()
             guard rest > 0 else { return false }
-            var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+            var entry = pollfd(fd: descriptor.number, events: Int16(events), revents: 0)
             let count = poll(&entry, 1, Int32(clamping: rest))
             if count > 0 { return true }
             if count < 0, errno != EINTR { return true }

@@ -3,13 +3,13 @@
 /// A request that never left is sent to the next node. One that may have arrived is sent again only if that
 /// is safe: reads, and writes that carry an idempotency key or set something to a given state.
 final class ClusterClient {
-    let servers: [ServerAddress]
+    let servers: [Endpoint]
     private let token: String?
     /// The node that answered last.
     private var current = 0
     private var connection: ClientConnection?
 
-    init(servers: [ServerAddress], token: String?) {
+    init(servers: [Endpoint], token: String?) {
         precondition(!servers.isEmpty, "there is a default server")
         self.servers = servers
         self.token = token
@@ -17,7 +17,7 @@ final class ClusterClient {
 
     /// The reply, whatever its status.
     func send(_ request: ClientRequest) throws(CommandFailure) -> ClientResponse {
-        var failures: [(server: ServerAddress, error: ClientError)] = []
+        var failures: [(server: Endpoint, error: ClientError)] = []
         var unavailable: ClientResponse?
         // One node alone gets a second try when the connection broke under a request.
         let maxTries = max(2, servers.count)
@@ -77,18 +77,18 @@ final class ClusterClient {
         return try fresh.exchange(request, token: token)
     }
 
-    private func unknown(_ server: ServerAddress, _ error: ClientError) -> CommandFailure {
+    private func unknown(_ server: Endpoint, _ error: ClientError) -> CommandFailure {
         .failed(
-            "\(server): \(error.reason) after the request was sent: it may or may not have been "
+            "http://\(server): \(error.reason) after the request was sent: it may or may not have been "
                 + "done; look before you repeat it")
     }
 
     private func unreachable(
-        _ failures: [(server: ServerAddress, error: ClientError)]
+        _ failures: [(server: Endpoint, error: ClientError)]
     ) -> CommandFailure {
         var lines: [String] = []
         for (server, error) in failures {
-            let line = "cannot reach \(server): \(error.reason)"
+            let line = "cannot reach http://\(server): \(error.reason)"
             if !lines.contains(line) { lines.append(line) }
         }
         return .failed(lines.joined(separator: "\n  ") + "; is the cluster up? scripts/cluster up")

@@ -10,7 +10,8 @@ enum CommandHelp {
         }
         if !command.options.isEmpty {
             lines += ["", "options:"]
-            lines += columns(command.options.map { (usage($0), $0.summary) })
+            lines += columns(
+                command.options.filter { !$0.isHidden }.map { (usage($0), $0.summary) })
         }
         let common = (command.usesCluster ? OptionSpec.common : []) + [OptionSpec.help]
         lines += ["", command.options.isEmpty ? "options:" : "common options:"]
@@ -20,7 +21,9 @@ enum CommandHelp {
             lines += command.examples.map { "  " + $0 }
         }
         if !command.subcommands.isEmpty {
-            lines += ["", "\(path.joined(separator: " ")) COMMAND --help says more about a command."]
+            lines += [
+                "", "\(path.joined(separator: " ")) COMMAND --help says more about a command.",
+            ]
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -93,14 +93,14 @@ struct CommandParser {
             value = String(word.dropFirst(2))
         }
         // Before the command is known only the common options can be told apart.
-        let known = command.option(name)
-        guard let option = known else { throw unknownOption(name) }
+        guard let option = command.option(name) else { throw unknownOption(name) }
         guard option.value != nil else {
             guard value == nil else { throw usage("\(name) takes no value") }
             values[option.name] = [""]
             return
         }
-        let given = try value ?? nextValue(of: name, option)
+        let given: String
+        if let value { given = value } else { given = try nextValue(of: name, option) }
         if !option.isRepeated, let earlier = values[option.name]?.first, earlier != given {
             throw usage("\(name) is given twice, as \"\(earlier)\" and as \"\(given)\"")
         }
@@ -145,7 +145,8 @@ struct CommandParser {
 
     private func usage(_ message: String) -> CommandFailure {
         let words = path.joined(separator: " ")
-        return .usage("\(message)\n  usage: \(CommandHelp.usageLine(command, path: path))"
-            + "\n  more:  \(words) --help")
+        return .usage(
+            "\(message)\n  usage: \(CommandHelp.usageLine(command, path: path))"
+                + "\n  more:  \(words) --help")
     }
 }

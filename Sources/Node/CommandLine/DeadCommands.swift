@@ -7,7 +7,8 @@ enum DeadCommands {
                 name: "list", summary: "list dead tasks",
                 options: TaskFilterOptions.withoutState + [TaskFilterOptions.limit], run: list),
             CommandSpec(
-                name: "retry", summary: "run dead tasks again: all, or those that the options choose",
+                name: "retry",
+                summary: "run dead tasks again: all, or those that the options choose",
                 options: TaskFilterOptions.withoutState,
                 examples: ["carillon dead retry --handler resize --since 1h"], run: retry),
         ])

@@ -34,7 +34,9 @@ final class InputFile {
     /// The size of a regular file; nil for a pipe.
     var sizeBytes: Int64? {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
         return Int64(status.st_size)
     }
 

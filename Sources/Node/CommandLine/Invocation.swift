@@ -90,8 +90,8 @@ struct Invocation {
 
     func client() throws(CommandFailure) -> ClusterClient {
         let given = value("server") ?? Environment.value("CARILLON_SERVER") ?? ""
-        let text = given.isEmpty ? ServerAddress.defaultText : given
-        let servers = try ServerAddress.list(text)
+        let text = given.isEmpty ? ServerList.defaultText : given
+        let servers = try ServerList.parse(text)
         let token = value("token") ?? Environment.value("CARILLON_TOKEN")
         if let token, token.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
             throw .usage("the token holds spaces or control characters")

@@ -190,7 +190,8 @@ enum ScheduleCommands {
         let now = SystemClock.wallMilliseconds()
         for item in preview["items"]?.elements ?? [] {
             let text = item.string ?? item.shown("at")
-            let distance = (try? Timestamp.parse(text)).map { RelativeTime.text($0, now: now) } ?? ""
+            let distance =
+                (try? Timestamp.parse(text)).map { RelativeTime.text($0, now: now) } ?? ""
             invocation.console.print("\(text)  \(distance)")
         }
         return 0

@@ -18,9 +18,10 @@ enum SubmitCommand {
                 summary: "idempotency key: the same key again gives the first task"),
             OptionSpec(
                 name: "after", value: "ID", summary: "not supported by this version",
-                isRepeated: true),
+                isRepeated: true, isHidden: true),
             OptionSpec(name: "wait", summary: "wait for the end and print the result"),
-            OptionSpec(name: "file", value: "TASKS.ndjson", summary: "many tasks; - reads standard input"),
+            OptionSpec(
+                name: "file", value: "TASKS.ndjson", summary: "many tasks; - reads standard input"),
             OptionSpec(
                 name: "from", value: "LINE", summary: "with --file: begin at that line (default 1)"),
         ],

@@ -9,8 +9,11 @@ enum TaskFilterOptions {
         OptionSpec(
             name: "meta", value: "NAME=VALUE", summary: "only with this label", isRepeated: true),
         OptionSpec(
-            name: "text", short: "q", value: "TEXT", summary: "contained in id, handler, key or error"),
-        OptionSpec(name: "since", value: "TIME", summary: "created at or after (RFC 3339, or 10m for 10m ago)"),
+            name: "text", short: "q", value: "TEXT",
+            summary: "contained in id, handler, key or error"),
+        OptionSpec(
+            name: "since", value: "TIME",
+            summary: "created at or after (RFC 3339, or 10m for 10m ago)"),
         OptionSpec(name: "until", value: "TIME", summary: "created before"),
     ]
 

@@ -45,7 +45,8 @@ enum TaskFinder {
 
     /// Prints the result of a finished task, or says on standard error why there is none. Returns the exit
     /// status.
-    static func report(_ task: JSONValue, _ invocation: Invocation) throws(CommandFailure) -> Int32 {
+    static func report(_ task: JSONValue, _ invocation: Invocation) throws(CommandFailure) -> Int32
+    {
         let state = task["state"]?.string ?? "?"
         if try invocation.askedOutput() == .json {
             invocation.console.write(task.raw + [0x0A])

@@ -7,8 +7,10 @@ enum TaskPresentation {
         for task in tasks {
             let state = task.shown("state")
             table.append([
-                .init(task.shown("id")), .init(state, .of(state: state)), .init(task.shown("handler")),
-                .init(task.shown("queue")), .init(task.shown("worker")), .init(task.shown("attempt")),
+                .init(task.shown("id")), .init(state, .of(state: state)),
+                .init(task.shown("handler")),
+                .init(task.shown("queue")), .init(task.shown("worker")),
+                .init(task.shown("attempt")),
                 .init(when(task, state, now)), .init(note(task)),
             ])
         }
@@ -47,7 +49,9 @@ enum TaskPresentation {
         }
         for name in ["timeout", "expires"] { details.append(name, optional(task.shown(name))) }
         details.append("payload", optional(task.shown("payload")))
-        if state == "succeeded" { details.append("result", task["result"]?.source ?? "null", .good) }
+        if state == "succeeded" {
+            details.append("result", task["result"]?.source ?? "null", .good)
+        }
         details.append("error", task["error"]?["message"]?.string, .bad)
         details.print(on: console)
         let attempts = task["attempts"]?.elements ?? []
