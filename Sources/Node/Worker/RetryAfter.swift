@@ -11,22 +11,19 @@ enum RetryAfter {
                 Int64(trimmed).map { $0.multipliedReportingOverflow(by: 1000) }
                 .map { $0.overflow ? Int64.max : $0.partialValue } ?? Int64.max
         } else {
-            guard let instant = HTTPDate.parse(String(trimmed)) else { return nil }
+            guard let instant = date(String(trimmed)) else { return nil }
             wait = instant - now
         }
         return min(max(0, wait), WorkerLimits.maxRetryAfterMilliseconds)
     }
-}
 
-/// Dates of HTTP (RFC 9110, section 5.6.7). Only the preferred form is read, `Sun, 06 Nov 1994 08:49:37
-/// GMT`: the two obsolete ones are not sent by any server in use.
-enum HTTPDate {
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// Milliseconds since the epoch.
-    static func parse(_ text: String) -> Int64? {
+    /// Milliseconds since the epoch of a date (RFC 9110, section 5.6.7). Only the preferred form is read,
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`: no server in use sends the two obsolete ones.
+    private static func date(_ text: String) -> Int64? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
             let day = Int(parts[1]), let month = months.firstIndex(of: String(parts[2])),
