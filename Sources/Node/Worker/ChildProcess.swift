@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Raft
 import Scheduler
 
 /// A process that runs an attempt, on the loop: its input, output, log, progress and end.
@@ -28,8 +29,8 @@ final class ChildProcess {
     private var handleRegistration: Registration?
     private var input: PipeWriter?
     private var readers: [PipeReader] = []
-    private let graceMilliseconds: Int64
     private var killTimer: TimerID?
+    private var killDeadline: Nanoseconds = .max
 
     private var output: [UInt8] = []
     private var isOutputCutOff = false
@@ -45,12 +46,11 @@ final class ChildProcess {
     /// `onProgress` and `onLog` as reports come in.
     init(
         loop: Loop, arguments: [String], environment: [String], input bytes: [UInt8],
-        graceMilliseconds: Int64, onProgress: @escaping (AttemptProgress) -> Void,
+        onProgress: @escaping (AttemptProgress) -> Void,
         onLog: @escaping (ArraySlice<UInt8>) -> Void, onExit: @escaping (Exit) -> Void
     ) throws(IOError) {
         let process = try SpawnedProcess.launch(arguments: arguments, environment: environment)
         self.loop = loop
-        self.graceMilliseconds = graceMilliseconds
         self.onProgress = onProgress
         self.onLog = onLog
         self.onExit = onExit
@@ -78,12 +78,16 @@ final class ChildProcess {
         if handleRegistration != nil { abandon() }
     }
 
-    /// Asks the whole group to end, and ends it by force after the grace.
-    func terminate() {
-        guard handleRegistration != nil, killTimer == nil else { return }
-        kill(-id, SIGTERM)
-        let grace = UInt64(graceMilliseconds) * 1_000_000
-        killTimer = loop.schedule(at: loop.now + grace) { [unowned self] in kill(-id, SIGKILL) }
+    /// Asks the whole group to end, and ends it by force after the grace. A second call can only shorten
+    /// the time that is left.
+    func terminate(graceMilliseconds: Int64) {
+        guard handleRegistration != nil else { return }
+        if killTimer == nil { kill(-id, SIGTERM) }
+        let deadline = loop.now + UInt64(max(0, graceMilliseconds)) * 1_000_000
+        guard deadline < killDeadline else { return }
+        if let killTimer { loop.cancel(killTimer) }
+        killDeadline = deadline
+        killTimer = loop.schedule(at: deadline) { [unowned self] in kill(-id, SIGKILL) }
     }
 
     /// Ends the whole group by force, now.

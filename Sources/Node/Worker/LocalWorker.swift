@@ -67,7 +67,7 @@ final class LocalWorker {
         case request(Int)
     }
 
-    private enum Ending {
+    private enum Ending: Equatable {
         case timedOut
         case stopped(StopReason)
     }
@@ -84,6 +84,13 @@ final class LocalWorker {
         self.environment = environment
         self.graceMilliseconds = graceMilliseconds
         Self.prepareSignals()
+    }
+
+    deinit {
+        for run in runs.values {
+            if let timeout = run.timeout { loop.cancel(timeout) }
+            if case .timer(let timer) = run.work { loop.cancel(timer) }
+        }
     }
 
     /// Sorted.
@@ -127,15 +134,21 @@ final class LocalWorker {
         }
     }
 
-    /// Stops an attempt, if it runs. Processes get SIGTERM, and SIGKILL after the grace.
-    func stop(task: TaskID, attempt: UInt32, reason: StopReason) {
+    /// Stops an attempt, if it runs. Processes get SIGTERM, and SIGKILL after the grace: who lost its lease
+    /// must leave less than the time after which its work is assigned elsewhere.
+    func stop(
+        task: TaskID, attempt: UInt32, reason: StopReason, graceMilliseconds: Int64? = nil
+    ) {
         guard let run = runs[AttemptKey(task: task, attempt: attempt)] else { return }
-        end(run, .stopped(reason))
+        end(run, .stopped(reason), graceMilliseconds: graceMilliseconds)
     }
 
     /// Stops whatever runs.
-    func stopAll(reason: StopReason) {
-        for (task, attempt) in running { stop(task: task, attempt: attempt, reason: reason) }
+    func stopAll(reason: StopReason, graceMilliseconds: Int64? = nil) {
+        for (task, attempt) in running {
+            stop(
+                task: task, attempt: attempt, reason: reason, graceMilliseconds: graceMilliseconds)
+        }
     }
 
     /// Ends whatever runs by force: the process exits now.
@@ -179,9 +192,9 @@ final class LocalWorker {
         }
         guard !launches.isEmpty, !isLaunchPlanned else { return }
         isLaunchPlanned = true
-        loop.later { [unowned self] in
-            isLaunchPlanned = false
-            launchSome()
+        loop.later { [weak self] in
+            self?.isLaunchPlanned = false
+            self?.launchSome()
         }
     }
 
@@ -195,10 +208,10 @@ final class LocalWorker {
                 try ChildProcess(
                     loop: loop, arguments: command.arguments,
                     environment: environment.entries(for: assignment), input: assignment.payload,
-                    graceMilliseconds: graceMilliseconds,
                     onProgress: { [unowned self] in onProgress(assignment, $0) },
                     onLog: { [unowned self] in onLog(assignment, $0) },
-                    onExit: { [unowned self] in ended(run, $0) }))
+                    // The run owns the process; `runs` keeps it until its exit was told.
+                    onExit: { [unowned self, unowned run] in ended(run, $0) }))
         } catch {
             complete(run, Self.launchFailure(error, command))
         }
@@ -268,19 +281,15 @@ final class LocalWorker {
 
     /// Ends an attempt before it is done. What ends it first decides what is reported, except that an
     /// attempt taken away meanwhile is not reported at all.
-    private func end(_ run: Run, _ ending: Ending) {
-        if run.ending != nil {
-            if case .stopped(.revoked) = ending { run.ending = ending }
-            return
-        }
-        run.ending = ending
+    private func end(_ run: Run, _ ending: Ending, graceMilliseconds: Int64? = nil) {
+        if run.ending == nil || ending == .stopped(.revoked) { run.ending = ending }
         switch run.work {
         case .waiting: break
         case .timer(let timer): loop.cancel(timer)
         case .request(let number): client?.cancel(number)
         case .process(let process):
             // Its exit completes it.
-            process.terminate()
+            process.terminate(graceMilliseconds: graceMilliseconds ?? self.graceMilliseconds)
             return
         }
         run.work = .waiting
@@ -312,11 +321,13 @@ final class LocalWorker {
                 task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
                 result: result))
         guard isFirst else { return }
-        loop.later { [unowned self] in
-            let batch = finished
-            finished = []
-            for finish in batch { onFinish(finish) }
-        }
+        loop.later { [weak self] in self?.tellFinished() }
+    }
+
+    private func tellFinished() {
+        let batch = finished
+        finished = []
+        for finish in batch { onFinish(finish) }
     }
 
     private func deadline(afterMilliseconds milliseconds: Int64) -> Nanoseconds {

@@ -228,6 +228,28 @@ import Testing
         #expect(bench.worker.runningCount == 0)
     }
 
+    @Test func aLostLeaseLeavesNoTimeToThoseWhoIgnoreIt() throws {
+        let bench = try WorkerBench(
+            script: "trap '' TERM; echo ready >&2; while :; do sleep 0.02; done",
+            graceMilliseconds: 3_600_000)
+        bench.worker.start(bench.assignment())
+        bench.turn(until: { bench.logText == "ready\n" })
+        bench.worker.stopAll(reason: .shutdown)
+        bench.worker.stopAll(reason: .leaseLost, graceMilliseconds: 0)
+        bench.worker.stopAll(reason: .shutdown)
+        bench.turn(until: { bench.finishes.count == 1 })
+        #expect(bench.finishes[0].result == .returned)
+    }
+
+    @Test func killAllEndsAtOnce() throws {
+        let bench = try WorkerBench(script: "trap '' TERM; echo ready >&2; exec sleep 600")
+        bench.worker.start(bench.assignment())
+        bench.turn(until: { bench.logText == "ready\n" })
+        bench.worker.killAll()
+        bench.turn(until: { bench.finishes.count == 1 })
+        #expect(bench.finishes[0].result.failure?.message == "killed by SIGKILL: ready")
+    }
+
     @Test func aWorkerThatGoesAwayTakesItsProcessesWithIt() throws {
         let directory = try ScratchDirectory()
         var bench: WorkerBench? = try WorkerBench(
@@ -235,9 +257,6 @@ import Testing
         bench?.worker.start(try #require(bench).assignment())
         bench?.turn(until: { bench?.log.isEmpty == false })
         let process = try #require(Int(directory.text("pid")?.dropLast() ?? ""))
-        bench?.worker.killAll()
-        bench?.turn(until: { bench?.finishes.count == 1 })
-        #expect(bench?.finishes.first?.result.failure?.message == "killed by SIGKILL: ready")
         bench = nil
         #expect(!ProcessState.isRunning(process))
     }
