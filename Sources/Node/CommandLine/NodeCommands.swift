@@ -7,7 +7,8 @@ enum NodeCommands {
             let path = invocation.operands[0]
             let configuration = try load(path)
             let nodes = configuration.nodes.map(\.id).joined(separator: ", ")
-            invocation.console.print("\(path): ok: cluster \(configuration.cluster), nodes \(nodes)")
+            invocation.console.print(
+                "\(path): ok: cluster \(configuration.cluster), nodes \(nodes)")
             return 0
         })
 

@@ -90,6 +90,7 @@ struct StructureTests {
         "Node/Loop/SocketAddress.swift",
         "Node/Storage/BlockingQueue.swift",
         "Node/Storage/CRC32C.swift",
+        "Node/Storage/SnapshotWriter.swift",
         "Node/Storage/GroupEncoder.swift",
         "Node/Storage/PayloadMask.swift",
         "Node/Storage/SegmentHeader.swift",
