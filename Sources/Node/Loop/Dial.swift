@@ -26,7 +26,8 @@ final class Dial {
             self.socket = consume socket
             let deadline = loop.now + UInt64(timeoutMilliseconds) * 1_000_000
             timer = loop.schedule(at: deadline) { [self] in
-                complete(.failure(IOError("connect", code: ETIMEDOUT, subject: address.description)))
+                complete(
+                    .failure(IOError("connect", code: ETIMEDOUT, subject: address.description)))
             }
         } catch {
             loop.later { [self] in complete(.failure(error)) }

@@ -79,7 +79,8 @@ enum Socket {
         let tcp = Int32(IPPROTO_TCP)
         try set(socket, tcp, TCP_USER_TIMEOUT, Int32(clamping: milliseconds), "TCP_USER_TIMEOUT")
         try set(socket, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE")
-        try set(socket, tcp, TCP_KEEPIDLE, Int32(clamping: max(1, milliseconds / 1000)), "TCP_KEEPIDLE")
+        try set(
+            socket, tcp, TCP_KEEPIDLE, Int32(clamping: max(1, milliseconds / 1000)), "TCP_KEEPIDLE")
         try set(socket, tcp, TCP_KEEPINTVL, 1, "TCP_KEEPINTVL")
     }
 

@@ -1,0 +1,19 @@
+/// All that the executable can do.
+enum CommandTree {
+    static let root = CommandSpec(
+        name: "carillon", summary: "a task scheduler cluster without a database",
+        subcommands: [
+            SubmitCommand.spec,
+            TaskCommands.spec,
+            ScheduleCommands.spec,
+            DeadCommands.spec,
+            WorkerCommands.spec,
+            ClusterCommands.spec,
+            CommandSpec(
+                name: "version", summary: "print the version", usesCluster: false,
+                run: { (invocation) throws(CommandFailure) in
+                    invocation.console.print("carillon \(ProductVersion.text)")
+                    return 0
+                }),
+        ])
+}

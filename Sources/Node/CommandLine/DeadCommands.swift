@@ -1,0 +1,38 @@
+/// `carillon dead …`.
+enum DeadCommands {
+    static let spec = CommandSpec(
+        name: "dead", summary: "tasks whose attempts are spent",
+        subcommands: [
+            CommandSpec(
+                name: "list", summary: "list dead tasks",
+                options: TaskFilterOptions.withoutState + [TaskFilterOptions.limit], run: list),
+            CommandSpec(
+                name: "retry",
+                summary: "run dead tasks again: all, or those that the options choose",
+                options: TaskFilterOptions.withoutState,
+                examples: ["carillon dead retry --handler resize --since 1h"], run: retry),
+        ])
+
+    private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 50
+        _ = try invocation.output()
+        let list = try ItemList.fetch(
+            "/v1/dead", query: TaskFilterOptions.query(invocation), limit: limit,
+            client: invocation.client())
+        try list.print(invocation, table: TaskPresentation.table, emptyText: "no dead tasks")
+        return 0
+    }
+
+    private static func retry(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        let query = try PercentEncoding.query(TaskFilterOptions.query(invocation))
+        // Retrying what is no longer dead does nothing, so the request may be repeated.
+        let reply = try invocation.client().json(
+            .post("/v1/dead/retry" + query, isRepeatable: true))
+        switch format {
+        case .table: invocation.console.print("\(reply.shown("retried")) retried")
+        case .json: invocation.console.write(reply.raw + [0x0A])
+        }
+        return 0
+    }
+}

@@ -1,0 +1,4 @@
+/// The version of this executable.
+enum ProductVersion {
+    static let text = "0.1.0"
+}

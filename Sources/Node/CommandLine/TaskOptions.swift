@@ -1,0 +1,87 @@
+/// The options that describe a task, shared by `submit` and `schedule create`, and the JSON they make.
+enum TaskOptions {
+    static let specs = [
+        OptionSpec(
+            name: "payload", value: "JSON|@FILE|-",
+            summary: "what the handler gets, kept byte for byte; from a file, or standard input"),
+        OptionSpec(name: "queue", value: "QUEUE", summary: "lane (default: default)"),
+        OptionSpec(
+            name: "priority", value: "N", summary: "0 to 9, higher first, or low, normal, high"),
+        OptionSpec(
+            name: "tag", value: "TAG", summary: "a worker must have all these tags",
+            isRepeated: true),
+        OptionSpec(name: "attempts", value: "N", summary: "at most so many attempts (default 3)"),
+        OptionSpec(
+            name: "timeout", value: "DURATION", summary: "longest run of one attempt (default 5m)"),
+        OptionSpec(
+            name: "expires", value: "DURATION", summary: "how late it may still start"),
+        OptionSpec(
+            name: "routing-key", value: "KEY",
+            summary: "tasks with the same key go to the same worker"),
+        OptionSpec(name: "meta", value: "NAME=VALUE", summary: "a label", isRepeated: true),
+    ]
+
+    static let maxPayloadBytes = 1 << 20
+
+    /// Writes the members of a task into an open object.
+    static func write(
+        handler: String, _ invocation: Invocation, into writer: inout JSONWriter
+    ) throws(CommandFailure) {
+        writer.field("handler", handler)
+        if let payload = try payload(invocation) { writer.rawField("payload", payload) }
+        if let queue = invocation.value("queue") { writer.field("queue", queue) }
+        if let priority = invocation.value("priority") {
+            try writePriority(priority, into: &writer)
+        }
+        let tags = invocation.list("tag")
+        if !tags.isEmpty { writer.field("tags", tags) }
+        if let attempts = try invocation.integer("attempts", in: 1...1000) {
+            writer.key("retry")
+            writer.beginObject()
+            writer.field("attempts", attempts)
+            writer.endObject()
+        }
+        if let timeout = try invocation.duration("timeout") { writer.field("timeout", timeout) }
+        if let expires = try invocation.duration("expires") { writer.field("expires", expires) }
+        if let key = invocation.value("routing-key") { writer.field("routingKey", key) }
+        let labels = try invocation.pairs("meta")
+        if !labels.isEmpty {
+            writer.key("meta")
+            writer.beginObject()
+            for (name, value) in labels { writer.field(name, value) }
+            writer.endObject()
+        }
+    }
+
+    private static func writePriority(
+        _ text: String, into writer: inout JSONWriter
+    ) throws(CommandFailure) {
+        if ["low", "normal", "high"].contains(text) {
+            writer.field("priority", text)
+        } else if let number = Int64(text), (0...9).contains(number) {
+            writer.field("priority", number)
+        } else {
+            throw .usage("--priority \(text): expected 0 to 9, or low, normal or high")
+        }
+    }
+
+    private static func payload(_ invocation: Invocation) throws(CommandFailure) -> [UInt8]? {
+        guard let text = invocation.value("payload") else { return nil }
+        let bytes: [UInt8]
+        if text == "-" {
+            bytes = try InputFile.contents(of: "-", maxBytes: maxPayloadBytes)
+        } else if text.hasPrefix("@") {
+            bytes = try InputFile.contents(of: String(text.dropFirst()), maxBytes: maxPayloadBytes)
+        } else {
+            bytes = Array(text.utf8)
+        }
+        do {
+            // Without the spaces around it, such as a file's last newline.
+            return try JSONDocument(bytes).root.raw
+        } catch {
+            throw .usage(
+                "--payload is not JSON: \(error.description)\n"
+                    + "  a text needs quotation marks of its own: --payload '\"hello\"'")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Glibc
+
+/// A queue that a thread sleeps on. Any thread puts; one or more take. After `close` what is queued can
+/// still be taken, and nothing more is put.
+///
+/// The standard library has no condition variable, so this wraps the one of the C library. Mutex and
+/// condition live behind pointers because they must not move; `items` and `isClosed` are only touched
+/// while the mutex is held, which is what makes `@unchecked Sendable` true.
+final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var items: [Element] = []
+    private var isClosed = false
+
+    init() {
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        precondition(pthread_mutex_init(mutex, nil) == 0)
+        precondition(pthread_cond_init(condition, nil) == 0)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// False if the queue was closed: the element is dropped.
+    @discardableResult
+    func put(_ element: Element) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard !isClosed else { return false }
+        items.append(element)
+        pthread_cond_signal(condition)
+        return true
+    }
+
+    /// Waits for an element; nil when the queue is closed and empty.
+    func take() -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while items.isEmpty, !isClosed { pthread_cond_wait(condition, mutex) }
+        return items.isEmpty ? nil : items.removeFirst()
+    }
+
+    /// Waits until there is something and takes all of it, in order, in exchange for the emptied `spare`,
+    /// whose storage is used again. False when the queue is closed and empty.
+    func takeAll(into spare: inout [Element]) -> Bool {
+        spare.removeAll(keepingCapacity: true)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while items.isEmpty, !isClosed { pthread_cond_wait(condition, mutex) }
+        swap(&items, &spare)
+        return !spare.isEmpty
+    }
+
+    func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+    }
+}

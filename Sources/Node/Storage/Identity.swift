@@ -1,0 +1,77 @@
+/// Whose data a directory holds. Kept in the file `identity`, text, so that an operator can read it:
+///
+///     carillon-data 1
+///     cluster demo
+///     node n1
+///     incarnation 7
+///     log created
+///     checksum 0f3c9a71
+///
+/// The number in the first line is the format version of the whole directory. `checksum` is the CRC32C,
+/// in hex, of everything before its line. `log` is `created` once the first segment is durable, so that
+/// a log that vanished later is told from one that was never there.
+///
+/// Crash cases: the file is replaced as a whole (temporary file, sync, rename, sync of the directory), so
+/// the old or the new one is found; a left-over temporary file is removed by the next opening.
+struct Identity: Equatable, Sendable {
+    static let formatVersion: UInt32 = 1
+
+    var cluster: String
+    var node: String
+    /// Counts the openings: two runs of a node never have the same number.
+    var incarnation: UInt64
+    var hasLog: Bool
+
+    func encoded() -> [UInt8] {
+        let text = """
+            carillon-data \(Self.formatVersion)
+            cluster \(cluster)
+            node \(node)
+            incarnation \(incarnation)
+            log \(hasLog ? "created" : "none")
+
+            """
+        let digits = String(CRC32C.checksum(Array(text.utf8)), radix: 16)
+        let padding = String(repeating: "0", count: 8 - digits.count)
+        return Array((text + "checksum \(padding)\(digits)\n").utf8)
+    }
+
+    /// Throws `unsupportedVersion` for a version that is not ours, `corrupt` for anything else.
+    init(decoding bytes: [UInt8], path: String) throws(StorageError) {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .corrupt(path: path, offset: 0, problem: "the identity is not text")
+        }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        func value(_ line: Int, _ name: String) throws(StorageError) -> Substring {
+            guard line < lines.count, lines[line].hasPrefix(name + " ") else {
+                throw .corrupt(
+                    path: path, offset: 0, problem: "line \(line + 1) is not \"\(name) …\"")
+            }
+            return lines[line].dropFirst(name.count + 1)
+        }
+        let version = try value(0, "carillon-data")
+        guard version == "\(Self.formatVersion)" else {
+            throw .unsupportedVersion(
+                path: path, found: String(version), supported: "\(Self.formatVersion)")
+        }
+        cluster = String(try value(1, "cluster"))
+        node = String(try value(2, "node"))
+        let number = try value(3, "incarnation")
+        guard let parsed = UInt64(number) else {
+            throw .corrupt(path: path, offset: 0, problem: "incarnation \(number) is no number")
+        }
+        incarnation = parsed
+        hasLog = try value(4, "log") == "created"
+        // Comparing all bytes checks the checksum, the spelling and the end in one go.
+        guard bytes == encoded() else {
+            throw .corrupt(path: path, offset: 0, problem: "the identity's checksum does not match")
+        }
+    }
+
+    init(cluster: String, node: String, incarnation: UInt64, hasLog: Bool) {
+        self.cluster = cluster
+        self.node = node
+        self.incarnation = incarnation
+        self.hasLog = hasLog
+    }
+}

@@ -1,0 +1,46 @@
+import Raft
+
+/// What the log amounts to at some position: each segment opens with it, so that everything before can go.
+struct LogState: Equatable, Sendable {
+    var hardState: HardState
+    var mark: SnapshotMark
+    /// The last entry, or `mark.index` if there is none behind the mark.
+    var lastIndex: Index
+
+    init(hardState: HardState, mark: SnapshotMark, lastIndex: Index) {
+        self.hardState = hardState
+        self.mark = mark
+        self.lastIndex = lastIndex
+    }
+
+    /// An empty log, before the first entry.
+    init(initial: Configuration) {
+        hardState = HardState()
+        mark = SnapshotMark(index: 0, term: 0, configuration: initial)
+        lastIndex = 0
+    }
+
+    /// Traps on a batch that would break the log: better no log than one that can't be read back.
+    mutating func apply(_ batch: Batch) {
+        if let next = batch.hardState {
+            precondition(next.term >= hardState.term, "a term never falls")
+            hardState = next
+        }
+        if let next = batch.snapshot {
+            precondition(next.index >= mark.index, "a snapshot never goes back")
+            mark = next
+            lastIndex = batch.resetsLog ? next.index : max(lastIndex, next.index)
+        } else {
+            precondition(!batch.resetsLog, "a reset needs a snapshot to start from")
+        }
+        if let from = batch.truncateFrom {
+            precondition(from > mark.index, "what a snapshot covers is committed")
+            lastIndex = min(lastIndex, from - 1)
+        }
+        for entry in batch.entries {
+            precondition(entry.index == lastIndex + 1, "entries are consecutive")
+            precondition(entry.term <= hardState.term, "a term is durable before its entries")
+            lastIndex = entry.index
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Raft
+import Scheduler
+
+/// One step of a batch, as it is read back.
+enum LogRecord: Equatable, Sendable {
+    case hardState(HardState)
+    case snapshot(SnapshotMark, resetsLog: Bool)
+    case truncate(from: Index)
+    case entry(Entry)
+}
+
+/// What a record is; the numbers are on disk.
+enum RecordKind: UInt8 {
+    case hardState = 1
+    case snapshot = 2
+    case truncate = 3
+    case noop = 4
+    case command = 5
+    case configuration = 6
+}
+
+/// The payloads of records, little-endian, strings with a 32-bit length in front:
+///
+///     hard state      u8 has a vote, vote                     (header: term)
+///     snapshot        u8 resets the log, configuration        (header: index and term of the mark)
+///     truncate        nothing                                 (header: first index that goes)
+///     noop            nothing                                 (header: index, term)
+///     command         opaque                                  (header: index, term)
+///     configuration   configuration                           (header: index, term)
+///
+///     configuration = voters, outgoing, learners; each u32 count, names
+enum RecordCodec {
+    static func encode(_ hardState: HardState) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(hardState.vote != nil)
+        if let vote = hardState.vote { writer.put(vote.name) }
+        return writer.bytes
+    }
+
+    static func encode(_ mark: SnapshotMark, resetsLog: Bool) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(resetsLog)
+        put(mark.configuration, into: &writer)
+        return writer.bytes
+    }
+
+    static func encode(_ configuration: Configuration) -> [UInt8] {
+        var writer = ByteWriter()
+        put(configuration, into: &writer)
+        return writer.bytes
+    }
+
+    static func put(_ configuration: Configuration, into writer: inout ByteWriter) {
+        for list in [configuration.voters, configuration.outgoing, configuration.learners] {
+            writer.put(UInt32(list.count))
+            for member in list { writer.put(member.name) }
+        }
+    }
+
+    static func configuration(
+        from reader: inout ByteReader
+    ) throws(CodecError) -> Configuration {
+        let voters = try members(from: &reader)
+        let outgoing = try members(from: &reader)
+        let learners = try members(from: &reader)
+        return Configuration(voters: voters, outgoing: outgoing, learners: learners)
+    }
+
+    static func decode(
+        _ kind: RecordKind, index: Index, term: Term, payload: [UInt8]
+    ) throws(CodecError) -> LogRecord {
+        // A command's bytes are handed on as they are, without a second copy.
+        if kind == .command {
+            return .entry(Entry(index: index, term: term, payload: .command(payload)))
+        }
+        var reader = ByteReader(payload)
+        let record: LogRecord
+        switch kind {
+        case .hardState:
+            let vote = try reader.bool() ? NodeID(try reader.string()) : nil
+            record = .hardState(HardState(term: term, vote: vote))
+        case .snapshot:
+            let resetsLog = try reader.bool()
+            let mark = SnapshotMark(
+                index: index, term: term, configuration: try configuration(from: &reader))
+            record = .snapshot(mark, resetsLog: resetsLog)
+        case .truncate:
+            record = .truncate(from: index)
+        case .noop, .command:
+            record = .entry(Entry(index: index, term: term, payload: .noop))
+        case .configuration:
+            let configuration = try configuration(from: &reader)
+            record = .entry(
+                Entry(index: index, term: term, payload: .configuration(configuration)))
+        }
+        guard reader.remaining == 0 else {
+            throw CodecError("\(reader.remaining) bytes too many in a record")
+        }
+        return record
+    }
+
+    private static func members(from reader: inout ByteReader) throws(CodecError) -> [NodeID] {
+        let count = try reader.count(minimumBytes: 4)
+        var members: [NodeID] = []
+        members.reserveCapacity(count)
+        for _ in 0..<count { members.append(NodeID(try reader.string())) }
+        return members
+    }
+}

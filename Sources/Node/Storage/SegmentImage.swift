@@ -1,0 +1,54 @@
+/// A segment's bytes in memory, for recovery. The unsafe loads of reading back are here; each checks that
+/// it stays inside.
+struct SegmentImage {
+    let bytes: [UInt8]
+
+    var count: Int { bytes.count }
+
+    func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset + 8 <= bytes.count)
+        return bytes.withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+    }
+
+    func checksum(_ range: Range<Int>) -> UInt32 {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        return bytes.withUnsafeBytes {
+            var crc = CRC32C()
+            crc.update(UnsafeRawBufferPointer(rebasing: $0[range]))
+            return crc.value
+        }
+    }
+
+    func isZero(_ range: Range<Int>) -> Bool { firstNonZero(in: range) == nil }
+
+    func firstNonZero(in range: Range<Int>) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        return bytes.withUnsafeBytes { bytes in
+            var offset = range.lowerBound
+            while offset + 8 <= range.upperBound,
+                bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) == 0
+            {
+                offset += 8
+            }
+            while offset < range.upperBound, bytes[offset] == 0 { offset += 1 }
+            return offset < range.upperBound ? offset : nil
+        }
+    }
+
+    /// The offset behind the last byte of the range that is not zero; its beginning if all are.
+    func endOfNonZero(in range: Range<Int>) -> Int {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        return bytes.withUnsafeBytes { bytes in
+            var end = range.upperBound
+            while end - 8 >= range.lowerBound,
+                bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0
+            {
+                end -= 8
+            }
+            while end > range.lowerBound, bytes[end - 1] == 0 { end -= 1 }
+            return end
+        }
+    }
+}

@@ -1,0 +1,144 @@
+/// Keeps a zeroed, synced file at hand for the log's next segment, made on a thread of its own so that the
+/// log never waits for it in ordinary times.
+///
+/// Spare files are named `spare-<number>`. A spare found on opening may be half zeroed, or may be a
+/// segment that was renamed a moment before a crash, so it counts as used and is zeroed again. A segment
+/// that is not needed any more is renamed to a spare, in order, each rename synced before the next: after
+/// a crash the log lacks segments only at its beginning, and none is zeroed under its old name.
+final class SegmentPool: Sendable {
+    /// A file of zeros, synced, its name synced too.
+    struct Spare: Sendable {
+        var name: String
+        var file: StorageFile
+    }
+
+    private enum Job {
+        /// Makes one more spare ready.
+        case prepare
+        /// A segment nobody needs any more.
+        case recycle(name: String)
+    }
+
+    private let folder: StorageFolder
+    private let segmentBytes: Int
+    private let jobs = BlockingQueue<Job>()
+    private let ready = BlockingQueue<Result<Spare, StorageError>>()
+    private let thread: WorkerThread
+
+    /// `used` are spares found on opening.
+    init(
+        folder: StorageFolder, segmentBytes: Int, used: [String]
+    ) throws(StorageError) {
+        self.folder = folder
+        self.segmentBytes = segmentBytes
+        jobs.put(.prepare)
+        let (jobs, ready) = (jobs, ready)
+        thread = try WorkerThread(name: "carillon-spare") {
+            var worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
+            worker.run(jobs, ready)
+        }
+    }
+
+    /// The thread holds no reference to this object, so that a log that is dropped ends it.
+    deinit {
+        stop()
+    }
+
+    /// Takes the spare that is ready, waiting for it if need be, and has the next one made. A segment
+    /// of another size than usual is made on the spot.
+    func take(bytes: Int, number: UInt64) throws(StorageError) -> Spare {
+        guard bytes == segmentBytes else {
+            return try Self.create(
+                SegmentName.spare(number | Self.oversizeBit), bytes: bytes, in: folder)
+        }
+        jobs.put(.prepare)
+        guard let result = ready.take() else { preconditionFailure("the pool was stopped") }
+        return try result.get()
+    }
+
+    /// The segment is no longer needed for anything; what it holds is covered by durable later segments.
+    func recycle(name: String) {
+        jobs.put(.recycle(name: name))
+    }
+
+    /// Finishes what was asked for and joins the thread.
+    func stop() {
+        jobs.close()
+        thread.join()
+    }
+
+    /// Keeps names of oversize segments apart from the pool's own numbers.
+    private static let oversizeBit: UInt64 = 1 << 63
+
+    private static func create(
+        _ name: String, bytes: Int, in folder: StorageFolder
+    ) throws(StorageError) -> Spare {
+        let file = try StorageFile(path: folder.path(of: name), mode: .replace)
+        try file.fillWithZeros(0..<bytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
+        try folder.sync()
+        return Spare(name: name, file: file)
+    }
+
+    /// What the thread owns.
+    private struct Worker {
+        let folder: StorageFolder
+        let segmentBytes: Int
+        var used: [String]
+        var nextNumber: UInt64
+
+        init(folder: StorageFolder, segmentBytes: Int, used: [String]) {
+            self.folder = folder
+            self.segmentBytes = segmentBytes
+            self.used = used
+            let numbers = used.compactMap(SegmentName.spareNumber).filter { $0 & oversizeBit == 0 }
+            nextNumber = (numbers.max() ?? 0) + 1
+        }
+
+        mutating func run(
+            _ jobs: BlockingQueue<Job>, _ ready: BlockingQueue<Result<Spare, StorageError>>
+        ) {
+            while let job = jobs.take() {
+                do throws(StorageError) {
+                    switch job {
+                    case .prepare: ready.put(.success(try prepare()))
+                    case .recycle(let name): try recycle(name)
+                    }
+                } catch {
+                    // The log learns of it when it next needs a segment, and stops then: until that
+                    // moment nothing it has acknowledged is in danger.
+                    ready.put(.failure(error))
+                    return
+                }
+            }
+        }
+
+        private mutating func prepare() throws(StorageError) -> Spare {
+            while let name = used.popLast() {
+                let file = try StorageFile(path: folder.path(of: name), mode: .readWrite)
+                guard try file.sizeBytes() == segmentBytes else {
+                    try folder.remove(name)
+                    continue
+                }
+                try file.fillWithZeros(
+                    0..<segmentBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
+                return Spare(name: name, file: file)
+            }
+            defer { nextNumber += 1 }
+            return try SegmentPool.create(
+                SegmentName.spare(nextNumber), bytes: segmentBytes, in: folder)
+        }
+
+        private mutating func recycle(_ name: String) throws(StorageError) {
+            if used.count < StorageLimits.maxSpareSegments - 1 {
+                let spare = SegmentName.spare(nextNumber)
+                nextNumber += 1
+                try folder.rename(name, to: spare)
+                try folder.sync()
+                used.append(spare)
+            } else {
+                try folder.remove(name)
+                try folder.sync()
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+/// Tells a torn write from damage, where a scan of the last segment has stopped.
+///
+/// What a crash can leave behind. At most one write is ever unsynced: the log syncs before it writes
+/// again, and a segment's space was zeroed and synced before its first use. So behind the last synced
+/// byte each sector is either as written or still zero, in any combination, and everything before it is
+/// as written. What the log promises in return:
+///
+/// - no sector part of a batch is all zero: headers and trailers open with a magic number, `PayloadMask`
+///   sees to the rest. A zero part therefore means "never arrived", and its absence means "all arrived";
+/// - each batch header says where its write began and ended, hence up to where the log was synced before.
+///
+/// X is where the scan stopped, "sector part" the bytes of one sector from X to the end of the batch.
+///
+/// | # | at X                                   | besides                                      | verdict |
+/// |---|----------------------------------------|----------------------------------------------|---------|
+/// | 1 | zeros to the end of the segment        |                                              | clean   |
+/// | 2 | anything                               | a header further on whose write began past X | damage: X had been synced |
+/// | 3 | anything                               | not zero behind the end of the write         | damage: no write of ours left that |
+/// | 4 | a whole batch, but not the next one    |                                              | damage  |
+/// | 5 | readable header                        | a sector part of the batch is zero           | torn    |
+/// | 6 | readable header                        | none is                                      | damage: all arrived, then it changed |
+/// | 7 | no readable header                     | a sector part of the header's place is zero  | torn    |
+/// | 8 | no readable header                     | none is                                      | damage: it arrived, then it changed |
+///
+/// Row 3 applies when the end of the write is known, from any readable header of it.
+///
+/// What can't be told: a whole sector of the very last write that a disk acknowledged and lost looks like
+/// one that never arrived. The log therefore writes an empty batch whenever it is opened or closed, which
+/// proves what came before, and every write proves the one before it.
+enum SegmentTail: Equatable {
+    case clean
+    /// Zeros belong into `range`, which begins at X.
+    case torn(Range<Int>)
+    case damaged(problem: String)
+
+    init(after scan: SegmentScan, fault: SegmentScan.Fault) {
+        let image = scan.image
+        let start = scan.position
+        if image.isZero(start..<image.count) {
+            self = .clean
+            return
+        }
+        let end = image.endOfNonZero(in: start..<image.count)
+        var writeEnd = scan.writeEnd > start ? scan.writeEnd : nil
+        if let header = fault.header { writeEnd = max(writeEnd ?? 0, header.writeEnd) }
+
+        // All records are multiples of eight bytes long, so a header can only stand at every eighth.
+        var offset = start + 8
+        while offset + BatchHeader.bytes <= end {
+            if let header = scan.header(at: offset) {
+                guard header.writeStart <= start else {
+                    self = .damaged(
+                        problem:
+                            "\(fault.problem), although the batch at byte \(offset) was written "
+                            + "when everything before byte \(header.writeStart) had been synced")
+                    return
+                }
+                writeEnd = max(writeEnd ?? 0, header.writeEnd)
+            }
+            offset += 8
+        }
+        if let writeEnd, end > writeEnd {
+            self = .damaged(
+                problem: "\(fault.problem), and there are bytes behind byte \(writeEnd), "
+                    + "where the last write ended")
+            return
+        }
+        if fault.isMisplaced {
+            self = .damaged(problem: fault.problem)
+            return
+        }
+        let extent = fault.header?.totalBytes ?? BatchHeader.bytes
+        let isExact = fault.header != nil
+        if Self.hasZeroSectorPart(image, from: start, bytes: extent, isExact: isExact) {
+            self = .torn(start..<max(end, start))
+        } else {
+            self = .damaged(
+                problem: "\(fault.problem), although every sector of it reached the disk")
+        }
+    }
+
+    /// `isExact`: the batch ends behind these bytes; else the last sector counts up to its end, because
+    /// it belongs to the batch or to one behind it.
+    private static func hasZeroSectorPart(
+        _ image: SegmentImage, from start: Int, bytes: Int, isExact: Bool
+    ) -> Bool {
+        let end = min(start + bytes, image.count)
+        var offset = start
+        while offset < end {
+            let sectorEnd =
+                (offset / StorageLimits.sectorBytes + 1) * StorageLimits.sectorBytes
+            let partEnd = min(isExact ? min(sectorEnd, end) : sectorEnd, image.count)
+            if image.isZero(offset..<partEnd) { return true }
+            offset = partEnd
+        }
+        return false
+    }
+}

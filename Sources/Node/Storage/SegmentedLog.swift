@@ -1,0 +1,334 @@
+import Raft
+
+/// The durable log of one node: hard state, entries, truncations and snapshot marks, as a sequence of
+/// batches in segment files.
+///
+/// Format. A segment file `segment-<number in 16 hex digits>` has a fixed size and holds
+///
+///     segment header   at 0; what the log amounts to before this segment (`SegmentHeader`)
+///     batch …          one behind the other, each a multiple of eight bytes
+///     zeros            up to the end of the file
+///
+///     batch  = batch header, record …, trailer       (`BatchHeader`)
+///     record = record header, payload, zeros to 8    (`RecordHeader`, `RecordCodec`, `PayloadMask`)
+///
+/// All numbers are little-endian. A batch never crosses the end of a segment: one that does not fit goes
+/// to the next, and a batch larger than a segment gets a segment of its own size. The last batch of a
+/// full segment is an empty one that is marked as its seal. Reading all batches in order and applying
+/// their records in order gives the log.
+///
+/// Writing. Batches that are waiting are written together and synced once; nothing is written while
+/// anything is unsynced. Changing segments takes four steps, each durable before the next: a zeroed
+/// spare file, the new header in it, its new name, the seal in the old segment.
+///
+/// Crash cases.
+/// - During a write: any of its sectors may be missing. A batch counts only if all of it is there and all
+///   before it, so the log ends with a whole batch; the rest is zeroed (`SegmentTail` tells this from
+///   damage to something that had been synced).
+/// - During a change of segments: see the table in `LogRecovery`.
+/// - During compaction: segments vanish from the beginning, one by one (`SegmentPool`), and only such
+///   whose entries the snapshot mark covers, which is durable in a later segment or its header.
+/// - During recovery: it changes nothing but zeros behind the last whole batch, and can be done again.
+///
+/// Entries are not read back while the node runs: the consensus core keeps what it needs in memory.
+final class SegmentedLog {
+    struct Settings: Equatable, Sendable {
+        var segmentBytes = StorageLimits.segmentBytes
+        var maxGroupBytes = StorageLimits.maxGroupBytes
+
+        init() {}
+    }
+
+    /// Room kept free for the seal.
+    private static let sealBytes = BatchHeader.bytes + BatchHeader.trailerBytes
+
+    /// A segment that is full, and the highest entry it holds.
+    private struct Sealed {
+        var name: String
+        var highestIndex: Index
+    }
+
+    private let folder: StorageFolder
+    private let settings: Settings
+    private let pool: SegmentPool
+    private var encoder = GroupEncoder()
+    /// Including what is written and not yet synced.
+    private var state: LogState
+    private var sealed: [Sealed]
+    private var file: StorageFile
+    private var header: SegmentHeader
+    private var highestIndex: Index
+    private var end: Int
+    private var syncedEnd: Int
+    private var nextSequence: UInt64
+    private var previousChecksum: UInt32
+
+    /// Segments in use.
+    var segmentCount: Int { sealed.count + 1 }
+
+    /// Opens the log in `folder`, or creates it if there is none and `mayCreate` says that there never was
+    /// one; `initial` is the configuration of an empty log. What is returned has been synced.
+    ///
+    /// Throws `corrupt` or `missing` for damage, having changed nothing, and `system`.
+    static func open(
+        folder: StorageFolder, initial: Configuration, mayCreate: Bool,
+        settings: Settings = Settings()
+    ) throws(StorageError) -> (log: SegmentedLog, recovered: Recovered) {
+        precondition(settings.segmentBytes >= StorageLimits.minSegmentBytes)
+        let names = try folder.names()
+        let segments = names.filter(SegmentName.isSegment)
+        let log: SegmentedLog
+        let recovered: Recovered
+        if segments.isEmpty {
+            guard mayCreate else {
+                throw .missing(path: folder.path, problem: "the log is gone")
+            }
+            let pool = try startPool(folder, settings, names)
+            log = try SegmentedLog(creating: folder, settings, pool, initial)
+            recovered = Recovered(
+                hardState: HardState(), snapshot: log.state.mark, entries: [])
+        } else {
+            let recovery = try LogRecovery(folder: folder, names: segments)
+            try recovery.repair(in: folder)
+            if let discarded = recovery.discarded {
+                try folder.remove(discarded)
+                try folder.sync()
+            }
+            log = SegmentedLog(
+                opening: folder, settings, try startPool(folder, settings, names), recovery)
+            recovered = recovery.recovered
+        }
+        try log.writeMarker()
+        return (log, recovered)
+    }
+
+    /// Writes as many of `batches`, from `first` on, as one sync may cover, and returns the position behind
+    /// the last of them. Nothing may be unsynced.
+    ///
+    /// Throws `tooLarge` for an entry or batch beyond the limits, and `system`; the log must not be used
+    /// any more then.
+    func write(_ batches: [Batch], from first: Int) throws(StorageError) -> Int {
+        precondition(end == syncedEnd, "what was written before must be synced first")
+        var sizes: [(body: Int, records: Int)] = []
+        var groupBytes = 0
+        for batch in batches[first...] {
+            let size = try Self.checkedSize(of: batch)
+            let bytes = Self.totalBytes(size)
+            if groupBytes == 0, end + bytes + Self.sealBytes > header.segmentBytes {
+                try changeSegment(forBytes: bytes)
+            } else if groupBytes > 0 {
+                guard groupBytes + bytes <= settings.maxGroupBytes,
+                    end + groupBytes + bytes + Self.sealBytes <= header.segmentBytes
+                else { break }
+            }
+            sizes.append(size)
+            groupBytes += bytes
+        }
+        encoder.begin(in: header)
+        let writeEnd = end + groupBytes
+        var offset = end
+        for (position, size) in sizes.enumerated() where size.records > 0 {
+            let batch = batches[first + position]
+            noteEntries(of: batch)
+            appendBatch(batch, size, at: offset, writeEnd: writeEnd)
+            offset += Self.totalBytes(size)
+        }
+        try writePieces()
+        precondition(end == writeEnd, "a batch takes what was computed for it")
+        return first + sizes.count
+    }
+
+    /// Makes everything that was written durable, and lets go of segments that are no longer needed.
+    func sync() throws(StorageError) {
+        guard syncedEnd < end else { return }
+        try file.sync()
+        syncedEnd = end
+        // Only now: the mark that makes the segments superfluous is durable.
+        while let first = sealed.first, first.highestIndex <= state.mark.index {
+            pool.recycle(name: first.name)
+            sealed.removeFirst()
+        }
+    }
+
+    /// Proves by one more batch that all before was synced, and stops the pool. Not to be called after an
+    /// error: then `abandon`.
+    func close() throws(StorageError) {
+        defer { pool.stop() }
+        try writeMarker()
+    }
+
+    /// Ends without touching the log any more.
+    func abandon() {
+        pool.stop()
+    }
+
+    private init(
+        creating folder: StorageFolder, _ settings: Settings, _ pool: SegmentPool,
+        _ initial: Configuration
+    ) throws(StorageError) {
+        self.folder = folder
+        self.settings = settings
+        self.pool = pool
+        state = LogState(initial: initial)
+        sealed = []
+        highestIndex = 0
+        nextSequence = 1
+        previousChecksum = 0
+        header = SegmentHeader(
+            number: 1, nonce: UInt64.random(in: .min ... .max),
+            segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
+            previousChecksum: previousChecksum, state: state)
+        end = header.bodyOffset
+        syncedEnd = end
+        file = try Self.place(header, in: folder, from: pool)
+    }
+
+    private init(
+        opening folder: StorageFolder, _ settings: Settings, _ pool: SegmentPool,
+        _ recovery: LogRecovery
+    ) {
+        self.folder = folder
+        self.settings = settings
+        self.pool = pool
+        let last = recovery.segments[recovery.segments.count - 1]
+        state = recovery.state
+        sealed = recovery.segments.dropLast().map {
+            Sealed(name: $0.name, highestIndex: $0.highestIndex)
+        }
+        file = last.file
+        header = last.header
+        highestIndex = last.highestIndex
+        end = recovery.end
+        syncedEnd = end
+        nextSequence = recovery.nextSequence
+        previousChecksum = recovery.previousChecksum
+    }
+
+    private static func startPool(
+        _ folder: StorageFolder, _ settings: Settings, _ names: [String]
+    ) throws(StorageError) -> SegmentPool {
+        let spares = names.filter { SegmentName.spareNumber($0) != nil }
+        for name in spares.dropFirst(StorageLimits.maxSpareSegments) { try folder.remove(name) }
+        return try SegmentPool(
+            folder: folder, segmentBytes: settings.segmentBytes,
+            used: Array(spares.prefix(StorageLimits.maxSpareSegments)))
+    }
+
+    private static func checkedSize(
+        of batch: Batch
+    ) throws(StorageError) -> (body: Int, records: Int) {
+        for entry in batch.entries {
+            if case .command(let bytes) = entry.payload,
+                bytes.count > StorageLimits.maxEntryPayloadBytes
+            {
+                throw .tooLarge(
+                    what: "log entry \(entry.index)", bytes: UInt64(bytes.count),
+                    maxBytes: UInt64(StorageLimits.maxEntryPayloadBytes))
+            }
+        }
+        let size = GroupEncoder.encodedBytes(of: batch)
+        guard size.body <= StorageLimits.maxBatchBytes else {
+            throw .tooLarge(
+                what: "a batch of the log", bytes: UInt64(size.body),
+                maxBytes: UInt64(StorageLimits.maxBatchBytes))
+        }
+        return size
+    }
+
+    /// A batch that says nothing takes nothing.
+    private static func totalBytes(_ size: (body: Int, records: Int)) -> Int {
+        size.records == 0 ? 0 : BatchHeader.bytes + size.body + BatchHeader.trailerBytes
+    }
+
+    private func noteEntries(of batch: Batch) {
+        state.apply(batch)
+        if batch.resetsLog {
+            for position in sealed.indices { sealed[position].highestIndex = 0 }
+            highestIndex = 0
+        }
+        if let last = batch.entries.last { highestIndex = max(highestIndex, last.index) }
+    }
+
+    private func appendBatch(
+        _ batch: Batch, _ size: (body: Int, records: Int), at offset: Int, writeEnd: Int,
+        isSeal: Bool = false
+    ) {
+        let batchHeader = BatchHeader(
+            isSeal: isSeal, offset: offset, sequence: nextSequence, writeStart: syncedEnd,
+            writeEnd: writeEnd, bodyBytes: size.body, recordCount: size.records,
+            previousChecksum: previousChecksum)
+        previousChecksum = encoder.append(batch, header: batchHeader)
+        nextSequence += 1
+    }
+
+    private func writePieces() throws(StorageError) {
+        encoder.finish()
+        for piece in encoder.pieces {
+            switch piece {
+            case .staged(let range):
+                try file.write(encoder.staging, range: range, at: end)
+                end += range.count
+            case .payload(let bytes):
+                try file.write(bytes, at: end)
+                end += bytes.count
+            }
+        }
+    }
+
+    /// An empty batch: its header says that everything before it had been synced.
+    private func writeMarker() throws(StorageError) {
+        if end + 2 * Self.sealBytes > header.segmentBytes {
+            try changeSegment(forBytes: Self.sealBytes)
+        }
+        try writeEmptyBatch(isSeal: false)
+        try sync()
+    }
+
+    private func writeEmptyBatch(isSeal: Bool) throws(StorageError) {
+        encoder.begin(in: header)
+        appendBatch(
+            Batch(ticket: 0), (0, 0), at: end, writeEnd: end + Self.sealBytes, isSeal: isSeal)
+        try writePieces()
+    }
+
+    /// Puts the next segment in place, large enough for a batch of that many bytes, and seals this one.
+    private func changeSegment(forBytes bytes: Int) throws(StorageError) {
+        precondition(end == syncedEnd)
+        // The seal's checksum belongs into the next header, so it is encoded before that is written, and
+        // written after.
+        encoder.begin(in: header)
+        appendBatch(
+            Batch(ticket: 0), (0, 0), at: end, writeEnd: end + Self.sealBytes, isSeal: true)
+        var next = SegmentHeader(
+            number: header.number + 1, nonce: UInt64.random(in: .min ... .max),
+            segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
+            previousChecksum: previousChecksum, state: state)
+        let neededBytes = next.bodyOffset + bytes + Self.sealBytes
+        if neededBytes > next.segmentBytes {
+            next.segmentBytes = (neededBytes + 4_095) / 4_096 * 4_096
+        }
+        let nextFile = try Self.place(next, in: folder, from: pool)
+        try writePieces()
+        try file.sync()
+        sealed.append(Sealed(name: SegmentName.text(header.number), highestIndex: highestIndex))
+        file = nextFile
+        header = next
+        highestIndex = 0
+        end = next.bodyOffset
+        syncedEnd = end
+    }
+
+    /// Makes a segment with this header durable under its name. A segment thus never has a bad header,
+    /// and no space that is not zero.
+    private static func place(
+        _ header: SegmentHeader, in folder: StorageFolder, from pool: SegmentPool
+    ) throws(StorageError) -> StorageFile {
+        let spare = try pool.take(bytes: header.segmentBytes, number: header.number)
+        try spare.file.write(header.encoded(), at: 0)
+        try spare.file.sync()
+        let name = SegmentName.text(header.number)
+        try folder.rename(spare.name, to: name)
+        try folder.sync()
+        return try StorageFile(path: folder.path(of: name), mode: .readWrite)
+    }
+}

@@ -1,0 +1,103 @@
+import Raft
+
+/// The snapshot files of one node (`SnapshotFormat`, `SnapshotName`). The log's mark says which of them
+/// counts; next to it at most one older is kept, because a peer may be half through receiving it.
+struct SnapshotStore {
+    /// Hands out the state piece by piece, oldest byte first, through the closure it is given.
+    typealias Producer =
+        @Sendable (_ put: ([UInt8]) throws(StorageError) -> Void) throws(StorageError) -> Void
+
+    private let folder: StorageFolder
+    private var receiver: SnapshotReceiver
+    /// Kept open between chunks, so that a file that is replaced by newer ones can still be sent.
+    private var sending: (name: SnapshotName, reader: SnapshotReader)?
+
+    init(folder: StorageFolder) {
+        self.folder = folder
+        receiver = SnapshotReceiver(folder: folder)
+    }
+
+    /// Removes what a crash left: unfinished files, and snapshots that the log does not know of. `mark` is
+    /// where the recovered log starts. To be called before anything is written or received, and after the
+    /// snapshot at `mark` was loaded: as long as that has not been found good nothing is removed.
+    func removeLeftOvers(recovered mark: SnapshotMark) throws(StorageError) {
+        var isChanged = false
+        for name in try folder.names() {
+            let isOrphan =
+                SnapshotName(name).map { ($0.index, $0.term) > (mark.index, mark.term) } ?? false
+            if SnapshotName.isUnfinished(name) || isOrphan {
+                try folder.remove(name)
+                isChanged = true
+            }
+        }
+        if isChanged { try folder.sync() }
+        try prune(durable: mark)
+    }
+
+    /// Writes a snapshot; it is durable in its place when this returns the size of its file.
+    func write(_ mark: SnapshotMark, from producer: Producer) throws(StorageError) -> Int {
+        let name = SnapshotName(mark).text
+        let temporary = name + StorageFolder.temporarySuffix
+        var writer = try SnapshotWriter(path: folder.path(of: temporary), mark: mark)
+        try producer { bytes throws(StorageError) in try writer.put(bytes) }
+        let fileBytes = try writer.finish()
+        try folder.rename(temporary, to: name)
+        try folder.sync()
+        return fileBytes
+    }
+
+    /// The state at the mark, verified. Throws `missing`, or `corrupt`.
+    func load(_ mark: SnapshotMark) throws(StorageError) -> [UInt8] {
+        let name = SnapshotName(mark).text
+        guard try folder.names().contains(name) else {
+            throw .missing(
+                path: folder.path(of: name), problem: "the snapshot that the log needs is gone")
+        }
+        let reader = try SnapshotReader(path: folder.path(of: name))
+        guard reader.mark == mark else {
+            throw .corrupt(
+                path: folder.path(of: name), offset: 0,
+                problem: "the snapshot's mark is not the log's")
+        }
+        return try reader.state()
+    }
+
+    /// A piece of the file for a peer; nil if that snapshot is no longer there.
+    mutating func chunk(
+        of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
+    ) throws(StorageError) -> (bytes: [UInt8], totalBytes: UInt64)? {
+        let name = SnapshotName(mark)
+        if sending?.name != name {
+            guard try folder.names().contains(name.text) else { return nil }
+            sending = (name, try SnapshotReader(path: folder.path(of: name.text)))
+        }
+        guard let reader = sending?.reader, reader.mark == mark else { return nil }
+        return (
+            try reader.chunk(at: offset, maxBytes: maxBytes), UInt64(reader.fileBytes)
+        )
+    }
+
+    mutating func receive(
+        _ chunk: Message.SnapshotChunk
+    ) throws(StorageError) -> SnapshotReceiver.Progress {
+        try receiver.receive(chunk)
+    }
+
+    /// Removes what is older than the snapshot at `mark`, but for the newest of them. To be called when
+    /// the batch with this mark is durable.
+    func prune(durable mark: SnapshotMark) throws(StorageError) {
+        let kept = SnapshotName(mark)
+        let older = try folder.names().compactMap { SnapshotName($0) }
+            .filter { $0 != kept && ($0.index, $0.term) < (kept.index, kept.term) }
+            .sorted { ($0.index, $0.term) < ($1.index, $1.term) }
+        guard older.count > 1 else { return }
+        for name in older.dropLast() { try folder.remove(name.text) }
+        try folder.sync()
+    }
+
+    /// The finished snapshots, oldest first.
+    func names() throws(StorageError) -> [SnapshotName] {
+        try folder.names().compactMap { SnapshotName($0) }
+            .sorted { ($0.index, $0.term) < ($1.index, $1.term) }
+    }
+}

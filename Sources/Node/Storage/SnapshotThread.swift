@@ -1,0 +1,118 @@
+import Raft
+import Synchronization
+
+/// The thread that writes, reads and receives snapshots, job by job in the order they were submitted. A
+/// snapshot that takes minutes delays neither the loop nor the log.
+///
+/// A job that fails for a reason of the disk is reported as `failed`, and the thread does nothing more.
+final class SnapshotThread: Sendable {
+    enum Job: Sendable {
+        case write(SnapshotMark, SnapshotStore.Producer)
+        case readChunk(to: NodeID, SnapshotMark, offset: UInt64, maxBytes: Int)
+        case storeChunk(Message.SnapshotChunk)
+        case load(SnapshotMark)
+        /// The log's batch with this mark is durable: older snapshots may go.
+        case prune(SnapshotMark)
+    }
+
+    enum Report: Sendable, Equatable {
+        case written(SnapshotMark, fileBytes: Int, nanoseconds: UInt64)
+        case chunkRead(
+            to: NodeID, SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
+        /// That snapshot is no longer there; the peer needs a newer one.
+        case chunkGone(to: NodeID, SnapshotMark)
+        case chunkStored(SnapshotMark, nextOffset: UInt64, isComplete: Bool)
+        /// What a peer sent is no valid snapshot; receiving begins anew at offset 0.
+        case refused(SnapshotMark, reason: String)
+        case loaded(SnapshotMark, state: [UInt8])
+        /// The last report there is.
+        case failed(StorageError)
+    }
+
+    private let queue = BlockingQueue<Job>()
+    private let thread: WorkerThread
+
+    /// `report` is called on this thread, in the order of the jobs. A `prune` that succeeds is not reported.
+    init(
+        store: sending SnapshotStore, report: @escaping @Sendable (Report) -> Void
+    ) throws(StorageError) {
+        let queue = queue
+        let owned = Owned(store)
+        thread = try WorkerThread(name: "carillon-snap") {
+            owned.store.withLock { store in
+                Self.run(&store, queue, report)
+            }
+        }
+    }
+
+    /// The caller bounds what it submits. After a failure jobs are dropped.
+    func submit(_ job: Job) {
+        queue.put(job)
+    }
+
+    /// Does what was submitted and joins the thread.
+    func stop() {
+        queue.close()
+        thread.join()
+    }
+
+    /// Only closes: the last reference may go on the thread itself, which can't wait for itself.
+    deinit {
+        queue.close()
+    }
+
+    /// Gives the thread's closure something to share; only that thread ever locks it.
+    private final class Owned: Sendable {
+        let store: Mutex<SnapshotStore>
+
+        init(_ store: sending SnapshotStore) {
+            self.store = Mutex(store)
+        }
+    }
+
+    private static func run(
+        _ store: inout SnapshotStore, _ queue: BlockingQueue<Job>,
+        _ report: @Sendable (Report) -> Void
+    ) {
+        while let job = queue.take() {
+            do throws(StorageError) {
+                if let result = try perform(job, on: &store) { report(result) }
+            } catch {
+                queue.close()
+                report(.failed(error))
+                return
+            }
+        }
+    }
+
+    private static func perform(
+        _ job: Job, on store: inout SnapshotStore
+    ) throws(StorageError) -> Report? {
+        switch job {
+        case .write(let mark, let producer):
+            let start = LogThread.now()
+            let fileBytes = try store.write(mark, from: producer)
+            return .written(mark, fileBytes: fileBytes, nanoseconds: LogThread.now() - start)
+        case .readChunk(let peer, let mark, let offset, let maxBytes):
+            guard let chunk = try store.chunk(of: mark, at: offset, maxBytes: maxBytes) else {
+                return .chunkGone(to: peer, mark)
+            }
+            return .chunkRead(
+                to: peer, mark, offset: offset, bytes: chunk.bytes, totalBytes: chunk.totalBytes)
+        case .storeChunk(let chunk):
+            switch try store.receive(chunk) {
+            case .wants(let offset):
+                return .chunkStored(chunk.mark, nextOffset: offset, isComplete: false)
+            case .complete(let fileBytes):
+                return .chunkStored(chunk.mark, nextOffset: fileBytes, isComplete: true)
+            case .refused(let reason):
+                return .refused(chunk.mark, reason: reason)
+            }
+        case .load(let mark):
+            return .loaded(mark, state: try store.load(mark))
+        case .prune(let mark):
+            try store.prune(durable: mark)
+            return nil
+        }
+    }
+}

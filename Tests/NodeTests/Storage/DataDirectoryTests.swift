@@ -1,0 +1,120 @@
+import Glibc
+import Raft
+import Testing
+
+@testable import Node
+
+struct DataDirectoryTests {
+    private func open(
+        _ scratch: ScratchFolder, cluster: String = "demo", node: NodeID = "n1"
+    ) throws(StorageError) -> DataDirectory {
+        try DataDirectory(root: scratch.path + "/data/deep", cluster: cluster, node: node)
+    }
+
+    @Test func everyOpeningHasAHigherIncarnation() throws {
+        let scratch = try ScratchFolder()
+        for expected in 1...4 as ClosedRange<UInt64> {
+            #expect(try open(scratch).incarnation == expected)
+        }
+        // Another node in the same root counts for itself.
+        #expect(try open(scratch, node: "n2").incarnation == 1)
+    }
+
+    @Test func aSecondProcessIsRefused() throws {
+        let scratch = try ScratchFolder()
+        let first = try open(scratch)
+        let error = #expect(throws: StorageError.self) { try open(scratch) }
+        #expect(
+            error == .inUse(path: first.folder.path, processID: getpid()))
+        #expect(error?.description.contains("\(getpid())") == true)
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func aForeignDirectoryIsRefused() throws {
+        let scratch = try ScratchFolder()
+        _ = try open(scratch)
+        let cluster = #expect(throws: StorageError.self) {
+            try open(scratch, cluster: "other")
+        }
+        #expect(cluster?.description.contains("node n1 of cluster demo") == true)
+        #expect(cluster?.description.contains("node n1 of cluster other") == true)
+        let root = StorageFolder(path: scratch.path + "/data/deep")
+        try root.rename("n1", to: "n2")
+        let node = #expect(throws: StorageError.self) { try open(scratch, node: "n2") }
+        guard case .foreign = node else {
+            Issue.record("\(String(describing: node))")
+            return
+        }
+    }
+
+    @Test func aDamagedIdentityIsRefused() throws {
+        let scratch = try ScratchFolder()
+        _ = try open(scratch)
+        let file = "data/deep/n1/identity"
+        let good = try scratch.bytes(of: file)
+        for position in good.indices {
+            var bytes = good
+            bytes[position] ^= 1
+            try scratch.write(bytes, to: file)
+            #expect(throws: StorageError.self, "byte \(position)") { try open(scratch) }
+        }
+        try scratch.write(Array(good.dropLast()), to: file)
+        #expect(throws: StorageError.self) { try open(scratch) }
+        try scratch.write(good, to: file)
+        #expect(try open(scratch).incarnation == 2)
+    }
+
+    @Test func anUnknownFormatVersionIsNamed() throws {
+        let scratch = try ScratchFolder()
+        _ = try open(scratch)
+        let file = "data/deep/n1/identity"
+        let text = String(decoding: try scratch.bytes(of: file), as: UTF8.self)
+        let newer = "carillon-data 2" + text.dropFirst("carillon-data 1".count)
+        try scratch.write(Array(newer.utf8), to: file)
+        let error = #expect(throws: StorageError.self) { try open(scratch) }
+        #expect(
+            error
+                == .unsupportedVersion(
+                    path: scratch.path + "/" + file, found: "2", supported: "1"))
+    }
+
+    @Test func dataWithoutAnIdentityIsRefused() throws {
+        let scratch = try ScratchFolder()
+        _ = try open(scratch)
+        try scratch.write([1], to: "data/deep/n1/log/segment-0000000000000001")
+        try scratch.remove("data/deep/n1/identity")
+        let error = #expect(throws: StorageError.self) { try open(scratch) }
+        guard case .missing = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func aLeftOverTemporaryIdentityIsIgnored() throws {
+        let scratch = try ScratchFolder()
+        _ = try open(scratch)
+        try scratch.write([1, 2, 3], to: "data/deep/n1/identity.new")
+        let directory = try open(scratch)
+        #expect(directory.incarnation == 2)
+        #expect(try directory.folder.names() == ["identity", "lock", "log", "snapshots"])
+    }
+
+    @Test(arguments: ["", ".", "..", ".hidden", "a/b", "a\nb", "a\u{0}b"])
+    func namesThatAreNoFileNamesAreRefused(name: String) throws {
+        let scratch = try ScratchFolder()
+        #expect(throws: StorageError.self) { try open(scratch, node: NodeID(name)) }
+        #expect(throws: StorageError.self) { try open(scratch, cluster: name) }
+    }
+
+    @Test func anErrorOfTheSystemNamesPathAndCause() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write([], to: "data")
+        let error = #expect(throws: StorageError.self) { try open(scratch) }
+        guard case .system(_, let path, let errno) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(path.hasPrefix(scratch.path + "/data"))
+        #expect(errno == ENOTDIR)
+    }
+}

@@ -1,0 +1,192 @@
+import Raft
+import Testing
+
+@testable import Node
+
+struct SnapshotStoreTests {
+    private static let configuration = Configuration(voters: ["n1", "n2"], learners: ["n3"])
+
+    private func mark(_ index: Index, term: Term = 3) -> SnapshotMark {
+        SnapshotMark(index: index, term: term, configuration: Self.configuration)
+    }
+
+    private func state(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+    }
+
+    private func write(
+        _ bytes: [UInt8], _ mark: SnapshotMark, to store: SnapshotStore, pieceBytes: Int
+    ) throws {
+        _ = try store.write(mark) { put throws(StorageError) in
+            for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
+                try put(Array(bytes[start..<min(start + pieceBytes, bytes.count)]))
+            }
+        }
+    }
+
+    @Test(arguments: [0, 1, 1_000, (1 << 20) - 1, 1 << 20, (2 << 20) + 17])
+    func aStateComesBack(count: Int) throws {
+        let scratch = try ScratchFolder()
+        let store = SnapshotStore(folder: scratch.folder)
+        let bytes = state(count)
+        try write(bytes, mark(7), to: store, pieceBytes: 300_000)
+        #expect(try store.load(mark(7)) == bytes)
+        let first = try scratch.bytes(of: "snapshot-7-3")
+        try write(bytes, mark(7), to: store, pieceBytes: 5_000_000)
+        #expect(try scratch.bytes(of: "snapshot-7-3") == first)
+        #expect(try scratch.folder.names() == ["snapshot-7-3"])
+    }
+
+    @Test func aFlippedBitIsReported() throws {
+        let scratch = try ScratchFolder()
+        let store = SnapshotStore(folder: scratch.folder)
+        try write(state(3_000), mark(7), to: store, pieceBytes: 1_000)
+        let good = try scratch.bytes(of: "snapshot-7-3")
+        var generator = SeededGenerator(seed: 5)
+        let places =
+            Array(0..<120) + Array(good.count - 40..<good.count)
+            + (0..<100).map { _ in Int.random(in: 0..<good.count, using: &generator) }
+        for place in places {
+            var bytes = good
+            bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            try scratch.write(bytes, to: "snapshot-7-3")
+            #expect(throws: StorageError.self, "byte \(place)") { try store.load(mark(7)) }
+        }
+        for count in [0, 10, 60, good.count - 1] {
+            try scratch.write(Array(good[..<count]), to: "snapshot-7-3")
+            #expect(throws: StorageError.self, "cut to \(count)") { try store.load(mark(7)) }
+        }
+        try scratch.write(good + [0], to: "snapshot-7-3")
+        #expect(throws: StorageError.self) { try store.load(mark(7)) }
+        try scratch.write(good, to: "snapshot-7-3")
+        #expect(try store.load(mark(7)) == state(3_000))
+    }
+
+    @Test func aMissingOrOtherSnapshotIsReported() throws {
+        let scratch = try ScratchFolder()
+        let store = SnapshotStore(folder: scratch.folder)
+        #expect(throws: StorageError.self) { try store.load(mark(7)) }
+        try write([1], mark(8), to: store, pieceBytes: 1)
+        try scratch.folder.rename("snapshot-8-3", to: "snapshot-7-3")
+        #expect(throws: StorageError.self) { try store.load(mark(7)) }
+    }
+
+    @Test func theMarkedAndOneOlderAreKept() throws {
+        let scratch = try ScratchFolder()
+        let store = SnapshotStore(folder: scratch.folder)
+        for index in [5, 9, 10, 100] as [Index] {
+            try write([1], mark(index), to: store, pieceBytes: 1)
+        }
+        // The newest is not in the log yet, so nothing may rely on it.
+        try store.prune(durable: mark(10))
+        #expect(try store.names().map(\.index) == [9, 10, 100])
+        try store.prune(durable: mark(100))
+        #expect(try store.names().map(\.index) == [10, 100])
+    }
+
+    @Test func leftOversAreRemoved() throws {
+        let scratch = try ScratchFolder()
+        let store = SnapshotStore(folder: scratch.folder)
+        for index in [5, 9, 12] as [Index] {
+            try write([1], mark(index), to: store, pieceBytes: 1)
+        }
+        try scratch.write([1], to: "snapshot-20-3.new")
+        try scratch.write([1], to: "snapshot-21-3.incoming")
+        try store.removeLeftOvers(recovered: mark(9))
+        #expect(try scratch.folder.names() == ["snapshot-5-3", "snapshot-9-3"])
+    }
+
+    private func chunks(
+        of mark: SnapshotMark, from store: inout SnapshotStore, bytes: Int
+    ) throws -> [Message.SnapshotChunk] {
+        var chunks: [Message.SnapshotChunk] = []
+        var offset: UInt64 = 0
+        while true {
+            let (piece, total) = try #require(
+                try store.chunk(of: mark, at: offset, maxBytes: bytes))
+            chunks.append(
+                Message.SnapshotChunk(
+                    mark: mark, offset: offset, bytes: piece, totalBytes: total, round: 0))
+            offset += UInt64(piece.count)
+            if offset == total { return chunks }
+        }
+    }
+
+    @Test func aSnapshotTravelsDespiteLostAndRepeatedChunks() throws {
+        let sender = try ScratchFolder()
+        let receiver = try ScratchFolder()
+        var source = SnapshotStore(folder: sender.folder)
+        var target = SnapshotStore(folder: receiver.folder)
+        let bytes = state(100_000)
+        try write(bytes, mark(7), to: source, pieceBytes: 9_999)
+        let chunks = try chunks(of: mark(7), from: &source, bytes: 7_000)
+        #expect(try target.receive(chunks[3]) == .wants(offset: 0))
+        var generator = SeededGenerator(seed: 11)
+        var wanted: UInt64 = 0
+        var progress = try target.receive(chunks[0])
+        while case .wants(let offset) = progress {
+            #expect(offset >= wanted || offset == 0)
+            wanted = offset
+            // The wanted chunk, or any other but the first, which would begin anew.
+            let isLucky = Bool.random(using: &generator)
+            let next = try #require(
+                isLucky
+                    ? chunks.first { $0.offset == wanted }
+                    : chunks.dropFirst().randomElement(using: &generator))
+            progress = try target.receive(next)
+        }
+        #expect(progress == .complete(fileBytes: chunks[0].totalBytes))
+        #expect(try target.load(mark(7)) == bytes)
+        #expect(try receiver.folder.names() == ["snapshot-7-3"])
+    }
+
+    @Test func aDamagedTransferIsRefusedAndBeginsAnew() throws {
+        let sender = try ScratchFolder()
+        let receiver = try ScratchFolder()
+        var source = SnapshotStore(folder: sender.folder)
+        var target = SnapshotStore(folder: receiver.folder)
+        try write(state(20_000), mark(7), to: source, pieceBytes: 20_000)
+        var chunks = try chunks(of: mark(7), from: &source, bytes: 8_000)
+        chunks[1].bytes[100] ^= 4
+        for chunk in chunks.dropLast() { _ = try target.receive(chunk) }
+        guard case .refused = try target.receive(chunks[chunks.count - 1]) else {
+            Issue.record("a damaged snapshot was taken")
+            return
+        }
+        #expect(try receiver.folder.names() == [])
+        chunks[1].bytes[100] ^= 4
+        for chunk in chunks.dropLast() { _ = try target.receive(chunk) }
+        #expect(
+            try target.receive(chunks[chunks.count - 1])
+                == .complete(fileBytes: chunks[0].totalBytes))
+        #expect(try target.load(mark(7)) == state(20_000))
+    }
+
+    @Test func aChunkBeyondTheSnapshotIsRefused() throws {
+        let receiver = try ScratchFolder()
+        var target = SnapshotStore(folder: receiver.folder)
+        for (offset, total) in [(0, 5), (9, 10), (11, 10), (.max, 10), (0, 0)]
+            as [(UInt64, UInt64)]
+        {
+            let chunk = Message.SnapshotChunk(
+                mark: mark(7), offset: offset, bytes: [UInt8](repeating: 1, count: 6),
+                totalBytes: total, round: 0)
+            guard case .refused = try target.receive(chunk) else {
+                Issue.record("offset \(offset) of \(total) was taken")
+                continue
+            }
+        }
+    }
+
+    @Test func aSnapshotThatIsBeingSentMayBeRemoved() throws {
+        let scratch = try ScratchFolder()
+        var store = SnapshotStore(folder: scratch.folder)
+        try write(state(10_000), mark(5), to: store, pieceBytes: 10_000)
+        let whole = try scratch.bytes(of: "snapshot-5-3")
+        let first = try #require(try store.chunk(of: mark(5), at: 0, maxBytes: 4_000))
+        try scratch.remove("snapshot-5-3")
+        let second = try #require(try store.chunk(of: mark(5), at: 4_000, maxBytes: 1 << 20))
+        #expect(first.bytes + second.bytes == whole)
+        #expect(try store.chunk(of: mark(6), at: 0, maxBytes: 1) == nil)
+    }
+}
