@@ -114,7 +114,9 @@ extension Problem {
     static func mediaType(_ found: String, expected: String) -> Problem {
         Problem(
             kind: .mediaType, status: 415,
-            detail: "The body is \(found.isEmpty ? "of no named type" : found); expected is \(expected).")
+            detail:
+                "The body is \(found.isEmpty ? "of no named type" : found); expected is \(expected)."
+        )
     }
 
     static func refused(_ refusal: Refusal) -> Problem {
@@ -132,7 +134,8 @@ extension Problem {
         case .outcomeUnknown:
             return Problem(
                 kind: .outcomeUnknown, status: 503,
-                detail: "The cluster did not answer in time: the request may or may not have been done. "
+                detail:
+                    "The cluster did not answer in time: the request may or may not have been done. "
                     + "Sending it again with the same Idempotency-Key is safe.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         }
@@ -153,7 +156,8 @@ extension Problem {
         case .full:
             return Problem(
                 kind: .full, status: 429,
-                detail: "The cluster holds as many tasks, schedules or keys as it may. Nothing was done.",
+                detail:
+                    "The cluster holds as many tasks, schedules or keys as it may. Nothing was done.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         case .malformed:
             return Problem(

@@ -20,6 +20,7 @@ struct TaskSpecReader {
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(_ reader: inout JSONReader, as position: Position) -> TaskSpec? {
+        guard reader.value.kind == .object else { return nil }
         let problemCount = reader.problems.count
         let handler = name("handler", &reader, required: true)
         var spec = TaskSpec(handler: handler ?? "")
@@ -29,8 +30,8 @@ struct TaskSpecReader {
         switch position {
         case .submission: readStart(&reader, into: &spec)
         case .schedule:
-            for field in startFields where reader.has(field) {
-                _ = reader.value(field)
+            for field in startFields {
+                guard let value = reader.value(field), !value.isNull else { continue }
                 reader.problem(field, "does not belong to a schedule's task")
             }
         }
@@ -123,8 +124,8 @@ struct TaskSpecReader {
         let tags = reader.strings(
             "tags", maxCount: Limits.maxTags, maxBytes: Limits.maxNameBytes, allowEmpty: false)
         if let tags {
-            for (ordinal, tag) in tags.enumerated() where !NameRule.isPlain(tag) {
-                reader.problem("tags/\(ordinal)", "must not have control characters")
+            for tag in tags where !NameRule.isPlain(tag) {
+                reader.problem("tags", "\"\(tag)\" has control characters")
             }
             spec.tags = ordered(tags)
         }
@@ -166,7 +167,8 @@ struct TaskSpecReader {
     private static func ordered(_ texts: [String]) -> [String] {
         guard texts.count > 1 else { return texts }
         var result: [String] = []
-        for text in texts.sorted(by: isBefore) where result.last.map({ isBefore($0, text) }) ?? true {
+        for text in texts.sorted(by: isBefore) where result.last.map({ isBefore($0, text) }) ?? true
+        {
             result.append(text)
         }
         return result
