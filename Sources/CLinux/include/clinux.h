@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include <fcntl.h>
+#include <spawn.h>
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
@@ -26,3 +27,7 @@ extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 static inline int carillon_pidfd_open(pid_t process, unsigned int flags) {
     return (int)syscall(434, process, flags);
 }
+
+// glibc 2.34 and later.
+extern int posix_spawn_file_actions_addclosefrom_np(
+    posix_spawn_file_actions_t *actions, int lowest);

@@ -123,6 +123,27 @@ import Testing
         }
     }
 
+    @Test func damagedTextNeverTraps() {
+        let text = Array(
+            #"{"a":[1,-2.5e3,true,null,"\ud83d\ude00 é",{"b":{}}],"c":"\u0041","d":false}"#.utf8)
+        for _ in 0..<5000 {
+            var damaged = text
+            for _ in 0..<Int.random(in: 1...3) where !damaged.isEmpty {
+                switch Int.random(in: 0..<3) {
+                case 0: damaged[Int.random(in: 0..<damaged.count)] = UInt8.random(in: 0...255)
+                case 1: damaged.remove(at: Int.random(in: 0..<damaged.count))
+                default: damaged = Array(damaged.prefix(Int.random(in: 1...damaged.count)))
+                }
+            }
+            let document = try? JSONDocument(damaged)
+            #expect(JSONDocument.isValid(damaged) == (document != nil))
+            guard let document else { continue }
+            // What is accepted is UTF-8 and is accepted again after a copy through the writer.
+            #expect(String(validating: damaged, as: UTF8.self) != nil)
+            #expect(JSONDocument.isValid(document.root.raw))
+        }
+    }
+
     private static func write(
         depth: Int, _ writer: inout JSONWriter, _ generator: inout SystemRandomNumberGenerator
     ) {

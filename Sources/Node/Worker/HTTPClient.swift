@@ -1,0 +1,160 @@
+import Foundation
+import Synchronization
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Sends requests for the loop by `URLSession`, whose threads answer through a mailbox. Made with the
+/// first request: a node without HTTP handlers never needs its memory.
+final class HTTPClient {
+    private struct Exchange {
+        let task: URLSessionDataTask
+        let onReply: (OutgoingReply) -> Void
+    }
+
+    private let loop: Loop
+    private let session: URLSession
+    /// By task identifier.
+    private var exchanges: [Int: Exchange] = [:]
+    private var registration: Registration?
+
+    init(loop: Loop) throws(IOError) {
+        let mailbox = try Mailbox<HTTPCompletion>()
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.httpMaximumConnectionsPerHost = WorkerLimits.maxConnectionsPerHost
+        configuration.httpShouldSetCookies = false
+        configuration.httpCookieAcceptPolicy = .never
+        configuration.urlCache = nil
+        // The worker's own timer ends requests, by one rule for all kinds of handlers.
+        configuration.timeoutIntervalForRequest = 366 * 86_400
+        configuration.timeoutIntervalForResource = 366 * 86_400
+        self.loop = loop
+        session = URLSession(
+            configuration: configuration, delegate: HTTPSessionDelegate(mailbox: mailbox),
+            delegateQueue: nil)
+        registration = try loop.attach(mailbox) { [unowned self] completion in
+            // Nobody waits for a request that was cancelled.
+            exchanges.removeValue(forKey: completion.task)?.onReply(completion.reply)
+        }
+    }
+
+    deinit {
+        if let registration { loop.deregister(registration) }
+        session.invalidateAndCancel()
+    }
+
+    /// Sends a request and returns its number; nil if its URL is none. `onReply` is called on the loop,
+    /// once, unless the request is cancelled before.
+    func send(
+        _ request: OutgoingRequest, onReply: @escaping (OutgoingReply) -> Void
+    ) -> Int? {
+        guard let url = URL(string: request.url), url.host?.isEmpty == false else { return nil }
+        var native = URLRequest(url: url)
+        native.httpMethod = request.method
+        native.timeoutInterval = 366 * 86_400
+        for header in request.headers {
+            native.setValue(header.value, forHTTPHeaderField: header.name)
+        }
+        if let body = request.body { native.httpBody = Data(body) }
+        let task = session.dataTask(with: native)
+        exchanges[task.taskIdentifier] = Exchange(task: task, onReply: onReply)
+        task.resume()
+        return task.taskIdentifier
+    }
+
+    func cancel(_ number: Int) {
+        exchanges.removeValue(forKey: number)?.task.cancel()
+    }
+}
+
+struct HTTPCompletion: Sendable {
+    let task: Int
+    let reply: OutgoingReply
+}
+
+/// Gathers responses on the session's threads, no more of each than a result may have.
+private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate {
+    private struct Response {
+        var status = 0
+        var retryAfter: String?
+        var body: [UInt8] = []
+        var isCutOff = false
+    }
+
+    private let mailbox: Mailbox<HTTPCompletion>
+    private let responses = Mutex<[Int: Response]>([:])
+
+    init(mailbox: Mailbox<HTTPCompletion>) {
+        self.mailbox = mailbox
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        var gathered = Response()
+        if let http = response as? HTTPURLResponse {
+            gathered.status = http.statusCode
+            gathered.retryAfter = http.value(forHTTPHeaderField: "Retry-After")
+        }
+        let number = dataTask.taskIdentifier
+        let fresh = gathered
+        responses.withLock { $0[number] = fresh }
+        completionHandler(.allow)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let number = dataTask.taskIdentifier
+        let isFull = responses.withLock { responses in
+            guard var response = responses.removeValue(forKey: number) else { return false }
+            let room = WorkerLimits.maxResultBytes + 1 - response.body.count
+            response.body.append(contentsOf: data.prefix(room))
+            response.isCutOff = data.count > room
+            responses[number] = response
+            return response.isCutOff
+        }
+        if isFull { dataTask.cancel() }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
+    ) {
+        let number = task.taskIdentifier
+        let response = responses.withLock { $0.removeValue(forKey: number) }
+        mailbox.post(HTTPCompletion(task: number, reply: Self.reply(response, error)))
+    }
+
+    private static func reply(_ response: Response?, _ error: (any Error)?) -> OutgoingReply {
+        if let response, error == nil || response.isCutOff {
+            return .response(
+                status: response.status, retryAfter: response.retryAfter, body: response.body,
+                isCutOff: response.isCutOff)
+        }
+        guard let error = error as? URLError else {
+            return .failed(
+                reason: "the request failed: \(error.map { "\($0)" } ?? "no response")",
+                isRetryable: true)
+        }
+        return .failed(
+            reason: "\(words(for: error.code)) (URL error \(error.code.rawValue))",
+            isRetryable: error.code != .unsupportedURL && error.code != .badURL)
+    }
+
+    private static func words(for code: URLError.Code) -> String {
+        switch code {
+        case .cannotConnectToHost: return "could not connect to the server"
+        case .cannotFindHost, .dnsLookupFailed: return "the server's name does not resolve"
+        case .networkConnectionLost: return "the connection broke off"
+        case .timedOut: return "the connection timed out"
+        case .secureConnectionFailed, .serverCertificateUntrusted, .serverCertificateHasBadDate,
+            .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid:
+            return "no secure connection with the server"
+        case .httpTooManyRedirects: return "the server redirects without end"
+        case .badURL, .unsupportedURL: return "the URL can't be requested"
+        case .badServerResponse, .cannotParseResponse, .zeroByteResource:
+            return "the server's answer is not HTTP"
+        default: return "the request failed"
+        }
+    }
+}

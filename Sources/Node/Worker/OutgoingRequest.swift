@@ -1,0 +1,84 @@
+import Scheduler
+
+/// A request to a server, filled in for one attempt. No type of Foundation: it can be made and tested
+/// without.
+struct OutgoingRequest: Equatable, Sendable {
+    var method: String
+    var url: String
+    var headers: [(name: String, value: String)]
+    var body: [UInt8]?
+
+    static func == (one: OutgoingRequest, other: OutgoingRequest) -> Bool {
+        one.method == other.method && one.url == other.url && one.body == other.body
+            && one.headers.map(\.name) == other.headers.map(\.name)
+            && one.headers.map(\.value) == other.headers.map(\.value)
+    }
+
+    /// Fills in the templates; the error says what the payload lacks.
+    init(_ handler: HTTPHandler, for assignment: Assignment) throws(TemplateError) {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(assignment.payload)
+        } catch {
+            throw TemplateError("the payload is not JSON: \(error.description)")
+        }
+        let payload = document.root
+        method = handler.method
+        let urlBytes = try handler.url.render(assignment, payload: payload)
+        guard urlBytes.count <= WorkerLimits.maxURLBytes else {
+            throw TemplateError("the URL is longer than \(WorkerLimits.maxURLBytes) bytes")
+        }
+        url = String(decoding: urlBytes, as: UTF8.self)
+        headers = []
+        for header in handler.headers {
+            let value = try header.value.render(assignment, payload: payload)
+            guard value.count <= WorkerLimits.maxHeaderBytes else {
+                throw TemplateError(
+                    "the header \(header.name) is longer than \(WorkerLimits.maxHeaderBytes) bytes")
+            }
+            headers.append((header.name, String(decoding: value, as: UTF8.self)))
+        }
+        if let template = handler.body {
+            body = try template.render(assignment, payload: payload)
+        } else if handler.hasBody {
+            body = assignment.payload
+        }
+        let isTyped = headers.contains { $0.name.lowercased() == "content-type" }
+        if body != nil, !isTyped {
+            let isJSON = handler.body?.isJSON ?? true
+            headers.append(
+                ("Content-Type", isJSON ? "application/json" : "text/plain; charset=utf-8"))
+        }
+        headers.append(("Carillon-Task", assignment.task.description))
+        headers.append(("Carillon-Attempt", "\(assignment.attempt)"))
+        headers.append(("Carillon-Fence", "\(assignment.fence)"))
+    }
+}
+
+/// What came back for a request.
+enum OutgoingReply: Equatable, Sendable {
+    case response(status: Int, retryAfter: String?, body: [UInt8], isCutOff: Bool)
+    /// No response: refused, unreachable, broken off, a certificate that does not hold.
+    case failed(reason: String, isRetryable: Bool)
+
+    /// 2xx is success; 429, 5xx and broken connections may be tried again; all else is final.
+    ///
+    /// `now`: milliseconds since the epoch, for dates in `Retry-After`.
+    func result(now: Int64) -> AttemptResult {
+        switch self {
+        case .failed(let reason, let isRetryable):
+            return .failure(.connection, reason, isRetryable: isRetryable)
+        case .response(200...299, _, let body, let isCutOff):
+            return .success(output: body, isCutOff: isCutOff)
+        case .response(let status, let retryAfter, let body, _):
+            var message = "the server answered \(status)"
+            let quoted = body.prefix(WorkerLimits.maxQuotedBodyBytes)
+            if !quoted.isEmpty { message += ": " + String(decoding: quoted, as: UTF8.self) }
+            let isRetryable = status == 429 || status >= 500
+            return .failure(
+                .http, message, isRetryable: isRetryable,
+                retryAfterMilliseconds: isRetryable
+                    ? retryAfter.flatMap { RetryAfter.milliseconds($0, now: now) } : nil)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Scheduler
+
+/// Bounds on what an attempt may take and leave.
+enum WorkerLimits {
+    /// Between SIGTERM and SIGKILL.
+    static let killGraceMilliseconds: Int64 = 5_000
+    /// Launching a process holds the loop for about half a millisecond.
+    static let maxSpawnsPerTurn = 4
+    static let maxRunning = 10_000
+
+    static let maxResultBytes = Limits.maxResultBytes
+    static let maxErrorMessageBytes = Limits.maxErrorMessageBytes
+    /// What is kept of the end of standard error, for the message of a failure.
+    static let maxErrorTailBytes = 8 * 1024
+    /// What is passed on of standard error as the task's log; the rest is counted and dropped.
+    static let maxLogBytesPerAttempt = 1 << 20
+    static let maxProgressLineBytes = 4 * 1024
+    static let maxProgressNoteBytes = 512
+    /// Read of each pipe after the process has ended, while a grandchild may go on writing.
+    static let maxDrainBytes = 256 * 1024
+    /// One read of a pipe; a pipe holds no more.
+    static let maxReadBytes = 64 * 1024
+
+    static let maxPalindromeBytes = 64 * 1024
+
+    static let maxRetryAfterMilliseconds: Int64 = 24 * 3_600_000
+    static let maxConnectionsPerHost = 256
+    static let maxURLBytes = 8 * 1024
+    static let maxHeaderBytes = 8 * 1024
+    /// What is quoted of the body of a refusal.
+    static let maxQuotedBodyBytes = 200
+}
