@@ -15,10 +15,11 @@ public enum Input: Equatable, Sendable {
     case peerLost(NodeID)
     /// The local snapshot at this mark is durable: the prefix of the log may go.
     case snapshotTaken(SnapshotMark)
-    /// Answer to `.readSnapshotChunk`.
+    /// Answer to `.readSnapshotChunk`. `totalBytes` 0: the file is gone.
     case snapshotChunkRead(
         to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
-    /// Answer to `.storeSnapshotChunk`. `isComplete`: the whole file is verified, synced, in place.
+    /// Answer to `.storeSnapshotChunk`. `isComplete`: the whole file is verified, synced, in place. A file
+    /// that turns out damaged is answered with `nextOffset` 0 and fetched again.
     case snapshotChunkStored(mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool)
 }
 

@@ -51,7 +51,8 @@ public struct Message: Equatable, Sendable {
         public var commit: Index
         public var entries: [Entry]
         /// Unique within the term and rising: a reply carries it back, which proves that the leader led
-        /// when the round was sent (ReadIndex, CheckQuorum).
+        /// when the round was sent (ReadIndex, CheckQuorum). 0 only passes on a commit index: it is
+        /// answered only if the log does not match.
         public var round: UInt64
 
         public init(

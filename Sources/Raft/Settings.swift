@@ -9,6 +9,8 @@ public struct Settings: Equatable, Sendable {
     public var maxSnapshotChunkBytes: Int = 256 << 10
     /// Proposals are refused while more than this waits for commit.
     public var maxUncommittedBytes: Int = 64 << 20
+    /// A leader whose disk has not finished a batch for this long steps down.
+    public var diskStallNanoseconds: Nanoseconds = 2_000_000_000
     /// Compaction keeps this much behind the snapshot for followers that are a little slow.
     public var retainedLogBytes: Int = 8 << 20
 

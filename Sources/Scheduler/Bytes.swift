@@ -33,7 +33,25 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    public mutating func put(_ value: Int64?) {
+        put(value != nil)
+        if let value { put(value) }
+    }
+
+    public mutating func put(_ value: String?) {
+        put(value != nil)
+        if let value { put(value) }
+    }
+
+    public mutating func put(_ value: [String]) {
+        put(UInt32(value.count))
+        for text in value { put(text) }
+    }
+
     public mutating func putRaw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
+
+    /// Keeps the room, for another use.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     /// Overwrites four bytes written earlier, for lengths known only afterwards.
     public mutating func patch(_ value: UInt32, at offset: Int) {
@@ -101,6 +119,29 @@ public struct ByteReader: Sendable {
 
     public mutating func int64() throws(CodecError) -> Int64 {
         Int64(bitPattern: try integer() as UInt64)
+    }
+
+    public mutating func optionalInt64() throws(CodecError) -> Int64? {
+        try bool() ? try int64() : nil
+    }
+
+    public mutating func optionalString() throws(CodecError) -> String? {
+        try bool() ? try string() : nil
+    }
+
+    public mutating func strings() throws(CodecError) -> [String] {
+        let count = try count(minimumBytes: 4)
+        var strings: [String] = []
+        strings.reserveCapacity(count)
+        for _ in 0..<count { strings.append(try string()) }
+        return strings
+    }
+
+    /// The range of a byte string that is left where it is.
+    public mutating func blobRange() throws(CodecError) -> Range<Int> {
+        let count = Int(try uint32())
+        try skip(count)
+        return offset - count..<offset
     }
 
     public mutating func blob() throws(CodecError) -> [UInt8] {

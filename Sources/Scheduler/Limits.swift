@@ -1,6 +1,8 @@
 /// Limits of the replicated state. They take part in what a command decides, so they are the same on every
 /// node: a change needs a new state version.
 public enum Limits {
+    /// The end of the year 9999: no time in the state is later, so that arithmetic on times can't overflow.
+    public static let maxTime: Milliseconds = 253_402_300_799_999
     public static let maxPayloadBytes = 1 << 20
     public static let maxResultBytes = 64 << 10
     public static let maxErrorMessageBytes = 4 << 10
@@ -16,6 +18,9 @@ public enum Limits {
     public static let maxTasks = 20_000_000
     public static let maxAttempts: UInt32 = 1_000
     public static let maxAttemptHistory = 20
+    /// Attempts that were lost with their worker, or handed back, spend nothing of the budget; a task that this
+    /// happens to more often is dead, lest it bring down worker after worker for ever.
+    public static let maxLosses: UInt8 = 100
     public static let maxDelayMilliseconds: Milliseconds = 10 * 365 * 86_400_000
     public static let maxTimeoutMilliseconds: Milliseconds = 30 * 86_400_000
 
@@ -31,6 +36,13 @@ public enum Limits {
     public static let maxFinishedTasks = 200_000
     public static let deadRetentionMilliseconds: Milliseconds = 30 * 86_400_000
     public static let maxDeadTasks = 200_000
+
+    /// Forgetting (of tasks, keys, workers) happens at whole multiples of this: many at once, in few entries.
+    public static let housekeepingMilliseconds: Milliseconds = 1_000
+
+    /// Nodes whose requests are remembered, and outcomes remembered of each.
+    public static let maxOrigins = 1_000
+    public static let maxOutcomesPerOrigin = 500_000
 
     /// A worker that is lost is forgotten after this time.
     public static let lostWorkerMemoryMilliseconds: Milliseconds = 3_600_000

@@ -90,11 +90,10 @@ final class ClientConnection {
                 position = end + 1
                 return String(decoding: line, as: UTF8.self)
             }
-            searched = received.count
-            guard received.count - position <= Self.maxHeadBytes else {
-                throw .malformedReply("an endless line")
-            }
+            let unreadBytes = received.count - position
+            guard unreadBytes <= Self.maxHeadBytes else { throw .malformedReply("an endless line") }
             try receiveMore(deadline: deadline)
+            searched = position + unreadBytes
         }
     }
 

@@ -19,8 +19,11 @@ public enum CommandLineTool {
                 return 0
             case .run(let command, let path, let operands, let values):
                 guard let run = command.run else { return 0 }
-                return try run(
-                    Invocation(path: path, operands: operands, values: values, console: console))
+                let invocation = Invocation(
+                    path: path, operands: operands, values: values, console: console)
+                // Before anything is done that can't be shown then.
+                _ = try invocation.askedOutput()
+                return try run(invocation)
             }
         } catch {
             console.printError("carillon: \(error.message)")

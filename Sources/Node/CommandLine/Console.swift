@@ -80,10 +80,3 @@ final class Console {
         }
     }
 }
-
-/// The process's environment.
-enum Environment {
-    static func value(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
-    }
-}

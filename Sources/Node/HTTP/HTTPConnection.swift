@@ -128,9 +128,7 @@ final class HTTPConnection {
 
     private func consumeBody(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Int {
         owesContinue = false
-        let before = request!.body.count
-        let used = try reader.consume(bytes, into: &request!.body)
-        server.bodyBytes += request!.body.count - before
+        let used = try receiveBody(bytes)
         if reader.isDone, let request = takeRequest() {
             phase = .head
             phaseStart = nil
@@ -139,6 +137,13 @@ final class HTTPConnection {
             throw HTTPFailure(503, "Too many large requests at once; try again.")
         }
         return used
+    }
+
+    /// Counts what was received also if the rest is refused.
+    private func receiveBody(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Int {
+        let before = request!.body.count
+        defer { server.bodyBytes += request!.body.count - before }
+        return try reader.consume(bytes, into: &request!.body)
     }
 
     /// Ends the reception of a body, so that its bytes no longer count as being received.

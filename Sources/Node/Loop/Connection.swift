@@ -50,6 +50,9 @@ final class Connection {
     /// The time set with `setDeadline` came.
     var onDeadline: () -> Void = {}
 
+    /// When the full socket last took bytes again: the peer's side acknowledged some.
+    private(set) var lastUnblocked: Nanoseconds = 0
+
     private let socket: Int32
     private var registration: Registration?
     private var state = State.open
@@ -97,6 +100,8 @@ final class Connection {
     /// More than the high-water mark was queued, and not yet less than the low one.
     var isOverHighWater: Bool { isCongested }
     var isClosed: Bool { state == .closed }
+    /// Neither closed nor about to be.
+    var isOpen: Bool { state == .open }
     var isPeerDone: Bool { hasEnded }
 
     func write(_ bytes: [UInt8]) {
@@ -155,6 +160,12 @@ final class Connection {
 
     // MARK: Time-outs
 
+    /// See `Socket.detectDeadPeer`.
+    func detectDeadPeer(afterMilliseconds milliseconds: Int) {
+        guard state == .open else { return }
+        Socket.detectDeadPeer(socket, afterMilliseconds: milliseconds)
+    }
+
     /// Calls `onDeadline` once, at `time` or soon after; replaces what was set before. Costs nothing
     /// when the time is only pushed back, as is usual with time-outs.
     func setDeadline(_ time: Nanoseconds) {
@@ -195,6 +206,7 @@ final class Connection {
     private func handle(_ readiness: Readiness) {
         if readiness.contains(.writable) {
             isBlocked = false
+            lastUnblocked = loop.now
             updateWatch()
             markDirty()
         }

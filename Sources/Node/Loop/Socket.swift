@@ -73,15 +73,18 @@ enum Socket {
 
     /// Gives a connection up when sent data stays unacknowledged this long, or when an idle peer
     /// answers no probe: a machine that vanished sends neither FIN nor RST. RFC 5482, RFC 9293 3.8.4.
-    static func detectDeadPeer(
-        _ socket: borrowing Descriptor, afterMilliseconds milliseconds: Int
-    ) throws(IOError) {
+    static func detectDeadPeer(_ socket: Int32, afterMilliseconds milliseconds: Int) {
         let tcp = Int32(IPPROTO_TCP)
-        try set(socket, tcp, TCP_USER_TIMEOUT, Int32(clamping: milliseconds), "TCP_USER_TIMEOUT")
-        try set(socket, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE")
-        try set(
-            socket, tcp, TCP_KEEPIDLE, Int32(clamping: max(1, milliseconds / 1000)), "TCP_KEEPIDLE")
-        try set(socket, tcp, TCP_KEEPINTVL, 1, "TCP_KEEPINTVL")
+        let idleSeconds = max(1, milliseconds / 1000)
+        for (level, option, value) in [
+            (tcp, TCP_USER_TIMEOUT, milliseconds), (SOL_SOCKET, SO_KEEPALIVE, 1),
+            (tcp, TCP_KEEPIDLE, idleSeconds), (tcp, TCP_KEEPINTVL, 1),
+        ] {
+            var value = Int32(clamping: value)
+            let status = setsockopt(
+                socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+            precondition(status == 0, "an open TCP socket takes these options")
+        }
     }
 
     private static func open(_ address: SocketAddress) throws(IOError) -> Descriptor {

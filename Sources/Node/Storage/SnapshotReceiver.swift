@@ -21,6 +21,7 @@ struct SnapshotReceiver {
         var file: StorageFile
         var nextOffset: UInt64
         var totalBytes: UInt64
+        var syncedBytes: UInt64 = 0
     }
 
     private let folder: StorageFolder
@@ -45,6 +46,10 @@ struct SnapshotReceiver {
         }
         try current.file.write(chunk.bytes, at: Int(chunk.offset))
         current.nextOffset += count
+        if current.nextOffset - current.syncedBytes >= StorageLimits.snapshotSyncStepBytes {
+            try current.file.sync()
+            current.syncedBytes = current.nextOffset
+        }
         incoming = current
         guard current.nextOffset == current.totalBytes else {
             return .wants(offset: current.nextOffset)

@@ -6,6 +6,7 @@ struct SnapshotWriter {
     private let file: StorageFile
     private let headerChecksum: UInt32
     private var offset: Int
+    private var syncedBytes = 0
     private var totals = SnapshotFormat.Totals()
     /// Less than a block, waiting for the rest of it.
     private var waiting: [UInt8] = []
@@ -60,5 +61,9 @@ struct SnapshotWriter {
         try file.write(bytes, range: range, at: offset + header.count)
         offset += header.count + range.count
         totals.add(bytes: range.count, checksum: checksum.value)
+        if offset - syncedBytes >= StorageLimits.snapshotSyncStepBytes {
+            try file.sync()
+            syncedBytes = offset
+        }
     }
 }

@@ -22,6 +22,9 @@ enum StorageLimits {
     static let zeroingStepBytes = 1 << 20
 
     static let snapshotBlockBytes = 1 << 20
+    /// A snapshot is synced in steps of this size while it is written, so that its end does not fill the
+    /// disk's queue in front of the log's next sync.
+    static let snapshotSyncStepBytes = 8 << 20
     static let maxSnapshotHeaderBytes = 256 << 10
     static let maxSnapshotBytes: UInt64 = 64 << 30
     static let maxSnapshotChunkBytes = 4 << 20

@@ -139,4 +139,94 @@ struct LogDamageTests {
         try image.restore(to: other.scratch)
         #expect(throws: StorageError.self) { try other.recover() }
     }
+
+    /// Every bit of a small log, padding included.
+    @Test func everyBitCounts() throws {
+        let bed = try LogBed()
+        let (log, _) = try bed.open()
+        try log.append([
+            Batch(
+                ticket: 1, hardState: HardState(term: 1, vote: "n2"),
+                entries: [
+                    Entry(index: 1, term: 1, payload: .command([1, 2, 3])),
+                    Entry(index: 2, term: 1, payload: .noop),
+                ]),
+            Batch(ticket: 2, entries: [Entry(index: 3, term: 1, payload: .command([9]))]),
+        ])
+        log.abandon()
+        let good = try LogImage(of: bed.scratch)
+        let name = good.names[0]
+        let bytes = try #require(good.files[name])
+        let end = SegmentImage(bytes: bytes).endOfNonZero(in: 0..<bytes.count)
+        for position in 4_096..<end {
+            for bit in 0..<8 {
+                var damaged = bytes
+                damaged[position] ^= 1 << bit
+                try bed.scratch.write(damaged, to: name)
+                #expect(throws: StorageError.self, "bit \(bit) of byte \(position)") {
+                    try bed.recover()
+                }
+            }
+        }
+    }
+
+    /// A torn write explains bytes up to its end, not behind it.
+    @Test func bytesBehindATornWriteAreReported() throws {
+        let bed = try LogBed()
+        let (log, _) = try bed.open()
+        try log.append([Batch(ticket: 1, hardState: HardState(term: 1))])
+        let before = try LogImage(of: bed.scratch)
+        let payload = Entry.Payload.command([UInt8](repeating: 3, count: 1_500))
+        try log.append([
+            Batch(ticket: 2, entries: [Entry(index: 1, term: 1, payload: payload)])
+        ])
+        log.abandon()
+        let name = before.names[0]
+        var image = try LogImage(of: bed.scratch)
+        let written = try #require(image.files[name])
+        let end = SegmentImage(bytes: written).endOfNonZero(in: 0..<written.count)
+        let lost = end / 512 * 512 - 512
+        image.files[name]?.replaceSubrange(lost..<lost + 512, with: repeatElement(0, count: 512))
+        try image.restore(to: bed.scratch)
+        #expect(try bed.recover().entries.isEmpty)
+        image.files[name]?[end + 700] = 1
+        try image.restore(to: bed.scratch)
+        #expect(throws: StorageError.self) { try bed.recover() }
+    }
+
+    /// The header of a segment that was made ready proves what had been synced in the one before, even if
+    /// the last write of that has vanished without a trace.
+    @Test func aLostLastWriteInFrontOfAReadySegmentIsReported() throws {
+        let bed = try LogBed()
+        let (log, _) = try bed.open()
+        try log.append([Batch(ticket: 1, hardState: HardState(term: 1))])
+        var before = try LogImage(of: bed.scratch)
+        var synced = before
+        var index: Index = 0
+        while synced.names == (try bed.scratch.folder.names().filter(SegmentName.isSegment)) {
+            before = synced
+            synced = try LogImage(of: bed.scratch)
+            index += 1
+            let payload = Entry.Payload.command([UInt8](repeating: 3, count: 1_500))
+            try log.append([
+                Batch(
+                    ticket: index + 1,
+                    entries: [Entry(index: index, term: 1, payload: payload)])
+            ])
+        }
+        log.abandon()
+        let after = try LogImage(of: bed.scratch)
+        let new = try #require(after.names.last)
+        var unused = try #require(after.files[new])
+        unused.replaceSubrange(4_096..., with: repeatElement(0, count: unused.count - 4_096))
+        var image = synced
+        image.files[new] = unused
+        try image.restore(to: bed.scratch)
+        #expect(try bed.recover().entries.count == Int(index) - 1)
+        image = before
+        image.files[new] = unused
+        try image.restore(to: bed.scratch)
+        let error = #expect(throws: StorageError.self) { try bed.recover() }
+        #expect(error?.description.contains("went on") == true)
+    }
 }

@@ -159,4 +159,31 @@ struct SegmentedLogTests {
             ])
         }
     }
+
+    /// An installed snapshot of another history may end before the log it replaces.
+    @Test func aResetToAnEarlierIndexSurvivesCompaction() throws {
+        let bed = try LogBed()
+        let (log, _) = try bed.open()
+        try log.append([Batch(ticket: 1, hardState: HardState(term: 1))])
+        for index in 1...40 as ClosedRange<Index> {
+            let payload = Entry.Payload.command([UInt8](repeating: 7, count: 1_000))
+            try log.append([
+                Batch(
+                    ticket: index + 1,
+                    entries: [Entry(index: index, term: 1, payload: payload)])
+            ])
+        }
+        #expect(log.segmentCount > 2)
+        let mark = SnapshotMark(index: 20, term: 2, configuration: LogBed.initial)
+        try log.append([
+            Batch(
+                ticket: 50, hardState: HardState(term: 2), snapshot: mark, resetsLog: true,
+                entries: [Entry(index: 21, term: 2, payload: .noop)])
+        ])
+        #expect(log.segmentCount == 1)
+        try log.close()
+        let recovered = try bed.recover()
+        #expect(recovered.snapshot == mark)
+        #expect(recovered.entries == [Entry(index: 21, term: 2, payload: .noop)])
+    }
 }

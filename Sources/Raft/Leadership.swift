@@ -1,0 +1,39 @@
+/// What a node keeps only while it leads.
+struct Leadership: Sendable {
+    /// Handing over to `target`; no proposals meanwhile, so that it can catch up.
+    struct Transfer: Sendable {
+        let target: NodeID
+        let deadline: Nanoseconds
+        /// From then on another leader may appear at any moment, in spite of stickiness.
+        var sentAt: Nanoseconds?
+    }
+
+    /// Every member except this node, sorted by id.
+    var peers: [Progress]
+    /// The last round sent in this term.
+    var round: UInt64 = 0
+    var roundTimes: RoundTimes
+    let electedAt: Nanoseconds
+    /// This term's first entry. Until it is committed the commit index may be too low to read at.
+    let termStartIndex: Index
+    var heartbeatDeadline: Nanoseconds
+    var isHeartbeatDue = false
+    var transfer: Transfer?
+
+    init(peers: [Progress], now: Nanoseconds, termStartIndex: Index, settings: Settings) {
+        self.peers = peers
+        electedAt = now
+        self.termStartIndex = termStartIndex
+        heartbeatDeadline = now + settings.heartbeatNanoseconds
+        roundTimes = RoundTimes(
+            spacing: settings.heartbeatNanoseconds / 8, keep: 4 * settings.electionNanoseconds)
+    }
+
+    func position(of peer: NodeID) -> Int? { peers.firstIndex { $0.id == peer } }
+
+    mutating func beginRound(now: Nanoseconds) -> UInt64 {
+        round += 1
+        roundTimes.note(round: round, now: now)
+        return round
+    }
+}

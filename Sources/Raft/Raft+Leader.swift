@@ -1,0 +1,274 @@
+/// Leading: proposals, replication, commit, and knowing when to stop.
+extension Raft {
+    mutating func becomeLeader() {
+        guard let campaign else { preconditionFailure("elected without standing") }
+        precondition(role == .candidate && durability.isHardStateDurable)
+        let peers = configuration.members.filter { $0 != id }.map { member in
+            Progress(
+                id: member, next: log.lastIndex + 1,
+                provenAt: campaign.vote(of: member) == true ? campaign.startedAt : 0, now: clock)
+        }
+        role = .leader
+        leader = id
+        self.campaign = nil
+        // Entries of earlier terms can commit only behind one of this term (section 5.4.2).
+        log.append(Entry(index: log.lastIndex + 1, term: term, payload: .noop))
+        leadership = Leadership(
+            peers: peers, now: clock, termStartIndex: log.lastIndex, settings: settings)
+    }
+
+    mutating func propose(_ command: [UInt8]) {
+        precondition(acceptsProposals, "a proposal while none are accepted")
+        log.append(Entry(index: log.lastIndex + 1, term: term, payload: .command(command)))
+    }
+
+    mutating func tickLeader(into effects: inout [Effect]) {
+        guard let leading = leadership else { return }
+        if let transfer = leading.transfer, clock >= transfer.deadline {
+            leadership?.transfer = nil
+        }
+        guard clock >= leading.heartbeatDeadline else { return }
+        // CheckQuorum: a leader that no majority answers steps down, so that its clients look elsewhere.
+        // One whose disk is stuck still answers heartbeats, and nobody else would notice.
+        let proven = max(leading.electedAt, provenByQuorum(leading, now: clock))
+        if clock >= proven + settings.electionNanoseconds || isDiskStalled {
+            becomeFollower(term: term, into: &effects)
+            return
+        }
+        leadership?.isHeartbeatDue = true
+        leadership?.heartbeatDeadline = clock + settings.heartbeatNanoseconds
+        for position in leading.peers.indices {
+            reviveOrRest(leading.peers[position], at: position, into: &effects)
+        }
+    }
+
+    /// With every heartbeat: a silent peer gets only heartbeats, a stuck snapshot another try.
+    private mutating func reviveOrRest(
+        _ peer: Progress, at position: Int, into effects: inout [Effect]
+    ) {
+        let isSilent = clock >= peer.heardAt + settings.electionNanoseconds
+        switch peer.state {
+        case .probe: break
+        case .replicate: if isSilent { stopStreaming(to: position) }
+        case .snapshot(let transfer):
+            if !isSilent, clock >= transfer.since + settings.electionNanoseconds {
+                retry(transfer, to: position, into: &effects)
+            }
+        }
+    }
+
+    /// What was in flight is forgotten, so that a dead peer's window does not stay full.
+    mutating func stopStreaming(to position: Int) {
+        guard let round = leadership?.round, leadership?.peers[position].state == .replicate else {
+            return
+        }
+        leadership?.peers[position].becomeProbe(waiting: true, round: round + 1)
+    }
+
+    // MARK: - Sending
+
+    mutating func replicate(into effects: inout [Effect]) {
+        // Only single fields are taken out of `leadership` here: a copy of the whole would make each
+        // change below copy the peers.
+        guard let termStartIndex = leadership?.termStartIndex, let count = leadership?.peers.count,
+            let isHeartbeat = leadership?.isHeartbeatDue, let lastRound = leadership?.round
+        else { return }
+        let beginsReads = !reads.gathered.isEmpty && commitIndex >= termStartIndex
+        if beginsReads { reads.beginRound(index: commitIndex, round: lastRound + 1) }
+        for position in 0..<count {
+            replicate(
+                to: position, isHeartbeat: isHeartbeat,
+                wantsRound: beginsReads && isReachableVoter(position), into: &effects)
+        }
+        leadership?.isHeartbeatDue = false
+        // Alone in the cluster, a round is answered as soon as it begins.
+        if beginsReads { finishReads(into: &effects) }
+        continueTransfer(isHeartbeat: isHeartbeat, into: &effects)
+    }
+
+    /// A silent voter answers the rounds of a later heartbeat, if it ever does.
+    private func isReachableVoter(_ position: Int) -> Bool {
+        guard let peer = leadership?.peers[position] else { return false }
+        return configuration.isVoter(peer.id)
+            && clock < peer.heardAt + settings.electionNanoseconds
+    }
+
+    private mutating func replicate(
+        to position: Int, isHeartbeat: Bool, wantsRound: Bool, into effects: inout [Effect]
+    ) {
+        var hasSent = false
+        while let peer = leadership?.peers[position], canSendEntries(to: peer) {
+            guard sendEntries(to: position, into: &effects) else { break }
+            hasSent = true
+        }
+        guard let peer = leadership?.peers[position] else { return }
+        switch peer.state {
+        case .probe, .snapshot: break
+        case .replicate:
+            // A worker learns of its tasks from the commit index: it must not wait for a heartbeat.
+            if !hasSent, !isHeartbeat, !wantsRound,
+                min(commitIndex, peer.next - 1) > peer.sentCommit
+            {
+                sendEmpty(to: position, isAnswered: false, into: &effects)
+            }
+        }
+        // A reply to entries waits for the peer's disk, so a read round goes out by itself as well.
+        if isHeartbeat && !hasSent || wantsRound {
+            sendEmpty(to: position, isAnswered: true, into: &effects)
+        }
+    }
+
+    private func canSendEntries(to peer: Progress) -> Bool {
+        switch peer.state {
+        case .probe: !peer.isProbeSent
+        case .replicate: peer.next <= log.lastIndex && peer.hasRoom(settings)
+        case .snapshot: false
+        }
+    }
+
+    /// One append beginning at `next`. False if a snapshot has to be sent instead.
+    private mutating func sendEntries(to position: Int, into effects: inout [Effect]) -> Bool {
+        guard let peer = leadership?.peers[position] else { return false }
+        let previous = peer.next - 1
+        guard log.term(at: previous) != nil else {
+            beginSnapshot(to: position, into: &effects)
+            return false
+        }
+        var through = previous
+        if previous < log.lastIndex {
+            through = log.lastIndex(ofRunFrom: peer.next, maxBytes: settings.maxAppendBytes)
+        }
+        let round = beginRound()
+        sendAppend(
+            to: position, previousIndex: previous, through: through, round: round, into: &effects)
+        if peer.state == .probe {
+            leadership?.peers[position].noteProbe(round: round)
+        } else {
+            let bytes = log.bytes(behind: previous) - log.bytes(behind: through)
+            leadership?.peers[position].noteSent(through: through, bytes: bytes)
+        }
+        return true
+    }
+
+    /// A heartbeat, a read round, or just the commit index. It stands on the last entry sent, so it finds
+    /// out as well whether that has arrived.
+    private mutating func sendEmpty(
+        to position: Int, isAnswered: Bool, into effects: inout [Effect]
+    ) {
+        guard let peer = leadership?.peers[position] else { return }
+        var previous = peer.next - 1
+        // Every log has index 0 in common.
+        if log.term(at: previous) == nil { previous = 0 }
+        let round = isAnswered ? beginRound() : 0
+        sendAppend(
+            to: position, previousIndex: previous, through: previous, round: round, into: &effects)
+    }
+
+    private mutating func sendAppend(
+        to position: Int, previousIndex: Index, through: Index, round: UInt64,
+        into effects: inout [Effect]
+    ) {
+        // Never more than what the peer has if it accepts this message.
+        let commit = min(commitIndex, through)
+        let append = Message.Append(
+            previousIndex: previousIndex,
+            previousTerm: previousIndex == 0 ? 0 : log.term(at: previousIndex) ?? 0,
+            commit: commit,
+            entries: through > previousIndex
+                ? Array(log.slice(from: previousIndex + 1, through: through)) : [],
+            round: round)
+        guard let peer = leadership?.peers[position].id else { return }
+        leadership?.peers[position].noteSentCommit(commit)
+        send(.append(append), to: peer, into: &effects)
+    }
+
+    mutating func beginRound() -> UInt64 {
+        leadership?.beginRound(now: clock) ?? 0
+    }
+
+    // MARK: - Replies
+
+    mutating func receive(
+        _ reply: Message.AppendReply, from peer: NodeID, into effects: inout [Effect]
+    ) {
+        guard let position = noteContact(with: peer, round: reply.round) else { return }
+        switch reply.outcome {
+        case .matched(let index):
+            guard index <= log.lastIndex else { return }
+            leadership?.peers[position].noteMatch(index)
+            resume(position, round: reply.round)
+            advanceCommit()
+        case .received:
+            resume(position, round: reply.round)
+        case .conflict(let previousIndex, let conflictTerm, let firstOfTerm):
+            backUp(
+                position, from: previousIndex, conflictTerm: conflictTerm, firstOfTerm: firstOfTerm)
+        }
+        finishReads(into: &effects)
+    }
+
+    /// A reply of this term proves that its sender had elected nobody else when `round` reached it.
+    ///
+    /// - Returns: where the peer stands, or nil if this node does not lead it.
+    mutating func noteContact(with peer: NodeID, round: UInt64) -> Int? {
+        guard let position = leadership?.position(of: peer), let lastRound = leadership?.round,
+            round <= lastRound, let sentAt = leadership?.roundTimes.sentAt(round)
+        else { return nil }
+        leadership?.peers[position].noteContact(round: round, sentAt: sentAt, now: clock)
+        return position
+    }
+
+    /// The peer's log is known to match where the leader thought: stream from there.
+    private mutating func resume(_ position: Int, round: UInt64) {
+        guard let peer = leadership?.peers[position] else { return }
+        switch peer.state {
+        case .replicate: break
+        case .probe:
+            // An older reply says nothing about the probe, unless all before `next` is certain anyway.
+            if round >= peer.probeRound || peer.next == peer.match + 1 {
+                leadership?.peers[position].becomeReplicate()
+            }
+        case .snapshot(let transfer):
+            if peer.match >= transfer.mark.index || peer.match >= log.base.index {
+                leadership?.peers[position].becomeReplicate()
+            }
+        }
+    }
+
+    /// Finds the next place where the logs may agree, a term at a time (section 5.3, end).
+    private mutating func backUp(
+        _ position: Int, from previous: Index, conflictTerm: Term, firstOfTerm: Index
+    ) {
+        guard let leading = leadership else { return }
+        let peer = leading.peers[position]
+        // What was acknowledged stays: then this is an old reply, overtaken by others.
+        guard previous > peer.match, firstOfTerm >= 1 else { return }
+        switch peer.state {
+        case .snapshot: return
+        case .probe: guard previous == peer.next - 1 else { return }
+        case .replicate: guard previous < peer.next else { return }
+        }
+        var agreed = min(firstOfTerm, previous) - 1
+        if conflictTerm > 0 {
+            // The peer has `conflictTerm` from `firstOfTerm` to `previous`. An entry of ours with that
+            // term in there is the same one; otherwise nothing in there can be.
+            let ours = log.lastIndex(withTermAtMost: conflictTerm, through: previous - 1)
+            let isShared = log.term(at: ours) == conflictTerm
+            agreed = isShared ? min(ours, previous - 1) : min(ours, agreed)
+        }
+        leadership?.peers[position].becomeProbe(next: agreed + 1, round: leading.round + 1)
+    }
+
+    /// Only entries of this term commit by being counted; earlier ones with them (section 5.4.2, figure 8).
+    /// The leader counts itself like any other: with what is on its disk.
+    mutating func advanceCommit() {
+        guard let leading = leadership else { return }
+        let reached = Quorum.reached(configuration) { voter in
+            if voter == id { return durability.durableIndex }
+            guard let position = leading.position(of: voter) else { return 0 }
+            return leading.peers[position].match
+        }
+        guard reached > commitIndex, log.term(at: reached) == term else { return }
+        commitIndex = reached
+    }
+}

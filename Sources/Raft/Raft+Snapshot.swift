@@ -1,0 +1,210 @@
+/// Snapshots: taken here, sent to a peer whose entries are gone, received from the leader (section 7).
+extension Raft {
+    /// A snapshot on its way in.
+    struct IncomingSnapshot: Sendable {
+        let mark: SnapshotMark
+        let totalBytes: UInt64
+        /// The term of the leader whose pieces these are.
+        var term: Term
+        var nextOffset: UInt64 = 0
+        /// The piece that storage is writing, for the reply; nil if it is writing none. A round proves
+        /// something in its own term only.
+        var writing: (round: UInt64, term: Term)?
+    }
+
+    struct PendingRestore: Sendable {
+        let mark: SnapshotMark
+        let ticket: Ticket
+    }
+
+    // MARK: - Taken here
+
+    mutating func compact(to mark: SnapshotMark) {
+        // A snapshot from the leader was quicker.
+        guard mark.index > log.snapshotMark.index else { return }
+        precondition(mark.index <= appliableIndex, "a snapshot of what was never applied")
+        precondition(mark.configuration == log.configuration(at: mark.index))
+        log.compact(to: mark, retainedBytes: settings.retainedLogBytes)
+        durability.stageSnapshot(mark, resets: false)
+    }
+
+    // MARK: - Sending
+
+    mutating func beginSnapshot(to position: Int, into effects: inout [Effect]) {
+        let mark = log.snapshotMark
+        leadership?.peers[position].becomeSnapshot(mark, now: clock)
+        requestChunk(at: 0, of: mark, for: position, into: &effects)
+    }
+
+    private mutating func requestChunk(
+        at offset: UInt64, of mark: SnapshotMark, for position: Int, into effects: inout [Effect]
+    ) {
+        guard let peer = leadership?.peers[position].id else { return }
+        var transfer = Progress.Transfer(mark: mark, since: clock)
+        transfer.offset = offset
+        leadership?.peers[position].update(transfer)
+        effects.append(.readSnapshotChunk(to: peer, mark: mark, offset: offset))
+    }
+
+    /// A piece, its reply or the shell's answer is overdue.
+    mutating func retry(
+        _ transfer: Progress.Transfer, to position: Int, into effects: inout [Effect]
+    ) {
+        switch transfer.step {
+        case .waitingForReply:
+            requestChunk(at: transfer.offset, of: transfer.mark, for: position, into: &effects)
+        case .reading:
+            // The file is gone, or the shell forgot: the newest one exists.
+            requestChunk(at: 0, of: log.snapshotMark, for: position, into: &effects)
+        }
+    }
+
+    mutating func sendChunk(
+        to peer: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64,
+        into effects: inout [Effect]
+    ) {
+        guard let position = leadership?.position(of: peer),
+            case .snapshot(var transfer)? = leadership?.peers[position].state,
+            transfer.step == .reading, transfer.mark == mark, transfer.offset == offset
+        else { return }
+        guard totalBytes > 0, !bytes.isEmpty else {
+            // If it was the newest file that is gone, the next retry may find another.
+            if mark != log.snapshotMark {
+                requestChunk(at: 0, of: log.snapshotMark, for: position, into: &effects)
+            }
+            return
+        }
+        transfer.step = .waitingForReply
+        transfer.since = clock
+        transfer.round = beginRound()
+        leadership?.peers[position].update(transfer)
+        let chunk = Message.SnapshotChunk(
+            mark: mark, offset: offset, bytes: bytes, totalBytes: totalBytes,
+            round: transfer.round)
+        send(.snapshotChunk(chunk), to: peer, into: &effects)
+    }
+
+    mutating func receive(
+        _ reply: Message.SnapshotReply, from peer: NodeID, into effects: inout [Effect]
+    ) {
+        guard let position = noteContact(with: peer, round: reply.round) else { return }
+        defer { finishReads(into: &effects) }
+        if reply.isInstalled, reply.index <= log.lastIndex {
+            leadership?.peers[position].noteMatch(reply.index)
+            advanceCommit()
+        }
+        guard let progress = leadership?.peers[position],
+            case .snapshot(let transfer) = progress.state
+        else { return }
+        if progress.match >= transfer.mark.index {
+            leadership?.peers[position].becomeReplicate()
+        } else if transfer.step == .waitingForReply, reply.index == transfer.mark.index,
+            reply.round >= transfer.round
+        {
+            requestChunk(at: reply.nextOffset, of: transfer.mark, for: position, into: &effects)
+        }
+    }
+
+    // MARK: - Receiving
+
+    mutating func receive(
+        _ chunk: Message.SnapshotChunk, from newLeader: NodeID, into effects: inout [Effect]
+    ) {
+        follow(newLeader, into: &effects)
+        let mark = chunk.mark
+        if mark.index <= commitIndex || log.term(at: mark.index) == mark.term {
+            // Nothing in it is new: what a snapshot covers is committed.
+            commitIndex = max(commitIndex, mark.index)
+            verifiedIndex = max(verifiedIndex, mark.index)
+            incoming = nil
+            replyInstalled(mark.index, to: newLeader, round: chunk.round, into: &effects)
+            return
+        }
+        guard adopt(chunk) else { return }
+        guard var current = incoming, current.writing == nil else { return }
+        guard chunk.offset == current.nextOffset else {
+            // Lost, repeated, or begun by an earlier leader: go on from what is here.
+            reply(
+                to: newLeader, index: mark.index, nextOffset: current.nextOffset,
+                round: chunk.round, into: &effects)
+            return
+        }
+        current.writing = (chunk.round, term)
+        incoming = current
+        effects.append(.storeSnapshotChunk(chunk))
+    }
+
+    /// Decides whether the piece belongs to the snapshot that is being received; a newer one, or that of
+    /// a newer leader, takes its place. False for a piece to ignore.
+    private mutating func adopt(_ chunk: Message.SnapshotChunk) -> Bool {
+        if var current = incoming {
+            if current.mark == chunk.mark, current.totalBytes == chunk.totalBytes {
+                current.term = term
+                incoming = current
+                return true
+            }
+            // A late piece of a transfer that this leader gave up.
+            if current.term == term, chunk.mark.index <= current.mark.index { return false }
+        }
+        incoming = IncomingSnapshot(
+            mark: chunk.mark, totalBytes: chunk.totalBytes, term: term)
+        return true
+    }
+
+    mutating func finishChunk(
+        mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool, into effects: inout [Effect]
+    ) {
+        guard var current = incoming, current.mark == mark, let writing = current.writing else {
+            return
+        }
+        let round = writing.term == term ? writing.round : 0
+        current.writing = nil
+        current.nextOffset = nextOffset
+        incoming = current
+        if isComplete {
+            incoming = nil
+            install(mark)
+        }
+        guard let leader, role == .follower else { return }
+        if isComplete {
+            replyInstalled(mark.index, to: leader, round: round, into: &effects)
+        } else {
+            reply(
+                to: leader, index: mark.index, nextOffset: nextOffset, round: round,
+                into: &effects)
+        }
+    }
+
+    /// The file is in place. Afterwards the log covers at least what it does.
+    private mutating func install(_ mark: SnapshotMark) {
+        // Entries may have come another way meanwhile; then they and the state machine stay as they are.
+        guard mark.index > commitIndex else { return }
+        if log.term(at: mark.index) == mark.term {
+            commitIndex = mark.index
+            return
+        }
+        log.reset(to: mark)
+        durability.stageSnapshot(mark, resets: true)
+        pendingRestore = PendingRestore(mark: mark, ticket: durability.nextTicket)
+        commitIndex = mark.index
+        verifiedIndex = mark.index
+    }
+
+    private mutating func replyInstalled(
+        _ index: Index, to newLeader: NodeID, round: UInt64, into effects: inout [Effect]
+    ) {
+        let body = Message.SnapshotReply(
+            index: index, nextOffset: 0, isInstalled: true, round: round)
+        let ticket = durability.ticket(forLogThrough: index)
+        send(.snapshotReply(body), to: newLeader, behind: ticket, into: &effects)
+    }
+
+    private mutating func reply(
+        to newLeader: NodeID, index: Index, nextOffset: UInt64, round: UInt64,
+        into effects: inout [Effect]
+    ) {
+        let body = Message.SnapshotReply(
+            index: index, nextOffset: nextOffset, isInstalled: false, round: round)
+        send(.snapshotReply(body), to: newLeader, into: &effects)
+    }
+}

@@ -1,0 +1,121 @@
+/// What the rest of the node reads from the core.
+extension Raft {
+    public var term: Term { hardState.term }
+    public var vote: NodeID? { hardState.vote }
+
+    public var firstIndex: Index { log.firstIndex }
+    public var lastIndex: Index { log.lastIndex }
+    /// On this node's disk. Falls when entries are cut off, or a snapshot replaces the log.
+    public var durableIndex: Index { durability.durableIndex }
+
+    /// Committed and on this node's disk: what may be applied. While a received snapshot waits for its
+    /// `.restore` this is 0, as there is nothing to apply then.
+    public var appliableIndex: Index { min(commitIndex, durability.durableIndex) }
+
+    public var configuration: Configuration { log.configuration }
+    public var isLearner: Bool { !configuration.isVoter(id) }
+
+    public var snapshotMark: SnapshotMark { log.snapshotMark }
+
+    /// Bytes of the entries behind the newest snapshot, for deciding when to take the next.
+    public var logBytes: Int { log.bytes(behind: log.snapshotMark.index) }
+
+    public var uncommittedBytes: Int { log.bytes(behind: max(commitIndex, log.base.index)) }
+
+    /// Leader, not handing over, and not too much waiting for commit.
+    public var acceptsProposals: Bool {
+        guard let leadership, leadership.transfer == nil else { return false }
+        return uncommittedBytes < settings.maxUncommittedBytes
+    }
+
+    public var isTransferringLeadership: Bool { leadership?.transfer != nil }
+
+    /// Let go of the slice before the next `step`, or that copies the log.
+    ///
+    /// - Precondition: both lie within `firstIndex` and `lastIndex`.
+    public func entries(from: Index, through: Index) -> ArraySlice<Entry> {
+        log.slice(from: from, through: through)
+    }
+
+    /// - Precondition: within `firstIndex` and `lastIndex`.
+    public func entry(at index: Index) -> Entry { log[index] }
+
+    /// The mark of a snapshot of the state after the entry at `index`. It holds the configuration as of
+    /// there and not a newer, perhaps never committed one.
+    ///
+    /// - Precondition: the newest snapshot's index ≤ `index` ≤ `appliableIndex`.
+    public func mark(at index: Index) -> SnapshotMark {
+        guard index > log.snapshotMark.index else {
+            precondition(index == log.snapshotMark.index, "an older state than the last snapshot")
+            return log.snapshotMark
+        }
+        precondition(index <= appliableIndex, "a snapshot of what is not committed")
+        guard let term = log.term(at: index) else {
+            preconditionFailure("the log has no entry \(index)")
+        }
+        return SnapshotMark(
+            index: index, term: term, configuration: log.configuration(at: index))
+    }
+
+    /// The leader's last proof that a majority followed it: the time it sent the newest round that a
+    /// majority has answered. nil on any other role.
+    ///
+    /// No other leader was elected before then plus an election timeout, except by a transfer; so while one
+    /// is under way this does not advance.
+    public func lastQuorumContact(now: Nanoseconds) -> Nanoseconds? {
+        guard let leadership else { return nil }
+        let proven = provenByQuorum(leadership, now: now)
+        return min(proven, leadership.transfer?.sentAt ?? .max)
+    }
+
+    /// Leading, and a majority followed less than an election timeout ago.
+    public func hasQuorumContact(now: Nanoseconds) -> Bool {
+        guard let contact = lastQuorumContact(now: now) else { return false }
+        return now < contact + settings.electionNanoseconds
+    }
+
+    func provenByQuorum(_ leadership: Leadership, now: Nanoseconds) -> Nanoseconds {
+        Quorum.reached(configuration) { voter in
+            if voter == id { return now }
+            guard let position = leadership.position(of: voter) else { return 0 }
+            return leadership.peers[position].provenAt
+        }
+    }
+
+    /// How the leader sees another member.
+    public struct PeerProgress: Equatable, Sendable {
+        public enum Mode: String, Sendable { case probe, replicate, snapshot }
+
+        public let id: NodeID
+        public let match: Index
+        public let next: Index
+        public let mode: Mode
+        public let inFlightMessages: Int
+        public let inFlightBytes: Int
+        /// When a message of this term last came from it; the election counts as one.
+        public let lastContact: Nanoseconds
+        public let isLearner: Bool
+    }
+
+    /// nil unless leading and `peer` is another member.
+    public func peerProgress(_ peer: NodeID) -> PeerProgress? {
+        guard let leadership, let position = leadership.position(of: peer) else { return nil }
+        return describe(leadership.peers[position])
+    }
+
+    /// All other members, sorted by id; empty unless leading.
+    public var peers: [PeerProgress] { leadership?.peers.map(describe) ?? [] }
+
+    private func describe(_ progress: Progress) -> PeerProgress {
+        let mode: PeerProgress.Mode =
+            switch progress.state {
+            case .probe: .probe
+            case .replicate: .replicate
+            case .snapshot: .snapshot
+            }
+        return PeerProgress(
+            id: progress.id, match: progress.match, next: progress.next, mode: mode,
+            inFlightMessages: progress.inFlightMessages, inFlightBytes: progress.inFlightBytes,
+            lastContact: progress.heardAt, isLearner: !configuration.isVoter(progress.id))
+    }
+}

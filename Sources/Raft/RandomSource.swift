@@ -1,0 +1,23 @@
+/// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state and good enough to keep election timeouts
+/// of different nodes apart. Seeded from outside, so that a run can be repeated.
+struct RandomSource: Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Uniform in [0, bound); the high half of the product, whose bias is below bound / 2^64.
+    mutating func next(below bound: UInt64) -> UInt64 {
+        precondition(bound > 0)
+        return next().multipliedFullWidth(by: bound).high
+    }
+}

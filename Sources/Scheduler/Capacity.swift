@@ -1,0 +1,13 @@
+/// The limits on numbers of things, as one value, so that tests can reach them. Every replica of a cluster has
+/// the same: those of `Limits`.
+struct Capacity: Sendable {
+    var tasks = Limits.maxTasks
+    var finishedTasks = Limits.maxFinishedTasks
+    var deadTasks = Limits.maxDeadTasks
+    var keys = Limits.maxRememberedKeys
+    var workers = Limits.maxWorkers
+    var schedules = Limits.maxSchedules
+    var origins = Limits.maxOrigins
+    var outcomesPerOrigin = Limits.maxOutcomesPerOrigin
+    var wakesPerAdvance = Limits.maxWakesPerAdvance
+}

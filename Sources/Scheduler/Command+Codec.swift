@@ -1,0 +1,215 @@
+/// ```
+/// command   version u8 = 1 · kind u8 · fields
+/// finish    task u64 · attempt u32 · fence u64 · result u8 (0 succeeded · blob | 1 failed · message string
+///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned)
+/// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
+/// ```
+/// The other commands carry their fields in the order of their declaration. A command never extends beyond the
+/// length that its entry gives it, so a damaged one harms no other.
+extension Command {
+    static let version: UInt8 = 1
+
+    enum Kind: UInt8 {
+        case submit = 1
+        case cancel = 2
+        case retry = 3
+        case finish = 4
+        case putSchedule = 5
+        case pauseSchedule = 6
+        case resumeSchedule = 7
+        case triggerSchedule = 8
+        case deleteSchedule = 9
+        case registerWorker = 10
+        case drainWorker = 11
+        case undrainWorker = 12
+        case workerLost = 13
+        case advance = 14
+    }
+
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: capacityHint)
+        writer.put(Self.version)
+        writer.put(kind.rawValue)
+        switch self {
+        case .submit(let spec): spec.encode(into: &writer)
+        case .cancel(let task), .retry(let task): writer.put(task.number)
+        case .finish(let finish): finish.encode(into: &writer)
+        case .putSchedule(let name, let spec, let paused, let next):
+            writer.put(name)
+            spec.encode(into: &writer)
+            writer.put(paused)
+            writer.put(next)
+        case .resumeSchedule(let name, let next, let skipped):
+            writer.put(name)
+            writer.put(next)
+            writer.put(skipped)
+        case .pauseSchedule(let name), .triggerSchedule(let name), .deleteSchedule(let name):
+            writer.put(name)
+        case .registerWorker(let spec): spec.encode(into: &writer)
+        case .drainWorker(let id, let incarnation), .undrainWorker(let id, let incarnation),
+            .workerLost(let id, let incarnation):
+            writer.put(id)
+            writer.put(incarnation)
+        case .advance(let firings):
+            writer.put(UInt32(firings.count))
+            for firing in firings { firing.encode(into: &writer) }
+        }
+        return writer.bytes
+    }
+
+    public init(decoding bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        let kind = try Self.kind(from: &reader)
+        try self.init(kind, from: &reader)
+    }
+
+    static func kind(from reader: inout ByteReader) throws(CodecError) -> Kind {
+        let version = try reader.byte()
+        guard version == Self.version else {
+            throw CodecError("command version \(version) is not known to this program")
+        }
+        let byte = try reader.byte()
+        guard let kind = Kind(rawValue: byte) else {
+            throw CodecError("command \(byte) is not known to this program")
+        }
+        return kind
+    }
+
+    /// Reads the fields, up to the reader's end.
+    init(_ kind: Kind, from reader: inout ByteReader) throws(CodecError) {
+        switch kind {
+        case .submit: self = .submit(try TaskSpec(from: &reader))
+        case .cancel: self = .cancel(TaskID(try reader.uint64()))
+        case .retry: self = .retry(TaskID(try reader.uint64()))
+        case .finish: self = .finish(try Finish(from: &reader))
+        case .putSchedule, .pauseSchedule, .resumeSchedule, .triggerSchedule, .deleteSchedule:
+            try self.init(schedule: kind, from: &reader)
+        case .registerWorker: self = .registerWorker(try WorkerSpec(from: &reader))
+        case .drainWorker:
+            let id = try reader.name("worker")
+            self = .drainWorker(id: id, incarnation: try reader.uint64())
+        case .undrainWorker:
+            let id = try reader.name("worker")
+            self = .undrainWorker(id: id, incarnation: try reader.uint64())
+        case .workerLost:
+            let id = try reader.name("worker")
+            self = .workerLost(id: id, incarnation: try reader.uint64())
+        case .advance:
+            let count = try reader.count(minimumBytes: 26)
+            var firings: [Firing] = []
+            firings.reserveCapacity(count)
+            for _ in 0..<count { firings.append(try Firing(from: &reader)) }
+            self = .advance(firings)
+        }
+        guard reader.remaining == 0 else {
+            throw CodecError("\(reader.remaining) bytes behind a command")
+        }
+    }
+
+    private init(schedule kind: Kind, from reader: inout ByteReader) throws(CodecError) {
+        let name = try reader.string()
+        switch kind {
+        case .putSchedule:
+            let spec = try ScheduleSpec(from: &reader)
+            let paused = try reader.bool()
+            let next = try reader.optionalInstant("next occurrence")
+            self = .putSchedule(name: name, spec, paused: paused, next: next)
+        case .resumeSchedule:
+            let next = try reader.optionalInstant("next occurrence")
+            self = .resumeSchedule(name: name, next: next, skipped: try reader.uint32())
+        case .triggerSchedule: self = .triggerSchedule(name: name)
+        case .deleteSchedule: self = .deleteSchedule(name: name)
+        default: self = .pauseSchedule(name: name)
+        }
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .submit: .submit
+        case .cancel: .cancel
+        case .retry: .retry
+        case .finish: .finish
+        case .putSchedule: .putSchedule
+        case .pauseSchedule: .pauseSchedule
+        case .resumeSchedule: .resumeSchedule
+        case .triggerSchedule: .triggerSchedule
+        case .deleteSchedule: .deleteSchedule
+        case .registerWorker: .registerWorker
+        case .drainWorker: .drainWorker
+        case .undrainWorker: .undrainWorker
+        case .workerLost: .workerLost
+        case .advance: .advance
+        }
+    }
+
+    private var capacityHint: Int {
+        switch self {
+        case .submit(let spec): spec.payload.count + 192
+        case .finish(let finish):
+            if case .succeeded(let result) = finish.result { result.count + 40 } else { 128 }
+        default: 64
+        }
+    }
+}
+
+extension Finish {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(task.number)
+        writer.put(attempt)
+        writer.put(fence)
+        switch result {
+        case .succeeded(let bytes):
+            writer.put(UInt8(0))
+            writer.put(bytes)
+        case .failed(let failure):
+            writer.put(UInt8(1))
+            writer.put(failure.message)
+            writer.put(failure.kind)
+            writer.put(failure.isRetryable)
+            writer.put(failure.retryAfterMilliseconds)
+        case .returned:
+            writer.put(UInt8(2))
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        task = TaskID(try reader.uint64())
+        attempt = try reader.uint32()
+        fence = try reader.uint64()
+        switch try reader.byte() {
+        case 0: result = .succeeded(try reader.blob())
+        case 1:
+            let message = try reader.string()
+            let kind = try reader.string()
+            let isRetryable = try reader.bool()
+            result = .failed(
+                AttemptResult.Failure(
+                    message: message, kind: kind, isRetryable: isRetryable,
+                    retryAfterMilliseconds: try reader.optionalInt64()))
+        case 2: result = .returned
+        case let other: throw CodecError("\(other) is not a result")
+        }
+    }
+}
+
+extension WorkerSpec {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(id)
+        writer.put(incarnation)
+        writer.put(slots)
+        writer.put(handlers)
+        writer.put(tags)
+    }
+
+    /// Throws if the bytes are damaged or a value is over its limit.
+    init(from reader: inout ByteReader) throws(CodecError) {
+        id = try reader.name("worker")
+        incarnation = try reader.uint64()
+        slots = try reader.uint32()
+        guard slots <= Limits.maxSlotsPerWorker else {
+            throw CodecError("\(slots) slots are too many")
+        }
+        handlers = try reader.names("handlers", limit: Limits.maxHandlersPerWorker)
+        tags = try reader.names("tags", limit: Limits.maxTags)
+    }
+}

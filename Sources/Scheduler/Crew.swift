@@ -1,0 +1,48 @@
+/// Live workers with the same handlers and tags: they can run the same tasks.
+struct Crew: Sendable {
+    struct Key: Hashable, Sendable {
+        var handlers: [String]
+        var tags: [String]
+    }
+
+    var key: Key
+    /// Numbers of the handlers.
+    var handlers: [Int]
+    var members = 0
+    var slots = 0
+    var running = 0
+    var free = 0
+}
+
+/// Tasks with the same handler and tags: the same workers can run them.
+struct Requirement: Sendable {
+    struct Key: Hashable, Sendable {
+        var handler: String
+        var tags: [String]
+    }
+
+    var key: Key
+    var handler: Int
+    /// Profiles that have it.
+    var profiles = 0
+    /// Crews that can run it, ascending.
+    var crews: [Int] = []
+    /// Waiting tasks, best first; entries of tasks that wait no more come up now and then.
+    var waiting = Heap()
+    var waitingCount = 0
+    /// Where it stands in its handler's list of requirements that wait; nil if none waits or no crew can run it.
+    var place: Int?
+    /// Number of its ring, if `ringEpoch` is the current one.
+    var ring = 0
+    var ringEpoch = -1
+}
+
+/// A handler's name, with the requirements that name it.
+struct HandlerEntry: Sendable {
+    var name: String
+    /// Crews and requirements that name it.
+    var references = 0
+    var requirements: [Int] = []
+    /// Those among them that have waiting tasks and a crew.
+    var waiting: [Int] = []
+}

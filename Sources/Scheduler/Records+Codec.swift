@@ -1,0 +1,266 @@
+/// The records of a snapshot.
+///
+/// ```
+/// schedule  name string · revision u64 · spec blob · isPaused bool · createdAt i64 · next (bool · i64)
+///           · last (bool · i64) · lastTask (bool · i64) · ran u64 · skipped u64 · missed u64 · expired u64
+///           · triggeredAt (bool · i64) · triggersAtThatTime u32
+/// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
+///           · dueAt i64 · createdAt i64 · payload blob
+///           · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
+///           · hasExtra bool · extra
+/// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
+///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
+///           · result (bool · blob) · history (count u32 · (number u32 · worker string · startedAt i64
+///           · finishedAt i64 · outcome u8)…)
+/// ```
+extension TaskRecord {
+    func encode(_ id: UInt64, into writer: inout ByteWriter) {
+        writer.put(id)
+        writer.put(state.rawValue)
+        writer.put(priority)
+        writer.put(lastOutcome.rawValue)
+        writer.put(losses)
+        writer.put(spent)
+        writer.put(attempt)
+        writer.put(profile)
+        writer.put(dueAt)
+        writer.put(createdAt)
+        writer.put(payload)
+        if attempt > 0 {
+            writer.put(worker)
+            writer.put(startedAt)
+            writer.put(finishedAt)
+            writer.put(fence)
+        } else {
+            writer.put(finishedAt)
+        }
+        writer.put(extra != nil)
+        extra?.fields.encode(into: &writer)
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        let stateByte = try reader.byte()
+        guard let state = TaskState(rawValue: stateByte), state != .blocked else {
+            throw CodecError("\(stateByte) is not a task's state")
+        }
+        let priority = try reader.byte()
+        guard priority <= 9 else { throw CodecError("priority \(priority) is not in 0...9") }
+        let lastOutcome = try AttemptOutcome(from: &reader)
+        let losses = try reader.byte()
+        let spent = try reader.uint16()
+        let attempt = try reader.uint32()
+        let profile = try reader.uint32()
+        let dueAt = try reader.instant("due time")
+        let createdAt = try reader.instant("creation time")
+        self.init(
+            payload: try reader.blob(), extra: nil, dueAt: dueAt, createdAt: createdAt,
+            profile: profile, state: state, priority: priority)
+        self.lastOutcome = lastOutcome
+        self.losses = losses
+        self.spent = spent
+        self.attempt = attempt
+        if attempt > 0 {
+            worker = try reader.uint32()
+            startedAt = try reader.instant("start")
+            finishedAt = try reader.instant("end")
+            fence = try reader.uint64()
+        } else {
+            finishedAt = try reader.instant("end")
+        }
+        guard (lastOutcome == .running) == (state == .running), attempt > 0 || lastOutcome == .none,
+            fence < 1 << 62
+        else { throw CodecError("a task's state and its last attempt contradict each other") }
+        if try reader.bool() { extra = TaskExtra(try TaskExtra.Fields(from: &reader)) }
+    }
+}
+
+extension AttemptOutcome {
+    init(from reader: inout ByteReader) throws(CodecError) {
+        let byte = try reader.byte()
+        guard let outcome = AttemptOutcome(rawValue: byte) else {
+            throw CodecError("\(byte) is not an attempt's outcome")
+        }
+        self = outcome
+    }
+}
+
+extension TaskExtra.Fields {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(key)
+        writer.put(routingKey)
+        writer.put(UInt32(meta.count))
+        for label in meta {
+            writer.put(label.name)
+            writer.put(label.value)
+        }
+        writer.put(occurrence)
+        writer.put(schedule)
+        writer.put(error != nil)
+        if let error {
+            writer.put(error.message)
+            writer.put(error.kind)
+            writer.put(error.attempt)
+        }
+        writer.put(result != nil)
+        if let result { writer.put(result) }
+        writer.put(UInt32(history.count))
+        for past in history {
+            writer.put(past.number)
+            writer.put(past.worker)
+            writer.put(past.startedAt)
+            writer.put(past.finishedAt)
+            writer.put(past.outcome.rawValue)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        key = try reader.optionalString()
+        routingKey = try reader.optionalString()
+        for _ in 0..<(try reader.count(minimumBytes: 8)) {
+            let name = try reader.string()
+            meta.append(Label(name: name, value: try reader.string()))
+        }
+        occurrence = try reader.optionalString()
+        schedule = try reader.optionalString()
+        if try reader.bool() {
+            let message = try reader.string()
+            let kind = try reader.string()
+            error = TaskView.AttemptError(
+                message: message, kind: kind, attempt: try reader.uint32())
+        }
+        if try reader.bool() { result = try reader.blob() }
+        let count = try reader.count(minimumBytes: 25)
+        guard count <= Limits.maxAttemptHistory else {
+            throw CodecError("\(count) past attempts are too many")
+        }
+        for _ in 0..<count {
+            let number = try reader.uint32()
+            let worker = try reader.string()
+            let startedAt = try reader.instant("start")
+            let finishedAt = try reader.instant("end")
+            history.append(
+                TaskExtra.PastAttempt(
+                    number: number, worker: worker, startedAt: startedAt, finishedAt: finishedAt,
+                    outcome: try AttemptOutcome(from: &reader)))
+        }
+    }
+}
+
+extension ScheduleRecord {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(name)
+        writer.put(revision)
+        writer.put(spec)
+        writer.put(isPaused)
+        writer.put(createdAt)
+        writer.put(next)
+        writer.put(last)
+        writer.put(lastTask.map { Int64(bitPattern: $0.number) })
+        writer.put(ran)
+        writer.put(skipped)
+        writer.put(missed)
+        writer.put(expired)
+        writer.put(triggeredAt)
+        writer.put(triggersAtThatTime)
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        name = try reader.string()
+        guard Self.isName(name) else { throw CodecError("\(name) is not a schedule's name") }
+        revision = try reader.uint64()
+        spec = try reader.blob()
+        var specReader = ByteReader(spec)
+        _ = try ScheduleSpec(from: &specReader)
+        guard specReader.remaining == 0 else { throw CodecError("bytes behind a schedule") }
+        isPaused = try reader.bool()
+        createdAt = try reader.instant("creation time")
+        next = try reader.optionalInstant("next occurrence")
+        last = try reader.optionalInstant("last occurrence")
+        lastTask = try reader.optionalInt64().map { TaskID(UInt64(bitPattern: $0)) }
+        ran = try reader.uint64()
+        skipped = try reader.uint64()
+        missed = try reader.uint64()
+        expired = try reader.uint64()
+        triggeredAt = try reader.optionalInstant("trigger")
+        triggersAtThatTime = try reader.uint32()
+    }
+}
+
+extension KeyLog.Entry {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(key.high)
+        writer.put(key.low)
+        writer.put(task.number)
+        writer.put(fingerprint)
+        writer.put(rememberedAt)
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        let high = try reader.uint64()
+        key = KeyHash(high: high, low: try reader.uint64())
+        task = TaskID(try reader.uint64())
+        fingerprint = try reader.uint64()
+        rememberedAt = try reader.instant("submission")
+    }
+}
+
+extension WorkerTable.Slot {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(name)
+        writer.put(record != nil)
+        guard let record else { return }
+        record.spec(id: name).encode(into: &writer)
+        writer.put(record.state.rawValue)
+        writer.put(record.lostAt)
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        name = try reader.name("worker")
+        references = 0
+        guard try reader.bool() else { return }
+        let spec = try WorkerSpec(from: &reader)
+        let byte = try reader.byte()
+        guard let state = WorkerView.State(rawValue: byte) else {
+            throw CodecError("\(byte) is not a worker's state")
+        }
+        record = WorkerRecord(spec, state: state, lostAt: try reader.instant("loss"))
+    }
+}
+
+extension Outcome {
+    func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .done: writer.put(UInt8(0))
+        case .task(let task, let existed):
+            writer.put(UInt8(1))
+            writer.put(task.number)
+            writer.put(existed)
+        case .schedule(let revision, let existed):
+            writer.put(UInt8(2))
+            writer.put(revision)
+            writer.put(existed)
+        case .rejected(let rejection):
+            writer.put(UInt8(3))
+            writer.put(rejection.rawValue)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        switch try reader.byte() {
+        case 0: self = .done
+        case 1:
+            let task = TaskID(try reader.uint64())
+            self = .task(task, existed: try reader.bool())
+        case 2:
+            let revision = try reader.uint64()
+            self = .schedule(revision: revision, existed: try reader.bool())
+        case 3:
+            let byte = try reader.byte()
+            guard let rejection = Rejection(rawValue: byte) else {
+                throw CodecError("\(byte) is not a rejection")
+            }
+            self = .rejected(rejection)
+        case let other: throw CodecError("\(other) is not an outcome")
+        }
+    }
+}

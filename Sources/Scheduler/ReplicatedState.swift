@@ -1,0 +1,38 @@
+/// What replicas agree on, byte for byte: all that a snapshot holds. Kept in buckets, so that a copy costs a few
+/// thousand references and a mutation after it copies one bucket.
+struct ReplicatedState: Sendable {
+    /// Of the log; never goes back.
+    var time: Milliseconds = 0
+    var appliedIndex: UInt64 = 0
+    var digest: UInt64 = 0
+    var nextTask: UInt64 = 1
+    var nextRevision: UInt64 = 1
+    var tasks = TaskTable()
+    var profiles = ProfileTable()
+    var workers = WorkerTable()
+    /// Sorted by origin, in byte order.
+    var sessions: [Session] = []
+    var keys = KeyLog()
+    var schedules = ScheduleTable()
+
+    init() {}
+}
+
+/// What is found out from the state and kept for speed. Never in a snapshot, and never shared with a copy of
+/// the state, or the first mutation after a copy would copy megabytes.
+struct DerivedIndex: Sendable {
+    /// By hash of the profile's bytes; several profiles may have one hash.
+    var profileNumbers: [UInt64: [UInt32]] = [:]
+    /// Most submissions have the profile of the one before.
+    var lastProfile: UInt32?
+    var workerNumbers: [String: UInt32] = [:]
+    /// Workers with a record, ascending.
+    var knownWorkers: [UInt32] = []
+    var dispatch = Dispatch()
+    var wakes = Wakes()
+    var keys = KeyIndex()
+    var scheduleNames: [UInt64: String] = [:]
+    /// By `TaskState.rawValue`.
+    var counts = [Int](repeating: 0, count: TaskState.allCases.count)
+    var nextWake: Milliseconds?
+}

@@ -1,0 +1,125 @@
+/// A schedule as the log knows it.
+struct ScheduleRecord: Equatable, Sendable {
+    let name: String
+    var revision: UInt64
+    /// An encoded `ScheduleSpec`: the state machine needs its task only, when it fires.
+    var spec: [UInt8]
+    var isPaused: Bool
+    let createdAt: Milliseconds
+    /// Kept while paused, so that the occurrences that are skipped meanwhile can be counted.
+    var next: Milliseconds?
+    var last: Milliseconds?
+    var lastTask: TaskID?
+    var ran: UInt64 = 0
+    var skipped: UInt64 = 0
+    var missed: UInt64 = 0
+    var expired: UInt64 = 0
+    /// Log time of the last trigger, and how many there were at that millisecond.
+    var triggeredAt: Milliseconds?
+    var triggersAtThatTime: UInt32 = 0
+
+    /// It is due at this instant; nil: not by itself.
+    var wakeAt: Milliseconds? { isPaused ? nil : next }
+
+    /// 1 to 255 of `A-Z a-z 0-9 . _ -`, not beginning with a dot: occurrence ids stand in JSON, paths and
+    /// environment variables unescaped.
+    static func isName(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard (1...Limits.maxNameBytes).contains(bytes.count), bytes.first != UInt8(ascii: ".")
+        else { return false }
+        return bytes.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+    }
+}
+
+/// Schedules sorted by name (ASCII), in pages that are split when they are full; after a copy a mutation copies
+/// one page.
+struct ScheduleTable: Sendable {
+    private static let pageSize = 256
+
+    /// None is empty.
+    private(set) var pages: [[ScheduleRecord]] = []
+    private(set) var count = 0
+
+    struct Position {
+        fileprivate var page: Int
+        fileprivate var row: Int
+    }
+
+    subscript(position: Position) -> ScheduleRecord {
+        get { pages[position.page][position.row] }
+        _modify { yield &pages[position.page][position.row] }
+    }
+
+    func position(of name: String) -> Position? {
+        guard let place = lowerBound(of: name), place.row < pages[place.page].count,
+            pages[place.page][place.row].name == name
+        else { return nil }
+        return place
+    }
+
+    /// There is no schedule of that name.
+    mutating func insert(_ record: ScheduleRecord) {
+        count += 1
+        guard let place = lowerBound(of: record.name) else {
+            pages.append([record])
+            return
+        }
+        pages[place.page].insert(record, at: place.row)
+        let page = pages[place.page]
+        guard page.count > Self.pageSize else { return }
+        pages[place.page] = Array(page[..<(page.count / 2)])
+        pages.insert(Array(page[(page.count / 2)...]), at: place.page + 1)
+    }
+
+    mutating func remove(at position: Position) {
+        count -= 1
+        pages[position.page].remove(at: position.row)
+        if pages[position.page].isEmpty { pages.remove(at: position.page) }
+    }
+
+    /// Up to `limit` schedules in order, those behind `name`.
+    func records(after name: String?, limit: Int) -> [ScheduleRecord] {
+        guard limit > 0 else { return [] }
+        var records: [ScheduleRecord] = []
+        var place = Position(page: 0, row: 0)
+        if let name {
+            guard let found = lowerBound(of: name) else { return [] }
+            place = found
+        }
+        while place.page < pages.count {
+            for record in pages[place.page][place.row...] where record.name != name {
+                records.append(record)
+                if records.count == limit { return records }
+            }
+            place = Position(page: place.page + 1, row: 0)
+        }
+        return records
+    }
+
+    /// Where `name` is or would be inserted; nil if there are no pages.
+    private func lowerBound(of name: String) -> Position? {
+        guard !pages.isEmpty else { return nil }
+        var low = 0
+        var high = pages.count
+        while low < high {
+            let middle = (low + high) / 2
+            if pages[middle][0].name <= name { low = middle + 1 } else { high = middle }
+        }
+        let page = max(0, low - 1)
+        low = 0
+        high = pages[page].count
+        while low < high {
+            let middle = (low + high) / 2
+            if pages[page][middle].name < name { low = middle + 1 } else { high = middle }
+        }
+        return Position(page: page, row: low)
+    }
+}

@@ -1,0 +1,72 @@
+/// What happens because time passes.
+extension Scheduler {
+    /// Wakes in the order of time, reason and id, then the firings. Of more than `Limits.maxWakesPerAdvance` wakes
+    /// the rest stays due, and `nextWake` says so.
+    mutating func advance(_ firings: [Firing], _ events: inout [Event]) -> Outcome {
+        var budget = capacity.wakesPerAdvance
+        while budget > 0, let (reason, id) = popWake() {
+            wake(reason, id, &events)
+            budget -= 1
+        }
+        while budget > 0, let wake = state.keyWake, wake <= state.time {
+            forgetOldestKey()
+            budget -= 1
+        }
+        for firing in firings { fire(firing, &events) }
+        return .done
+    }
+
+    private static let ownReasons: [Wakes.Reason] = [
+        .due, .expiry, .timeout, .finished, .dead, .worker,
+    ]
+
+    private mutating func popWake() -> (Wakes.Reason, UInt64)? {
+        var first: (reason: Wakes.Reason, entry: Heap.Entry)?
+        for reason in Self.ownReasons {
+            clean(reason)
+            guard let top = index.wakes.top(reason), top.key <= UInt64(state.time) else { continue }
+            if first.map({ top.key < $0.entry.key }) ?? true { first = (reason, top) }
+        }
+        guard let first else { return nil }
+        index.wakes.pop(first.reason)
+        return (first.reason, first.entry.id)
+    }
+
+    private mutating func wake(_ reason: Wakes.Reason, _ id: UInt64, _ events: inout [Event]) {
+        if reason == .worker { return forgetWorker(UInt32(id)) }
+        let task = TaskID(id)
+        guard let position = state.tasks.position(of: task) else {
+            preconditionFailure("\(task) wakes and does not exist")
+        }
+        switch reason {
+        case .due: makeReady(task, at: position, &events)
+        case .expiry: expire(task, at: position, &events)
+        case .timeout: timeOut(task, at: position, &events)
+        case .finished, .dead: remove(task)
+        case .worker, .schedule: preconditionFailure("\(reason) is no wake of a task")
+        }
+    }
+
+    private mutating func forgetOldestKey() {
+        guard let oldest = state.keys.first else { return }
+        index.keys[oldest.key] = nil
+        state.keys.removeFirst()
+    }
+
+    /// Takes entries off the top that no longer hold, so that the top tells the truth.
+    mutating func clean(_ reason: Wakes.Reason) {
+        index.wakes.clean(
+            reason, live: keptCount(reason), in: state, index.scheduleNames)
+    }
+
+    /// Brings `nextWake` up to date, at the end of each entry.
+    mutating func settle() {
+        var next = state.keyWake
+        for reason in Wakes.Reason.allCases {
+            clean(reason)
+            guard let top = index.wakes.top(reason) else { continue }
+            next = min(next ?? .max, Milliseconds(top.key))
+        }
+        index.nextWake = next
+    }
+}

@@ -1,0 +1,207 @@
+/// How attempts and tasks end.
+extension Scheduler {
+    /// The report of a worker. Only the current attempt's is accepted.
+    mutating func finish(_ finish: Finish, _ events: inout [Event]) -> Outcome {
+        guard let position = state.tasks.position(of: finish.task) else {
+            return .rejected(.notFound)
+        }
+        let record = state.tasks[position]
+        guard record.state == .running, record.attempt == finish.attempt,
+            record.fence == finish.fence
+        else { return .rejected(.staleAttempt) }
+        switch finish.result {
+        case .succeeded(let result):
+            guard result.count <= Limits.maxResultBytes else { return .rejected(.malformed) }
+            endAttempt(finish.task, at: position, .succeeded)
+            state.tasks[position].changeExtra { fields in
+                fields.result = result
+                fields.error = nil
+            }
+            complete(finish.task, at: position, .succeeded, &events)
+            fill(record.worker, &events)
+        case .failed(let failure):
+            guard failure.kind.utf8.count <= Limits.maxNameBytes else {
+                return .rejected(.malformed)
+            }
+            let outcome: AttemptOutcome = failure.kind == "timeout" ? .timeout : .failed
+            failAttempt(finish.task, at: position, failure, outcome, &events)
+        case .returned:
+            if loseAttempt(finish.task, at: position, .returned, &events) {
+                resettle([finish.task], freed: record.worker, &events)
+            } else {
+                fill(record.worker, &events)
+            }
+        }
+        return .done
+    }
+
+    /// The running attempt is over and its slot free; the caller gives slot and task their next use.
+    private mutating func endAttempt(
+        _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome
+    ) {
+        state.tasks[position].finishedAt = state.time
+        state.tasks[position].lastOutcome = outcome
+        index.dispatch.release(state.tasks[position].worker, id)
+    }
+
+    /// The attempt counts against the budget: the task is tried again later, or is dead.
+    private mutating func failAttempt(
+        _ id: TaskID, at position: TaskTable.Position, _ failure: AttemptResult.Failure,
+        _ outcome: AttemptOutcome, _ events: inout [Event]
+    ) {
+        endAttempt(id, at: position, outcome)
+        state.tasks[position].spent &+= 1
+        setError(at: position, message: failure.message, kind: failure.kind)
+        let record = state.tasks[position]
+        let retry = state.profiles[record.profile].retry
+        guard failure.isRetryable, UInt32(record.spent) < retry.attempts else {
+            complete(id, at: position, .dead, &events)
+            return fill(record.worker, &events)
+        }
+        let wanted =
+            failure.retryAfterMilliseconds
+            ?? retry.delayMilliseconds(
+                spent: Int(record.spent), task: id, attempt: record.attempt)
+        let delay = min(max(wanted, 0), Limits.maxDelayMilliseconds)
+        state.tasks[position].dueAt = min(state.time + delay, Limits.maxTime)
+        if state.tasks[position].dueAt > state.time {
+            schedule(id, at: position, &events)
+            fill(record.worker, &events)
+        } else {
+            resettle([id], freed: record.worker, &events)
+        }
+    }
+
+    /// The attempt ended without a verdict of its handler. True if the task shall be ready again: then the caller
+    /// resettles it, and it keeps its place. An attempt that started may have done its work, so a task that must
+    /// not run twice is dead; and so is one that went down with too many workers.
+    mutating func loseAttempt(
+        _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome,
+        _ events: inout [Event]
+    ) -> Bool {
+        endAttempt(id, at: position, outcome)
+        let record = state.tasks[position]
+        let delivery = state.profiles[record.profile].delivery
+        if delivery == .atLeastOnce, record.losses < Limits.maxLosses {
+            state.tasks[position].losses += 1
+            return true
+        }
+        let message =
+            delivery == .atMostOnce
+            ? "the attempt was started and its end is not known"
+            : "lost with its worker more than \(Limits.maxLosses) times"
+        setError(at: position, message: message, kind: "lost")
+        complete(id, at: position, .dead, &events)
+        return false
+    }
+
+    /// The worker did not report an end in time. It may still run, so a task that must not run twice is dead.
+    mutating func timeOut(_ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]) {
+        let record = state.tasks[position]
+        revoke(id, record, &events)
+        let delivery = state.profiles[record.profile].delivery
+        let failure = AttemptResult.Failure(
+            message: "no end was reported within the time-out", kind: "timeout",
+            isRetryable: delivery == .atLeastOnce)
+        failAttempt(id, at: position, failure, .timeout, &events)
+    }
+
+    func revoke(_ id: TaskID, _ record: TaskRecord, _ events: inout [Event]) {
+        guard let worker = state.workers.record(record.worker) else {
+            preconditionFailure("\(id) runs on a worker that is not known")
+        }
+        events.append(
+            .revoked(
+                worker: state.workers.name(record.worker), incarnation: worker.incarnation,
+                task: id, attempt: record.attempt))
+    }
+
+    private mutating func setError(
+        at position: TaskTable.Position, message: String, kind: String
+    ) {
+        let error = TaskView.AttemptError(
+            message: Self.shortened(message), kind: kind, attempt: state.tasks[position].attempt)
+        state.tasks[position].changeExtra { $0.error = error }
+    }
+
+    /// Cut to `Limits.maxErrorMessageBytes`, between characters of UTF-8.
+    private static func shortened(_ message: String) -> String {
+        guard message.utf8.count > Limits.maxErrorMessageBytes else { return message }
+        var bytes = Array(message.utf8.prefix(Limits.maxErrorMessageBytes + 1))
+        while let last = bytes.popLast(), last & 0xC0 == 0x80 {}
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    // MARK: Final states
+
+    mutating func cancel(_ id: TaskID, _ events: inout [Event]) -> Outcome {
+        guard let position = state.tasks.position(of: id) else { return .rejected(.notFound) }
+        let record = state.tasks[position]
+        guard !record.state.isFinal else { return .rejected(.wrongState) }
+        if record.state == .running {
+            endAttempt(id, at: position, .cancelled)
+            revoke(id, record, &events)
+            complete(id, at: position, .cancelled, &events)
+            fill(record.worker, &events)
+        } else {
+            moveAttemptToHistory(at: position)
+            complete(id, at: position, .cancelled, &events)
+        }
+        return .done
+    }
+
+    mutating func expire(_ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]) {
+        if let schedule = state.tasks[position].extra?.fields.schedule {
+            countExpiry(of: schedule, createdAt: state.tasks[position].createdAt)
+        }
+        complete(id, at: position, .expired, &events)
+    }
+
+    /// With fresh attempts; their numbers go on rising, so that no old attempt can be taken for a new one.
+    mutating func retry(_ id: TaskID, _ events: inout [Event]) -> Outcome {
+        guard let position = state.tasks.position(of: id) else { return .rejected(.notFound) }
+        let old = state.tasks[position].state
+        guard old == .dead || old == .cancelled || old == .expired else {
+            return .rejected(.wrongState)
+        }
+        state.tasks[position].spent = 0
+        state.tasks[position].losses = 0
+        state.tasks[position].dueAt = state.time
+        makeReady(id, at: position, &events)
+        return .done
+    }
+
+    /// Makes the task final. May drop older tasks: positions are not valid afterwards.
+    private mutating func complete(
+        _ id: TaskID, at position: TaskTable.Position, _ new: TaskState, _ events: inout [Event]
+    ) {
+        state.tasks[position].finishedAt = state.time
+        setState(new, id, at: position, &events)
+        let reason: Wakes.Reason = new == .dead ? .dead : .finished
+        if let wake = state.wakeTime(reason, state.tasks[position]) {
+            index.wakes.push(reason, at: wake, id: id.number)
+        }
+        let limit = new == .dead ? capacity.deadTasks : capacity.finishedTasks
+        while keptCount(reason) > limit {
+            clean(reason)
+            guard let oldest = index.wakes.top(reason) else {
+                preconditionFailure("a final task without an end of its retention")
+            }
+            index.wakes.pop(reason)
+            remove(TaskID(oldest.id))
+        }
+    }
+
+    func keptCount(_ reason: Wakes.Reason) -> Int {
+        func count(_ state: TaskState) -> Int { index.counts[Int(state.rawValue)] }
+        return switch reason {
+        case .due: count(.scheduled)
+        case .expiry: count(.ready)
+        case .timeout: count(.running)
+        case .finished: count(.succeeded) + count(.cancelled) + count(.expired)
+        case .dead: count(.dead)
+        case .worker: index.knownWorkers.count
+        case .schedule: state.schedules.count
+        }
+    }
+}

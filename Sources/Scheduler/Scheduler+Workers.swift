@@ -1,0 +1,112 @@
+/// Workers come, go and come back.
+extension Scheduler {
+    mutating func registerWorker(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
+        if let (number, record) = knownWorker(spec.id) {
+            guard spec.incarnation >= record.incarnation else {
+                return .rejected(.staleIncarnation)
+            }
+            if spec.incarnation == record.incarnation {
+                let kept: WorkerView.State = record.state == .draining ? .draining : .live
+                replaceRecord(number, spec, kept)
+                events.append(.workerChanged(id: spec.id))
+                fill(number, &events)
+            } else {
+                let lost = loseAttempts(of: number, &events)
+                replaceRecord(number, spec, .live)
+                events.append(.workerChanged(id: spec.id))
+                resettle(lost, freed: number, &events)
+            }
+            return .done
+        }
+        guard index.knownWorkers.count < capacity.workers else { return .rejected(.full) }
+        let number = index.workerNumbers[spec.id] ?? state.workers.insert(spec.id)
+        index.workerNumbers[spec.id] = number
+        let place = index.knownWorkers.firstIndex { $0 > number } ?? index.knownWorkers.count
+        index.knownWorkers.insert(number, at: place)
+        replaceRecord(number, spec, .live)
+        events.append(.workerChanged(id: spec.id))
+        fill(number, &events)
+        return .done
+    }
+
+    mutating func drainWorker(
+        _ id: String, incarnation: UInt64, _ events: inout [Event]
+    ) -> Outcome {
+        changeState(id, incarnation, to: .draining, &events)
+    }
+
+    mutating func undrainWorker(
+        _ id: String, incarnation: UInt64, _ events: inout [Event]
+    ) -> Outcome {
+        let outcome = changeState(id, incarnation, to: .live, &events)
+        if outcome == .done, let (number, _) = knownWorker(id) { fill(number, &events) }
+        return outcome
+    }
+
+    mutating func workerLost(
+        _ id: String, incarnation: UInt64, _ events: inout [Event]
+    ) -> Outcome {
+        guard let (number, record) = knownWorker(id) else { return .rejected(.notFound) }
+        guard record.incarnation == incarnation else { return .rejected(.staleIncarnation) }
+        guard record.state != .lost else { return .done }
+        let lost = loseAttempts(of: number, &events)
+        replaceRecord(number, record.spec(id: id), .lost)
+        if let record = state.workers.record(number) {
+            index.wakes.push(.worker, at: state.forgetTime(record), id: UInt64(number))
+        }
+        events.append(.workerChanged(id: id))
+        resettle(lost, freed: nil, &events)
+        return .done
+    }
+
+    /// A lost worker that stayed away is forgotten.
+    mutating func forgetWorker(_ number: UInt32) {
+        index.knownWorkers.removeAll { $0 == number }
+        if let name = state.workers.removeRecord(number) { index.workerNumbers[name] = nil }
+    }
+
+    mutating func releaseWorkerName(_ number: UInt32) {
+        if let name = state.workers.release(number) { index.workerNumbers[name] = nil }
+    }
+
+    func knownWorker(_ id: String) -> (number: UInt32, record: WorkerRecord)? {
+        guard let number = index.workerNumbers[id], let record = state.workers.record(number)
+        else { return nil }
+        return (number, record)
+    }
+
+    private mutating func changeState(
+        _ id: String, _ incarnation: UInt64, to new: WorkerView.State, _ events: inout [Event]
+    ) -> Outcome {
+        guard let (number, record) = knownWorker(id) else { return .rejected(.notFound) }
+        guard record.incarnation == incarnation else { return .rejected(.staleIncarnation) }
+        guard record.state != .lost else { return .rejected(.wrongState) }
+        guard record.state != new else { return .done }
+        replaceRecord(number, record.spec(id: id), new)
+        events.append(.workerChanged(id: id))
+        return .done
+    }
+
+    private mutating func replaceRecord(
+        _ number: UInt32, _ spec: WorkerSpec, _ new: WorkerView.State
+    ) {
+        let record = WorkerRecord(spec, state: new, lostAt: new == .lost ? state.time : 0)
+        index.dispatch.leave(number)
+        state.workers.setRecord(number, record)
+        if new == .live { index.dispatch.join(number, name: spec.id, record) }
+    }
+
+    /// Ends what runs there, in the order of ids. Returns the tasks that have to be resettled.
+    private mutating func loseAttempts(of number: UInt32, _ events: inout [Event]) -> [TaskID] {
+        // Nothing may be assigned there while its slots get free one by one.
+        index.dispatch.leave(number)
+        var lost: [TaskID] = []
+        for task in index.dispatch.running(number).sorted() {
+            let id = TaskID(task)
+            guard let position = state.tasks.position(of: id) else { continue }
+            revoke(id, state.tasks[position], &events)
+            if loseAttempt(id, at: position, .lost, &events) { lost.append(id) }
+        }
+        return lost
+    }
+}

@@ -1,0 +1,125 @@
+/// The state at one log index, cheap to take and written out on another thread while the state machine goes on.
+///
+/// ```
+/// snapshot  version u8 = 1 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
+///           · profiles · workers · sessions · keys · schedules · tasks
+/// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
+/// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
+///           · free (count u32 · number u32…)
+/// sessions  count u32 · (origin string · incarnation u64 · acknowledgedBelow u64
+///           · count u32 · (sequence u64 · outcome)…)…
+/// outcome   u8: 0 done | 1 task · u64 · existed bool | 2 schedule · revision u64 · existed bool | 3 rejected · u8
+/// keys      count u32 · (hash high u64 · low u64 · task u64 · fingerprint u64 · rememberedAt i64)…
+/// schedules count u32 · schedule…, by name
+/// tasks     count u64 · task…, by id
+/// ```
+/// Equal states have equal bytes. References are counted anew when a snapshot is loaded. Checksums are the
+/// concern of whoever stores the bytes; damaged ones are refused with a reason, never trapped on.
+public struct SchedulerSnapshot: Sendable {
+    static let version: UInt8 = 1
+    private static let pieceBytes = 1 << 20
+
+    let state: ReplicatedState
+
+    public var appliedIndex: UInt64 { state.appliedIndex }
+
+    /// The whole snapshot in one array; `write` needs less memory.
+    public func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        write { piece in bytes.append(contentsOf: piece) }
+        return bytes
+    }
+
+    /// Hands out the snapshot in pieces of about 1 MiB.
+    public func write<Failure: Error>(
+        _ sink: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        var writer = ByteWriter(capacity: Self.pieceBytes + (64 << 10))
+        encodeHead(into: &writer)
+        encodeSessions(into: &writer)
+        try flush(&writer, into: sink)
+        writer.put(UInt32(state.keys.count))
+        for place in state.keys.start..<state.keys.end {
+            state.keys[place].encode(into: &writer)
+            if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
+        }
+        writer.put(UInt32(state.schedules.count))
+        for page in state.schedules.pages {
+            for record in page { record.encode(into: &writer) }
+            if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
+        }
+        writer.put(UInt64(state.tasks.count))
+        for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
+            for (row, slot) in chunk.slots.enumerated() {
+                chunk.records[row].encode(number << 8 + UInt64(slot), into: &writer)
+                if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
+            }
+        }
+        try flush(&writer, into: sink)
+    }
+
+    private func flush<Failure: Error>(
+        _ writer: inout ByteWriter, into sink: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        try sink(writer.bytes)
+        writer.removeAll()
+    }
+
+    private func encodeHead(into writer: inout ByteWriter) {
+        writer.put(Self.version)
+        writer.put(state.time)
+        writer.put(state.appliedIndex)
+        writer.put(state.digest)
+        writer.put(state.nextTask)
+        writer.put(state.nextRevision)
+        writer.put(UInt32(state.profiles.slots.count))
+        for number in 0..<state.profiles.slots.count {
+            let profile = state.profiles.slots[number].profile
+            writer.put(profile != nil)
+            if let profile { writer.put(profile.bytes) }
+        }
+        encode(state.profiles.free, into: &writer)
+        writer.put(UInt32(state.workers.slots.count))
+        for number in 0..<state.workers.slots.count {
+            let slot = state.workers.slots[number]
+            writer.put(slot.references > 0)
+            if slot.references > 0 { slot.encode(into: &writer) }
+        }
+        encode(state.workers.free, into: &writer)
+    }
+
+    private func encode(_ free: [UInt32], into writer: inout ByteWriter) {
+        writer.put(UInt32(free.count))
+        for number in free { writer.put(number) }
+    }
+
+    private func encodeSessions(into writer: inout ByteWriter) {
+        writer.put(UInt32(state.sessions.count))
+        for session in state.sessions {
+            writer.put(session.origin)
+            writer.put(session.incarnation)
+            writer.put(session.acknowledgedBelow)
+            writer.put(UInt32(session.count))
+            for remembered in session.remembered {
+                writer.put(remembered.sequence)
+                remembered.outcome.encode(into: &writer)
+            }
+        }
+    }
+}
+
+extension Scheduler {
+    /// Costs a few thousand references, whatever the size of the state; what is changed afterwards is copied bit
+    /// by bit.
+    public func snapshotCopy() -> SchedulerSnapshot { SchedulerSnapshot(state: state) }
+
+    /// The whole state as bytes.
+    public func encodeSnapshot() -> [UInt8] { snapshotCopy().encoded() }
+
+    /// A hash over the whole snapshot: for tests, it takes long.
+    public func stateHash() -> UInt64 {
+        var hash = StableHash()
+        snapshotCopy().write { hash.mix($0) }
+        return hash.digest
+    }
+}

@@ -1,0 +1,67 @@
+/// What the table keeps of every task: 80 bytes, besides the payload. Whatever few tasks have is in `extra`.
+struct TaskRecord: Sendable {
+    var payload: [UInt8]
+    var extra: TaskExtra?
+    var dueAt: Milliseconds
+    var createdAt: Milliseconds
+    /// Of the current or last attempt.
+    var startedAt: Milliseconds = 0
+    /// Of the task if it is final, else the end of the last attempt.
+    var finishedAt: Milliseconds = 0
+    /// Of the current or last attempt.
+    var fence: UInt64 = 0
+    var profile: UInt32
+    /// Name of the worker of the current or last attempt; `noWorker` before the first one.
+    var worker: UInt32 = Self.noWorker
+    var attempt: UInt32 = 0
+    /// Attempts that count against the budget: those whose handler failed or took too long.
+    var spent: UInt16 = 0
+    /// Attempts whose worker was lost or handed the task back.
+    var losses: UInt8 = 0
+    var state: TaskState
+    var priority: UInt8
+    var lastOutcome = AttemptOutcome.none
+
+    static let noWorker = UInt32.max
+
+    /// Order among waiting tasks: priority, higher first, then due time. `Limits.maxTime` fits into 48 bits.
+    var readyKey: UInt64 { UInt64(9 - priority) << 56 | UInt64(dueAt) }
+}
+
+/// The rare parts of a task. Never changed, only replaced: a snapshot being written on another thread reads the
+/// same object.
+final class TaskExtra: Sendable {
+    let fields: Fields
+
+    init(_ fields: Fields) {
+        self.fields = fields
+    }
+
+    struct Fields: Equatable, Sendable {
+        var key: String?
+        var routingKey: String?
+        var meta: [Label] = []
+        var occurrence: String?
+        var schedule: String?
+        var error: TaskView.AttemptError?
+        var result: [UInt8]?
+        /// Attempts before the one that the record describes.
+        var history: [PastAttempt] = []
+    }
+
+    struct PastAttempt: Equatable, Sendable {
+        var number: UInt32
+        var worker: String
+        var startedAt: Milliseconds
+        var finishedAt: Milliseconds
+        var outcome: AttemptOutcome
+    }
+}
+
+extension TaskRecord {
+    mutating func changeExtra(_ change: (inout TaskExtra.Fields) -> Void) {
+        var fields = extra?.fields ?? TaskExtra.Fields()
+        change(&fields)
+        extra = TaskExtra(fields)
+    }
+}

@@ -1,0 +1,151 @@
+/// All tasks by number. Numbers rise, so the table is a row of chunks of 256 numbers each; a chunk holds only
+/// the tasks that exist, because a few dead tasks outlive their neighbours by weeks. After a copy a mutation
+/// copies one chunk.
+struct TaskTable: Sendable {
+    /// Chunk numbers (task number / 256), ascending, beside their chunks.
+    private(set) var numbers: [UInt64] = []
+    private(set) var chunks: [TaskChunk] = []
+    private(set) var count = 0
+
+    /// Where a task lies. Valid until a task is added or removed.
+    struct Position {
+        var chunk: Int
+        var row: Int
+    }
+
+    func position(of id: TaskID) -> Position? {
+        guard let chunk = chunkIndex(id.number >> 8),
+            let row = chunks[chunk].row(of: Int(id.number & 255))
+        else { return nil }
+        return Position(chunk: chunk, row: row)
+    }
+
+    subscript(position: Position) -> TaskRecord {
+        get { chunks[position.chunk].records[position.row] }
+        _modify { yield &chunks[position.chunk].records[position.row] }
+    }
+
+    /// `id` is higher than any in the table.
+    mutating func append(_ id: TaskID, _ record: TaskRecord) -> Position {
+        let number = id.number >> 8
+        precondition((numbers.last ?? 0) <= number)
+        if numbers.last != number {
+            if !chunks.isEmpty { chunks[chunks.count - 1].trim() }
+            numbers.append(number)
+            chunks.append(TaskChunk())
+        }
+        let chunk = chunks.count - 1
+        let row = chunks[chunk].append(Int(id.number & 255), record)
+        count += 1
+        return Position(chunk: chunk, row: row)
+    }
+
+    mutating func remove(_ id: TaskID) {
+        guard let chunk = chunkIndex(id.number >> 8) else { return }
+        guard chunks[chunk].remove(Int(id.number & 255)) else { return }
+        count -= 1
+        if chunks[chunk].records.isEmpty {
+            chunks.remove(at: chunk)
+            numbers.remove(at: chunk)
+        }
+    }
+
+    mutating func setState(_ state: TaskState, at position: Position) {
+        chunks[position.chunk].setState(state, row: position.row)
+    }
+
+    /// The last chunk whose number is at most `number`; nil if there is none.
+    func lastChunk(notAbove number: UInt64) -> Int? {
+        var low = 0
+        var high = numbers.count
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] <= number { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : low - 1
+    }
+
+    /// Numbers are distinct, so the distances to both ends bound the search; it is one look when there are
+    /// no gaps.
+    private func chunkIndex(_ number: UInt64) -> Int? {
+        guard let first = numbers.first, let last = numbers.last, number >= first, number <= last
+        else { return nil }
+        let count = numbers.count
+        var low = last - number < UInt64(count) ? count - 1 - Int(last - number) : 0
+        var high = number - first < UInt64(count) ? Int(number - first) : count - 1
+        while low <= high {
+            if numbers[low] == number { return low }
+            let middle = (low + high) / 2
+            if numbers[middle] == number { return middle }
+            if numbers[middle] < number { low = middle + 1 } else { high = middle - 1 }
+        }
+        return nil
+    }
+}
+
+/// The tasks of 256 successive numbers that still exist, in order.
+struct TaskChunk: Sendable {
+    /// Bit n: the task with number n within the chunk exists.
+    private(set) var present = SIMD4<UInt64>()
+    /// By `TaskState.rawValue`; lets a filtered list pass over whole chunks.
+    private(set) var countsByState = SIMD8<UInt16>()
+    fileprivate(set) var records: ContiguousArray<TaskRecord> = []
+
+    init() {
+        records.reserveCapacity(256)
+    }
+
+    func row(of slot: Int) -> Int? {
+        let word = slot >> 6
+        let bit = UInt64(1) << UInt64(slot & 63)
+        guard present[word] & bit != 0 else { return nil }
+        var row = (present[word] & (bit - 1)).nonzeroBitCount
+        for lower in 0..<word { row += present[lower].nonzeroBitCount }
+        return row
+    }
+
+    /// The slots (0 to 255) of `records`, in the same order.
+    var slots: [Int] {
+        var slots: [Int] = []
+        slots.reserveCapacity(records.count)
+        for word in 0..<4 {
+            var bits = present[word]
+            while bits != 0 {
+                slots.append(word << 6 + bits.trailingZeroBitCount)
+                bits &= bits - 1
+            }
+        }
+        return slots
+    }
+
+    fileprivate mutating func append(_ slot: Int, _ record: TaskRecord) -> Int {
+        present[slot >> 6] |= UInt64(1) << UInt64(slot & 63)
+        countsByState[Int(record.state.rawValue)] &+= 1
+        records.append(record)
+        return records.count - 1
+    }
+
+    fileprivate mutating func remove(_ slot: Int) -> Bool {
+        guard let row = row(of: slot) else { return false }
+        present[slot >> 6] &= ~(UInt64(1) << UInt64(slot & 63))
+        let removed = records.remove(at: row)
+        countsByState[Int(removed.state.rawValue)] &-= 1
+        trim()
+        return true
+    }
+
+    /// A chunk may live on for weeks with one task in it.
+    fileprivate mutating func trim() {
+        guard records.capacity >= 4 * records.count else { return }
+        var smaller: ContiguousArray<TaskRecord> = []
+        smaller.reserveCapacity(records.count)
+        smaller.append(contentsOf: records)
+        records = smaller
+    }
+
+    fileprivate mutating func setState(_ state: TaskState, row: Int) {
+        countsByState[Int(records[row].state.rawValue)] &-= 1
+        countsByState[Int(state.rawValue)] &+= 1
+        records[row].state = state
+    }
+}

@@ -1,0 +1,151 @@
+@testable import Scheduler
+
+/// Makes commands by seed that mostly make sense for a given state: a long life of a small, unlucky cluster.
+struct RandomLog {
+    var random: Seeded
+    var sequences: [String: UInt64] = [:]
+    var incarnations: [String: UInt64] = [:]
+
+    init(seed: UInt64) {
+        random = Seeded(seed)
+    }
+
+    /// One entry for the machine's state, at its time or somewhat later.
+    mutating func entry(for machine: inout Machine) -> [UInt8] {
+        machine.time += Milliseconds(random.next() % 4_000)
+        var groups: [CommandGroup] = []
+        if let wake = machine.scheduler.nextWake, wake <= machine.time {
+            var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
+            group.append(sequence: 0, command: advance(machine).encoded())
+            groups.append(group)
+        }
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+            let origin = "n\(random.next() % 3)"
+            let last = sequences[origin] ?? 0
+            var group = CommandGroup(
+                origin: origin, incarnation: 7, acknowledgedBelow: last > 20 ? last - 20 : 0)
+            for _ in 0..<Int.random(in: 0...6, using: &random) {
+                // Some are sent again.
+                let isAgain = last > 25 && random.next() % 12 == 0
+                let sequence = isAgain ? last - random.next() % 25 : (sequences[origin] ?? 0) + 1
+                sequences[origin] = max(sequence, sequences[origin] ?? 0)
+                group.append(sequence: sequence, command: command(machine).encoded())
+            }
+            groups.append(group)
+        }
+        return EntryPayload(time: machine.time, groups: groups).encoded()
+    }
+
+    private mutating func advance(_ machine: Machine) -> Command {
+        let due = machine.scheduler.dueSchedules(at: machine.time, limit: 10)
+        return .advance(
+            due.map { schedule in
+                let step: Milliseconds = 5_000
+                let missed = (machine.time - schedule.next) / step
+                let nominal = schedule.next + missed * step
+                return Firing(
+                    schedule: schedule.name, revision: schedule.revision,
+                    expectedNext: schedule.next, nominal: nominal, missed: UInt32(missed),
+                    next: nominal + step)
+            })
+    }
+
+    private mutating func command(_ machine: Machine) -> Command {
+        switch random.next() % 100 {
+        case 0..<40: .submit(spec())
+        case 40..<70: finish(machine)
+        case 70..<75: .cancel(anyTask(machine))
+        case 75..<80: .retry(anyTask(machine))
+        case 80..<88: .registerWorker(worker())
+        case 88..<94: workerCommand()
+        case 94..<97: putSchedule(machine)
+        default: scheduleCommand(machine)
+        }
+    }
+
+    mutating func spec() -> TaskSpec {
+        var spec = TaskSpec(handler: "h\(random.next() % 3)")
+        spec.payload = Array(repeating: UInt8(ascii: "7"), count: Int(random.next() % 40))
+        spec.priority = UInt8(random.next() % 10)
+        spec.queue = "q\(random.next() % 2)"
+        spec.retry.attempts = UInt32(1 + random.next() % 4)
+        spec.retry.backoff = RetryPolicy.Backoff(rawValue: UInt8(random.next() % 3)) ?? .fixed
+        spec.retry.initialMilliseconds = Milliseconds(random.next() % 3 * 700)
+        spec.timeoutMilliseconds = 1_000 + Milliseconds(random.next() % 3) * 20_000
+        switch random.next() % 4 {
+        case 0: spec.start = .after(milliseconds: Milliseconds(random.next() % 20_000))
+        case 1: spec.start = .at(1_000_000 + Milliseconds(random.next() % 100_000))
+        default: break
+        }
+        if random.next() % 4 == 0 { spec.expiresMilliseconds = Milliseconds(random.next() % 9_000) }
+        if random.next() % 4 == 0 { spec.delivery = .atMostOnce }
+        if random.next() % 5 == 0 { spec.tags = ["gpu"] }
+        if random.next() % 5 == 0 { spec.routingKey = "r\(random.next() % 4)" }
+        if random.next() % 4 == 0 { spec.key = "k\(random.next() % 50)" }
+        if random.next() % 6 == 0 { spec.meta = [Label(name: "a", value: "b")] }
+        return spec
+    }
+
+    private mutating func finish(_ machine: Machine) -> Command {
+        let workers = machine.scheduler.workers().flatMap {
+            machine.scheduler.runningAttempts(
+                worker: $0.spec.id, incarnation: $0.spec.incarnation)
+        }
+        guard let current = workers.randomElement(using: &random) else { return .submit(spec()) }
+        let isStale = random.next() % 10 == 0
+        let result: AttemptResult =
+            switch random.next() % 10 {
+            case 0..<6: .succeeded(Array("true".utf8))
+            case 6: .returned
+            case 7: .error("final", isRetryable: false)
+            case 8: .error("slow", kind: "timeout")
+            default: .error("later", retryAfter: Milliseconds(random.next() % 3_000))
+            }
+        return .finish(
+            Finish(
+                task: current.task, attempt: current.attempt,
+                fence: isStale ? current.fence - 1 : current.fence, result: result))
+    }
+
+    private mutating func anyTask(_ machine: Machine) -> TaskID {
+        TaskID(1 + random.next() % max(1, machine.scheduler.state.nextTask))
+    }
+
+    private mutating func worker() -> WorkerSpec {
+        let id = "w\(random.next() % 5)"
+        if random.next() % 3 == 0 { incarnations[id, default: 1] += 1 }
+        return WorkerSpec(
+            id: id, incarnation: incarnations[id] ?? 1, slots: UInt32(random.next() % 5),
+            handlers: (0..<3).filter { _ in random.next() % 3 > 0 }.map { "h\($0)" },
+            tags: random.next() % 2 == 0 ? ["gpu"] : [])
+    }
+
+    private mutating func workerCommand() -> Command {
+        let id = "w\(random.next() % 5)"
+        let incarnation = incarnations[id] ?? 1
+        return switch random.next() % 3 {
+        case 0: .drainWorker(id: id, incarnation: incarnation)
+        case 1: .undrainWorker(id: id, incarnation: incarnation)
+        default: .workerLost(id: id, incarnation: incarnation)
+        }
+    }
+
+    private mutating func putSchedule(_ machine: Machine) -> Command {
+        var task = spec()
+        task.payload = Array("\"{{occurrence}}\"".utf8)
+        return .putSchedule(
+            name: "s\(random.next() % 4)",
+            ScheduleSpec(timing: .every(milliseconds: 5_000), zone: "UTC", task: task),
+            paused: random.next() % 5 == 0, next: machine.time + 5_000)
+    }
+
+    private mutating func scheduleCommand(_ machine: Machine) -> Command {
+        let name = "s\(random.next() % 4)"
+        return switch random.next() % 8 {
+        case 0..<3: .triggerSchedule(name: name)
+        case 3..<5: .pauseSchedule(name: name)
+        case 5..<7: .resumeSchedule(name: name, next: machine.time + 3_000, skipped: 2)
+        default: .deleteSchedule(name: name)
+        }
+    }
+}
