@@ -46,15 +46,14 @@ final class ClusterAPI {
         writer.field("applied", context.gateway.replica.applied)
         writer.key("members")
         writer.beginArray()
-        for member in context.facts.members() {
-            let configured = context.configuration.member(member.id)
+        for member in context.members() {
+            let configured = context.configuration.member(member.id.name)
             writer.beginObject()
-            writer.field("id", member.id)
+            writer.field("id", member.id.name)
             writer.optionalField("peer", configured?.peer.description)
             writer.optionalField("api", configured?.api.description)
             writer.field("role", member.role.rawValue)
-            writer.key("alive")
-            if let isAlive = member.isAlive { writer.bool(isAlive) } else { writer.null() }
+            writer.field("alive", member.isAlive)
             writer.key("match")
             if let match = member.match { writer.uint(match) } else { writer.null() }
             writer.key("lag")
@@ -74,7 +73,7 @@ final class ClusterAPI {
             guard let document = call.document() else { return }
             var reader = JSONReader(document.root)
             target = reader.string("to", maxBytes: NameRule.maxIDBytes, allowEmpty: false)
-            let known = context.facts.members().filter { $0.role != .learner }.map(\.id)
+            let known = context.gateway.replica.raft.configuration.voters.map(\.name)
             if let target, !known.contains(target) {
                 reader.problem("to", JSONReader.notAmong(target, known))
             }
@@ -88,7 +87,7 @@ final class ClusterAPI {
         }
         if leader.name == target { return reply(call) }
         guard leader.name == context.node else { return redirect(call, to: leader.name) }
-        guard context.facts.members().contains(where: { $0.role == .follower }) else {
+        guard context.gateway.replica.raft.configuration.voters.count > 1 else {
             return call.reply(Problem.conflict("There is no other member that could lead."))
         }
         lastTransfer += 1
