@@ -3,7 +3,7 @@ import Scheduler
 
 /// What a node counts as it goes. Owned by the loop thread; what other threads measure comes to it
 /// through the mailbox.
-struct Metrics {
+final class Metrics {
     /// Submissions that this node answered with a task, new or known by its key.
     var submits: UInt64 = 0
     /// From the arrival of a submission to its answer.
@@ -24,7 +24,7 @@ struct Metrics {
     var leadershipChanges: UInt64 = 0
     private var responsesByClass = InlineArray<6, UInt64>(repeating: 0)
 
-    mutating func countResponse(status: Int) {
+    func countResponse(status: Int) {
         let statusClass = status / 100
         responsesByClass[(1...5).contains(statusClass) ? statusClass : 0] += 1
     }
@@ -33,7 +33,7 @@ struct Metrics {
         responsesByClass[statusClass]
     }
 
-    mutating func count(_ refusal: Refusal) {
+    func count(_ refusal: Refusal) {
         switch refusal {
         case .overloaded: refusedOverloaded += 1
         case .noLeader: refusedNoLeader += 1

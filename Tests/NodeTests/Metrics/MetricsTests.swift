@@ -19,13 +19,13 @@ import Testing
             ])
     }
 
-    private func lines(_ metrics: borrowing Metrics) -> [String] {
+    private func lines(_ metrics: Metrics) -> [String] {
         String(decoding: metrics.exposition(gauges), as: UTF8.self)
             .split(separator: "\n").map(String.init)
     }
 
     @Test func valuesStandUnderTheirNames() {
-        var metrics = Metrics()
+        let metrics = Metrics()
         metrics.submits = 12
         metrics.countResponse(status: 201)
         metrics.countResponse(status: 404)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func histogramsAreCumulativeAndInSeconds() {
-        var metrics = Metrics()
+        let metrics = Metrics()
         metrics.submitLatency.record(microseconds: 1_500)
         metrics.submitLatency.record(microseconds: 200_000_000)
         let lines = lines(metrics)

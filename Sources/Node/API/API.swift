@@ -1,0 +1,60 @@
+import Raft
+
+/// The HTTP interface of a node: finds the resource that a request is for. See docs/API.md.
+///
+/// Lives on the loop's thread. Everything it knows of the cluster comes through the `Gateway`.
+final class API {
+    private let context: APIContext
+    private let cluster: ClusterAPI
+
+    init(_ context: APIContext) {
+        self.context = context
+        cluster = ClusterAPI(context)
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let call = Call(context: context, request: request, responder: responder)
+        if request.method != .get, request.method != .head,
+            CrossSite.isForeign(origin: request.header("origin"), host: request.header("host"))
+        {
+            call.reply(
+                Problem(
+                    kind: .crossSite, status: 403,
+                    detail: "Web pages of other sites may not change anything here."))
+            return
+        }
+        route(call)
+    }
+
+    /// To be told whenever the leader, as this node knows it, has changed.
+    func leadershipChanged() {
+        context.metrics.leadershipChanges += 1
+        cluster.leadershipChanged()
+    }
+
+    private func route(_ call: Call) {
+        let segments = call.request.segments
+        guard let first = segments.first else {
+            call.reply(
+                Problem.unknownPath("/", hint: "This version has no dashboard; try /v1/cluster."))
+            return
+        }
+        guard first == "v1", segments.count > 1 else {
+            guard segments.count == 1 else { return call.replyUnknownPath() }
+            return HealthAPI.handle(first, call)
+        }
+        let path = segments[2...]
+        switch segments[1] {
+        case "tasks": TasksAPI.handle(path, call)
+        case "schedules": SchedulesAPI.handle(path, call)
+        case "workers": WorkersAPI.handle(path, call)
+        case "dead": DeadAPI.handle(path, call)
+        case "cluster": cluster.handle(path, call)
+        case "queues", "events":
+            call.reply(
+                Problem.unknownPath(
+                    call.request.path, hint: "\(segments[1]) are not supported by this version."))
+        default: call.replyUnknownPath()
+        }
+    }
+}

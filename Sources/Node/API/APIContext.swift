@@ -1,0 +1,25 @@
+import Raft
+import Scheduler
+
+/// What the resources of the API share.
+final class APIContext {
+    let node: String
+    let configuration: ClusterConfiguration
+    let gateway: Gateway
+    let metrics: Metrics
+    let facts: NodeFacts
+    /// Read as schedules name them.
+    var zones: ZoneTable
+
+    init(
+        node: String, configuration: ClusterConfiguration, gateway: Gateway, metrics: Metrics,
+        facts: NodeFacts, zones: ZoneTable
+    ) {
+        self.node = node
+        self.configuration = configuration
+        self.gateway = gateway
+        self.metrics = metrics
+        self.facts = facts
+        self.zones = zones
+    }
+}

@@ -1,0 +1,33 @@
+/// What one request to the API may ask for.
+enum APILimits {
+    static let defaultTimeoutMilliseconds: Int64 = 10_000
+    static let maxTimeoutMilliseconds: Int64 = 300_000
+
+    static let defaultListItems = 50
+    static let maxListItems = 1_000
+    /// Bytes of payloads and results in one page; the rest follows on the next one.
+    static let maxListBytes = 8 << 20
+    /// Tasks that a filter looks at for one page, so that no list holds the loop for long; a page may
+    /// therefore be short, or empty, and have a next one.
+    static let maxListScan = 20_000
+
+    static let maxBulkTasks = 10_000
+    /// Tasks of one bulk submission that are read in one turn of the loop.
+    static let maxBulkTasksPerTurn = 500
+    /// Bytes of a body that holds one object: a payload of the largest size, and the fields around it.
+    static let maxObjectBytes = (1 << 20) + (64 << 10)
+
+    static let defaultPreviewItems = 10
+    static let maxPreviewItems = 1_000
+
+    /// Dead tasks that one request brings back.
+    static let maxRetriedTasks = 10_000
+    static let maxRetriedTasksPerRound = 500
+
+    /// Occurrences that a resumed schedule counts as skipped in one turn of the loop, and in all.
+    static let maxSkippedPerTurn = 500
+    static let maxSkipped = 1_000_000
+
+    /// Seconds after which a refused client should come again.
+    static let retryAfterSeconds = 1
+}

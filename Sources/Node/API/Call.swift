@@ -1,0 +1,139 @@
+import Raft
+import Scheduler
+
+/// One request on its way through the API.
+struct Call {
+    let context: APIContext
+    let request: HTTPRequest
+    let responder: HTTPResponder
+
+    /// How a request wants to be done, from its query.
+    struct Options {
+        /// When its client wants an answer at the latest.
+        var deadline: Nanoseconds
+        /// The node's own state will do.
+        var isStale: Bool
+    }
+
+    var gateway: Gateway { context.gateway }
+
+    // MARK: Answers
+
+    func reply(_ response: HTTPResponse) {
+        context.metrics.countResponse(status: response.status)
+        responder.send(response)
+    }
+
+    func reply(_ problem: Problem) {
+        reply(problem.response)
+    }
+
+    func refuse(_ refusal: Refusal) {
+        context.metrics.count(refusal)
+        reply(Problem.refused(refusal))
+    }
+
+    func reply(status: Int = 200, _ body: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter(capacity: 1_024)
+        body(&writer)
+        reply(.json(writer.bytes, status: status))
+    }
+
+    func replyUnknownPath() {
+        reply(Problem.unknownPath(request.path))
+    }
+
+    /// Goes on only if the method is among these.
+    func allows(_ methods: HTTPMethod...) -> Bool {
+        // What can be read can be asked for without its body.
+        let method = request.method == .head ? .get : request.method
+        if methods.contains(method) { return true }
+        let names = methods.map(\.description).joined(separator: ", ")
+        reply(Problem.methodNotAllowed(request.method, allow: names))
+        return false
+    }
+
+    // MARK: What was asked
+
+    var query: QueryReader { QueryReader(request.query) }
+
+    func options(_ query: inout QueryReader, readsState: Bool = false) -> Options {
+        let timeout =
+            query.durationMilliseconds("timeout", in: 0...APILimits.maxTimeoutMilliseconds)
+            ?? APILimits.defaultTimeoutMilliseconds
+        return Options(
+            deadline: request.receivedAt + Nanoseconds(timeout) * 1_000_000,
+            isStale: readsState && query.bool("stale") ?? false)
+    }
+
+    /// Options of a request that has no other parameters; nil if it was refused.
+    func options(readsState: Bool = false) -> Options? {
+        var query = query
+        let options = options(&query, readsState: readsState)
+        query.finish()
+        guard query.problems.isEmpty else {
+            reply(Problem.invalid(query.problems))
+            return nil
+        }
+        return options
+    }
+
+    /// The body as one JSON value; nil if it was refused.
+    func document() -> JSONDocument? {
+        guard request.body.count <= APILimits.maxObjectBytes else {
+            reply(
+                Problem.tooLarge(
+                    "The body has \(request.body.count) bytes; \(APILimits.maxObjectBytes) are allowed."
+                ))
+            return nil
+        }
+        let type = request.header("content-type")
+        guard MediaType(type) == .json else {
+            reply(Problem.mediaType(type ?? "", expected: "application/json"))
+            return nil
+        }
+        do {
+            return try JSONDocument(request.body)
+        } catch {
+            reply(Problem.notJSON(error))
+            return nil
+        }
+    }
+
+    /// Refuses a body where none means anything.
+    func hasNoBody() -> Bool {
+        guard !request.body.isEmpty else { return true }
+        reply(
+            Problem.invalid([JSONProblem(pointer: "", detail: "no body is expected here")]))
+        return false
+    }
+
+    // MARK: The cluster
+
+    /// Calls `then` as soon as the local state may be shown.
+    func read(_ options: Options, then: @escaping () -> Void) {
+        gateway.read(isStale: options.isStale, deadline: options.deadline) { refusal in
+            if let refusal { refuse(refusal) } else { then() }
+        }
+    }
+
+    /// Has a command done; a rejection is answered here, `wrongState` says what it would mean.
+    func perform(
+        _ command: Command, _ options: Options, noun: String, name: String,
+        wrongState: @escaping () -> String, then: @escaping (Outcome) -> Void
+    ) {
+        gateway.request(command, deadline: options.deadline) { answer in
+            switch answer {
+            case .refused(let refusal):
+                refuse(refusal)
+            case .outcome(.rejected(let rejection)):
+                reply(
+                    Problem.rejected(
+                        rejection, noun: noun, name: name,
+                        wrongState: rejection == .wrongState ? wrongState() : ""))
+            case .outcome(let outcome):
+                then(outcome)
+            }
+        }
+    }
+}

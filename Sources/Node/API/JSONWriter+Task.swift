@@ -1,0 +1,101 @@
+import Scheduler
+
+/// A task as clients read it. Every field always stands there; what does not apply is null.
+extension JSONWriter {
+    mutating func task(_ task: TaskView) {
+        beginObject()
+        field("id", task.id.description)
+        field("namespace", "default")
+        field("state", task.state.name)
+        specFields(task.spec)
+        timestampField("runAt", task.dueAt)
+        optionalField("key", task.spec.key)
+        field("attempt", Int64(task.attempt))
+        optionalField("worker", task.worker)
+        timestampField("createdAt", task.createdAt)
+        optionalTimestampField("startedAt", task.startedAt)
+        optionalTimestampField("finishedAt", task.finishedAt)
+        key("result")
+        if let result = task.result { raw(result) } else { null() }
+        key("error")
+        if let error = task.error {
+            beginObject()
+            field("message", error.message)
+            field("kind", error.kind)
+            field("attempt", Int64(error.attempt))
+            endObject()
+        } else {
+            null()
+        }
+        // Progress that handlers report is not replicated in this version.
+        nullField("progress")
+        optionalField("schedule", task.occurrence)
+        key("attempts")
+        beginArray()
+        for attempt in task.attempts { self.attempt(attempt) }
+        endArray()
+        endObject()
+    }
+
+    /// What was submitted, but for time and key.
+    mutating func specFields(_ spec: TaskSpec) {
+        field("handler", spec.handler)
+        rawField("payload", spec.payload)
+        field("queue", spec.queue)
+        field("priority", Int64(spec.priority))
+        key("retry")
+        beginObject()
+        field("attempts", Int64(spec.retry.attempts))
+        field("backoff", spec.retry.backoff.name)
+        durationField("initial", spec.retry.initialMilliseconds)
+        durationField("max", spec.retry.maxMilliseconds)
+        field("jitter", spec.retry.jitter)
+        endObject()
+        durationField("timeout", spec.timeoutMilliseconds)
+        if let expires = spec.expiresMilliseconds {
+            durationField("expires", expires)
+        } else {
+            nullField("expires")
+        }
+        field("tags", spec.tags)
+        optionalField("routingKey", spec.routingKey)
+        field("delivery", spec.delivery == .atMostOnce ? "atMostOnce" : "atLeastOnce")
+        key("meta")
+        beginObject()
+        for label in spec.meta { field(label.name, label.value) }
+        endObject()
+    }
+
+    private mutating func attempt(_ attempt: AttemptView) {
+        beginObject()
+        field("attempt", Int64(attempt.number))
+        field("worker", attempt.worker)
+        timestampField("startedAt", attempt.startedAt)
+        optionalTimestampField("finishedAt", attempt.finishedAt)
+        field("outcome", attempt.outcome)
+        endObject()
+    }
+
+    mutating func durationField(_ name: String, _ milliseconds: Milliseconds) {
+        field(name, DurationText.format(milliseconds))
+    }
+
+    mutating func optionalField(_ name: String, _ value: String?) {
+        if let value { field(name, value) } else { nullField(name) }
+    }
+
+    mutating func optionalTimestampField(_ name: String, _ milliseconds: Milliseconds?) {
+        if let milliseconds { timestampField(name, milliseconds) } else { nullField(name) }
+    }
+}
+
+extension RetryPolicy.Backoff {
+    /// As it stands in the API.
+    var name: String {
+        switch self {
+        case .exponential: "exponential"
+        case .linear: "linear"
+        case .fixed: "fixed"
+        }
+    }
+}

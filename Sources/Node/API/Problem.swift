@@ -1,0 +1,172 @@
+import Scheduler
+
+/// Why a request was not done, as clients read it (RFC 9457, `application/problem+json`).
+struct Problem: Error, Equatable {
+    /// Tells kinds apart that have the same status; clients may rely on it.
+    enum Kind: String {
+        case notJSON = "not-json"
+        case crossSite = "cross-site"
+        case unknownPath = "unknown-path"
+        case notFound = "not-found"
+        case methodNotAllowed = "method-not-allowed"
+        case conflict
+        case keyConflict = "key-conflict"
+        case tooLarge = "too-large"
+        case mediaType = "media-type"
+        case invalid
+        case notSupported = "not-supported"
+        case overloaded
+        case full
+        case noLeader = "no-leader"
+        case outcomeUnknown = "outcome-unknown"
+        case notReady = "not-ready"
+        case notLeader = "not-leader"
+    }
+
+    let kind: Kind
+    let status: Int
+    let detail: String
+    /// What does not validate: a pointer into the body (RFC 6901), or `?name` for a part of the query.
+    var errors: [JSONProblem] = []
+    var retryAfterSeconds: Int?
+    /// For 405.
+    var allow: String?
+    /// For 307: where the request is to be sent.
+    var location: String?
+
+    static let contentType = "application/problem+json"
+
+    /// `type` is a name and nothing that could be fetched, which RFC 9457 allows.
+    private static let typePrefix = "urn:carillon:problem:"
+
+    var response: HTTPResponse {
+        var writer = JSONWriter()
+        write(to: &writer)
+        var response = HTTPResponse(
+            status: status, contentType: Self.contentType, body: writer.bytes)
+        if let retryAfterSeconds {
+            response.headers.append(("retry-after", String(retryAfterSeconds)))
+        }
+        if let allow { response.headers.append(("allow", allow)) }
+        if let location { response.headers.append(("location", location)) }
+        return response
+    }
+
+    /// Also for a single item of a bulk submission.
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.field("type", Self.typePrefix + kind.rawValue)
+        writer.field("title", "\(HTTPResponse.reason(status))")
+        writer.field("status", status)
+        writer.field("detail", detail)
+        if !errors.isEmpty {
+            writer.key("errors")
+            writer.beginArray()
+            for error in errors {
+                writer.beginObject()
+                writer.field("pointer", error.pointer)
+                writer.field("detail", error.detail)
+                writer.endObject()
+            }
+            writer.endArray()
+        }
+        writer.endObject()
+    }
+}
+
+extension Problem {
+    static func notJSON(_ error: JSONError) -> Problem {
+        Problem(kind: .notJSON, status: 400, detail: "The body is not JSON: \(error.description).")
+    }
+
+    static func invalid(_ errors: [JSONProblem]) -> Problem {
+        Problem(
+            kind: .invalid, status: 422,
+            detail: errors.count == 1
+                ? "A field is not acceptable." : "\(errors.count) fields are not acceptable.",
+            errors: errors)
+    }
+
+    static func notFound(_ noun: String, _ name: String) -> Problem {
+        Problem(kind: .notFound, status: 404, detail: "There is no \(noun) \"\(name)\".")
+    }
+
+    static func unknownPath(_ path: String, hint: String? = nil) -> Problem {
+        Problem(
+            kind: .unknownPath, status: 404,
+            detail: "There is nothing at \(path)." + (hint.map { " \($0)" } ?? ""))
+    }
+
+    static func methodNotAllowed(_ method: HTTPMethod, allow: String) -> Problem {
+        Problem(
+            kind: .methodNotAllowed, status: 405,
+            detail: "\(method) is not possible here; possible are: \(allow).", allow: allow)
+    }
+
+    static func conflict(_ detail: String) -> Problem {
+        Problem(kind: .conflict, status: 409, detail: detail)
+    }
+
+    static func tooLarge(_ detail: String) -> Problem {
+        Problem(kind: .tooLarge, status: 413, detail: detail)
+    }
+
+    static func mediaType(_ found: String, expected: String) -> Problem {
+        Problem(
+            kind: .mediaType, status: 415,
+            detail:
+                "The body is \(found.isEmpty ? "of no named type" : found); expected is \(expected)."
+        )
+    }
+
+    static func refused(_ refusal: Refusal) -> Problem {
+        switch refusal {
+        case .overloaded:
+            return Problem(
+                kind: .overloaded, status: 429,
+                detail: "Too many requests wait on this node. Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .noLeader:
+            return Problem(
+                kind: .noLeader, status: 503,
+                detail: "No leader was found in time. Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .outcomeUnknown:
+            return Problem(
+                kind: .outcomeUnknown, status: 503,
+                detail:
+                    "The cluster did not answer in time: the request may or may not have been done. "
+                    + "Sending it again with the same Idempotency-Key is safe.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        }
+    }
+
+    /// What the state machine says against a command whose subject is known; `detail` says what a wrong
+    /// state means there.
+    static func rejected(
+        _ rejection: Rejection, noun: String, name: String, wrongState: String
+    ) -> Problem {
+        switch rejection {
+        case .notFound:
+            return .notFound(noun, name)
+        case .wrongState:
+            return .conflict(wrongState)
+        case .staleAttempt, .staleIncarnation:
+            return .conflict("The \(noun) \"\(name)\" has changed meanwhile.")
+        case .full:
+            return Problem(
+                kind: .full, status: 429,
+                detail:
+                    "The cluster holds as many tasks, schedules or keys as it may. Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .malformed:
+            return Problem(
+                kind: .invalid, status: 422,
+                detail: "The state machine does not accept the values of this request.")
+        case .keyConflict:
+            return Problem(
+                kind: .keyConflict, status: 409,
+                detail: "The key was used for a task with another handler or payload.")
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Raft
+import Scheduler
+
+/// `/v1/schedules`.
+enum SchedulesAPI {
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        guard let name = path.first else {
+            guard call.allows(.get) else { return }
+            return list(call)
+        }
+        switch path.dropFirst().first {
+        case nil:
+            guard call.allows(.get, .put, .delete) else { return }
+            switch call.request.method {
+            case .put: put(name, call)
+            case .delete: delete(name, call)
+            default: get(name, call)
+            }
+        case "pause" where path.count == 2:
+            guard call.allows(.post), call.hasNoBody() else { return }
+            pause(name, call)
+        case "resume" where path.count == 2:
+            guard call.allows(.post), call.hasNoBody() else { return }
+            resume(name, call)
+        case "trigger" where path.count == 2:
+            guard call.allows(.post), call.hasNoBody() else { return }
+            trigger(name, call)
+        case "preview" where path.count == 2:
+            guard call.allows(.get) else { return }
+            preview(name, call)
+        case "backfill" where path.count == 2:
+            call.reply(
+                Problem.unknownPath(
+                    call.request.path, hint: "backfill is not supported by this version."))
+        default:
+            call.replyUnknownPath()
+        }
+    }
+
+    private static let neverWarning =
+        "this expression names no day that exists within 41 years: it will never run"
+
+    // MARK: Writing
+
+    private static func put(_ name: String, _ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        let request = ScheduleSpecReader.read(&reader, zones: &call.context.zones)
+        reader.finish()
+        var problems = reader.problems + query.problems
+        if !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes {
+            problems.append(
+                JSONProblem(
+                    pointer: "",
+                    detail: "\"\(name)\" is not a schedule's name: \(NameRule.name)"))
+        }
+        guard problems.isEmpty, let request else { return call.reply(Problem.invalid(problems)) }
+        let next = request.rule.next(after: call.context.facts.clock().wall)?.instant
+        call.perform(
+            .putSchedule(name: name, request.spec, paused: request.isPaused, next: next), options,
+            noun: "schedule", name: name, wrongState: { "" }
+        ) { outcome in
+            guard case .schedule(_, let existed) = outcome else {
+                preconditionFailure("a schedule that is put comes to a schedule")
+            }
+            reply(
+                name, call, status: existed ? 200 : 201,
+                warnings: next == nil ? [neverWarning] : [])
+        }
+    }
+
+    private static func delete(_ name: String, _ call: Call) {
+        guard call.hasNoBody(), let options = call.options() else { return }
+        call.perform(
+            .deleteSchedule(name: name), options, noun: "schedule", name: name,
+            wrongState: { "" }
+        ) { _ in call.reply(HTTPResponse(status: 204)) }
+    }
+
+    private static func pause(_ name: String, _ call: Call) {
+        guard let options = call.options() else { return }
+        call.perform(
+            .pauseSchedule(name: name), options, noun: "schedule", name: name,
+            wrongState: { "The schedule is paused already." }
+        ) { _ in reply(name, call) }
+    }
+
+    private static func resume(_ name: String, _ call: Call) {
+        guard let options = call.options() else { return }
+        // The schedule must be looked at first: only its rule tells when it is due next.
+        withRule(name, call, options) { schedule, rule in
+            ScheduleResumption(call, options, schedule, rule).countSlice {
+                reply(name, call)
+            }
+        }
+    }
+
+    private static func trigger(_ name: String, _ call: Call) {
+        guard let options = call.options() else { return }
+        call.perform(
+            .triggerSchedule(name: name), options, noun: "schedule", name: name,
+            wrongState: { "The schedule can't be triggered now." }
+        ) { outcome in
+            guard case .task(let id, _) = outcome,
+                let task = call.gateway.replica.scheduler.task(id)
+            else { return reply(name, call, status: 201) }
+            call.reply(status: 201) { $0.task(task) }
+        }
+    }
+
+    // MARK: Reading
+
+    private static func list(_ call: Call) {
+        var query = call.query
+        let limit =
+            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
+        let after = query.text("cursor")
+        let options = call.options(&query, readsState: true)
+        query.finish()
+        guard query.problems.isEmpty else {
+            return call.reply(Problem.invalid(query.problems))
+        }
+        call.read(options) {
+            call.reply { writer in
+                write(call, after: after, limit: limit, to: &writer)
+            }
+        }
+    }
+
+    private static func write(
+        _ call: Call, after: String?, limit: Int, to writer: inout JSONWriter
+    ) {
+        // One more than is shown tells whether there is a next page.
+        let found = call.gateway.replica.scheduler.schedules(after: after, limit: limit + 1)
+        var shown = 0
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for schedule in found.prefix(limit) where writer.bytes.count < APILimits.maxListBytes {
+            writer.schedule(schedule)
+            shown += 1
+        }
+        writer.endArray()
+        writer.optionalField("next", shown < found.count ? found[shown - 1].name : nil)
+        writer.endObject()
+    }
+
+    private static func get(_ name: String, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(name, call) }
+    }
+
+    private static func preview(_ name: String, _ call: Call) {
+        var query = call.query
+        let count =
+            query.integer("count", in: 1...APILimits.maxPreviewItems)
+            ?? APILimits.defaultPreviewItems
+        let options = call.options(&query, readsState: true)
+        query.finish()
+        guard query.problems.isEmpty else {
+            return call.reply(Problem.invalid(query.problems))
+        }
+        withRule(name, call, options) { _, rule in
+            call.reply { writer in
+                write(rule, count, after: call.context.facts.clock().wall, to: &writer)
+            }
+        }
+    }
+
+    private static func write(
+        _ rule: ScheduleRule, _ count: Int, after start: Milliseconds, to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        var last = start
+        for _ in 0..<count {
+            guard let occurrence = rule.next(after: last) else { break }
+            writer.beginObject()
+            writer.timestampField("at", occurrence.instant)
+            switch occurrence.change {
+            case .none: writer.nullField("change")
+            case .shifted: writer.field("change", "shifted")
+            case .repeated: writer.field("change", "repeated")
+            }
+            writer.endObject()
+            last = occurrence.instant
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    // MARK: Parts
+
+    private static func withRule(
+        _ name: String, _ call: Call, _ options: Call.Options,
+        _ body: @escaping (ScheduleView, ScheduleRule) -> Void
+    ) {
+        call.read(options) {
+            guard let schedule = call.gateway.replica.scheduler.schedule(name) else {
+                return call.reply(Problem.notFound("schedule", name))
+            }
+            let rule: ScheduleRule
+            do throws(ScheduleRuleError) {
+                rule = try ScheduleRule(schedule.spec, zones: &call.context.zones)
+            } catch {
+                // Another node took it, whose time-zone data is not the same.
+                return call.reply(
+                    Problem.conflict("This node can't compute its times: \(error.reason)."))
+            }
+            body(schedule, rule)
+        }
+    }
+
+    private static func reply(
+        _ name: String, _ call: Call, status: Int = 200, warnings: [String] = []
+    ) {
+        guard let schedule = call.gateway.replica.scheduler.schedule(name) else {
+            return call.reply(Problem.notFound("schedule", name))
+        }
+        call.reply(status: status) { $0.schedule(schedule, warnings: warnings) }
+    }
+}

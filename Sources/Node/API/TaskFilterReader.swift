@@ -1,0 +1,41 @@
+import Scheduler
+
+/// Reads the filters of task lists from a query.
+struct TaskFilterReader {
+    private static let maxTextBytes = 1_024
+
+    /// - Parameter states: Fixed by the path; nil: `state` is a filter like the others.
+    static func read(_ query: inout QueryReader, states: [TaskState]? = nil) -> TaskFilter {
+        var filter = TaskFilter()
+        filter.states = states ?? Self.states(&query)
+        filter.queue = query.text("queue")
+        filter.handler = query.text("handler")
+        filter.schedule = query.text("schedule")
+        filter.worker = query.text("worker")
+        filter.tag = query.text("tag")
+        filter.text = query.text("q", maxBytes: maxTextBytes)
+        filter.since = query.timestampMilliseconds("since")
+        filter.until = query.timestampMilliseconds("until")
+        let labels = query.prefixed("meta.")
+        if labels.count > Limits.maxMetaLabels {
+            query.problem("meta", "at most \(Limits.maxMetaLabels) labels can be asked for")
+        } else {
+            filter.meta = labels.map { Label(name: $0.name, value: $0.value) }
+        }
+        return filter
+    }
+
+    private static func states(_ query: inout QueryReader) -> [TaskState]? {
+        let names = query.list("state")
+        guard !names.isEmpty else { return nil }
+        var states: [TaskState] = []
+        for name in names {
+            if let state = TaskState.allCases.first(where: { $0.name == name }) {
+                if !states.contains(state) { states.append(state) }
+            } else {
+                query.problem("state", JSONReader.notAmong(name, TaskState.allCases.map(\.name)))
+            }
+        }
+        return states
+    }
+}

@@ -1,0 +1,181 @@
+import Scheduler
+
+/// Reads a task as it is submitted, alone or as part of a schedule. Limits are those of the state machine;
+/// what is over one is told with its place instead of being rejected there without.
+struct TaskSpecReader {
+    enum Position {
+        case submission
+        /// A schedule says when its tasks run, and each of them is a new one.
+        case schedule
+    }
+
+    private static let priorities: [(name: String, value: UInt8)] = [
+        ("low", 2), ("normal", 5), ("high", 8),
+    ]
+    /// Planned fields: refused by name rather than ignored, because a task without its dependencies
+    /// would run too early.
+    private static let unavailable = ["after", "onDependencyFailure", "webhook"]
+
+    private static let startFields = ["delay", "runAt", "key"]
+
+    /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
+    static func read(_ reader: inout JSONReader, as position: Position) -> TaskSpec? {
+        guard reader.value.kind == .object else { return nil }
+        let problemCount = reader.problems.count
+        let handler = name("handler", &reader, required: true)
+        var spec = TaskSpec(handler: handler ?? "")
+        if let payload = reader.raw("payload", maxBytes: Limits.maxPayloadBytes) {
+            spec.payload = payload
+        }
+        switch position {
+        case .submission: readStart(&reader, into: &spec)
+        case .schedule:
+            for field in startFields {
+                guard let value = reader.value(field), !value.isNull else { continue }
+                reader.problem(field, "does not belong to a schedule's task")
+            }
+        }
+        if let queue = name("queue", &reader) { spec.queue = queue }
+        if let priority = priority(&reader) { spec.priority = priority }
+        readRetry(&reader, into: &spec.retry)
+        if let timeout = reader.durationMilliseconds(
+            "timeout", in: 1...Limits.maxTimeoutMilliseconds)
+        {
+            spec.timeoutMilliseconds = timeout
+        }
+        spec.expiresMilliseconds = reader.durationMilliseconds(
+            "expires", in: 1...Limits.maxDelayMilliseconds)
+        readPlacement(&reader, into: &spec)
+        readLabels(&reader, into: &spec)
+        for field in unavailable where reader.value(field) != nil {
+            reader.problem(field, "is not supported by this version")
+        }
+        return reader.problems.count == problemCount ? spec : nil
+    }
+
+    // MARK: Parts
+
+    private static func name(
+        _ field: String, _ reader: inout JSONReader, required: Bool = false
+    ) -> String? {
+        guard
+            let text = reader.string(
+                field, maxBytes: Limits.maxNameBytes, allowEmpty: false, required: required)
+        else { return nil }
+        guard NameRule.isName(text) else {
+            reader.problem(field, "\"\(text)\" is not a name: \(NameRule.name)")
+            return nil
+        }
+        return text
+    }
+
+    private static func readStart(_ reader: inout JSONReader, into spec: inout TaskSpec) {
+        let delay = reader.durationMilliseconds("delay", in: 0...Limits.maxDelayMilliseconds)
+        let runAt = reader.timestampMilliseconds("runAt")
+        if reader.has("delay"), reader.has("runAt") {
+            reader.problem("runAt", "can't stand beside \"delay\"")
+        }
+        if let delay {
+            spec.start = delay == 0 ? .now : .after(milliseconds: delay)
+        } else if let runAt {
+            spec.start = .at(runAt)
+        }
+        spec.key = plain("key", maxBytes: Limits.maxKeyBytes, &reader)
+    }
+
+    /// A number, or a word for one.
+    private static func priority(_ reader: inout JSONReader) -> UInt8? {
+        guard let value = reader.value("priority"), !value.isNull else { return nil }
+        if let number = value.integer, (0...9).contains(number) { return UInt8(number) }
+        if let word = value.string, let known = priorities.first(where: { $0.name == word }) {
+            return known.value
+        }
+        let names = priorities.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        reader.problem("priority", "expected a whole number from 0 to 9, or one of \(names)")
+        return nil
+    }
+
+    private static func readRetry(_ reader: inout JSONReader, into policy: inout RetryPolicy) {
+        var read = policy
+        reader.object("retry") { retry in
+            if let attempts = retry.integer("attempts", in: 1...Int64(Limits.maxAttempts)) {
+                read.attempts = UInt32(attempts)
+            }
+            switch retry.choice("backoff", of: ["exponential", "linear", "fixed"]) {
+            case "linear": read.backoff = .linear
+            case "fixed": read.backoff = .fixed
+            default: read.backoff = .exponential
+            }
+            let initial = retry.durationMilliseconds(
+                "initial", in: 0...Limits.maxDelayMilliseconds)
+            let max = retry.durationMilliseconds("max", in: 0...Limits.maxDelayMilliseconds)
+            if let initial { read.initialMilliseconds = initial }
+            // A first delay above the default ceiling raises it, else the two would contradict each other.
+            read.maxMilliseconds = max ?? Swift.max(read.maxMilliseconds, read.initialMilliseconds)
+            if read.maxMilliseconds < read.initialMilliseconds {
+                retry.problem("max", "is shorter than \"initial\"")
+            }
+            if let jitter = retry.bool("jitter") { read.jitter = jitter }
+        }
+        policy = read
+    }
+
+    private static func readPlacement(_ reader: inout JSONReader, into spec: inout TaskSpec) {
+        let tags = reader.strings(
+            "tags", maxCount: Limits.maxTags, maxBytes: Limits.maxNameBytes, allowEmpty: false)
+        if let tags {
+            for tag in tags where !NameRule.isPlain(tag) {
+                reader.problem("tags", "\"\(tag)\" has control characters")
+            }
+            spec.tags = ordered(tags)
+        }
+        spec.routingKey = plain("routingKey", maxBytes: Limits.maxKeyBytes, &reader)
+        if reader.choice("delivery", of: ["atLeastOnce", "atMostOnce"]) == "atMostOnce" {
+            spec.delivery = .atMostOnce
+        }
+    }
+
+    private static func readLabels(_ reader: inout JSONReader, into spec: inout TaskSpec) {
+        let labels = reader.stringMap("meta", maxCount: Limits.maxMetaLabels)
+        guard let labels, !labels.isEmpty else { return }
+        let bytes = labels.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        if bytes > Limits.maxMetaBytes {
+            reader.problem(
+                "meta",
+                "names and values have \(bytes) bytes, at most \(Limits.maxMetaBytes) are allowed")
+        }
+        if labels.contains(where: { $0.name.isEmpty || !NameRule.isPlain($0.name) }) {
+            reader.problem("meta", "a label's name must not be empty or have control characters")
+        }
+        spec.meta = labels.map { Label(name: $0.name, value: $0.value) }
+            .sorted { isBefore($0.name, $1.name) }
+    }
+
+    private static func plain(
+        _ field: String, maxBytes: Int, _ reader: inout JSONReader
+    ) -> String? {
+        guard let text = reader.string(field, maxBytes: maxBytes, allowEmpty: false) else {
+            return nil
+        }
+        guard NameRule.isPlain(text) else {
+            reader.problem(field, "must not have control characters")
+            return nil
+        }
+        return text
+    }
+
+    private static func ordered(_ texts: [String]) -> [String] {
+        guard texts.count > 1 else { return texts }
+        var result: [String] = []
+        for text in texts.sorted(by: isBefore) where result.last.map({ isBefore($0, text) }) ?? true
+        {
+            result.append(text)
+        }
+        return result
+    }
+
+    /// The order of bytes, as the state machine has it.
+    private static func isBefore(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+}

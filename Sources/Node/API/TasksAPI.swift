@@ -1,0 +1,180 @@
+import Raft
+import Scheduler
+
+/// `/v1/tasks`.
+enum TasksAPI {
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        guard let name = path.first else {
+            guard call.allows(.get, .post) else { return }
+            if call.request.method == .post { submit(call) } else { TaskList.reply(to: call) }
+            return
+        }
+        guard path.count <= 2 else { return call.replyUnknownPath() }
+        let action = path.dropFirst().first
+        if name == "batch", action == nil {
+            return call.reply(
+                Problem.unknownPath(
+                    call.request.path, hint: "Batch actions are not supported by this version."))
+        }
+        guard let id = TaskID(name) else { return call.reply(Problem.notFound("task", name)) }
+        switch action {
+        case nil:
+            guard call.allows(.get, .delete) else { return }
+            if call.request.method == .delete { cancel(id, call) } else { get(id, call) }
+        case "retry":
+            guard call.allows(.post), call.hasNoBody() else { return }
+            retry(id, call)
+        case "result":
+            guard call.allows(.get) else { return }
+            result(id, call)
+        case "wait":
+            guard call.allows(.get) else { return }
+            wait(id, call)
+        case "explain", "logs":
+            call.reply(
+                Problem.unknownPath(
+                    call.request.path, hint: "\(action ?? "") is not supported by this version."))
+        default:
+            call.replyUnknownPath()
+        }
+    }
+
+    // MARK: Submitting
+
+    private static func submit(_ call: Call) {
+        let type = call.request.header("content-type")
+        switch MediaType(type) {
+        case .json:
+            // An array may be longer than what holds one object.
+            if call.request.body.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
+                BulkSubmit.array(call)
+            } else {
+                submitOne(call)
+            }
+        case .lines:
+            BulkSubmit.lines(call)
+        case .other:
+            call.reply(
+                Problem.mediaType(
+                    type ?? "", expected: "application/json or application/x-ndjson"))
+        }
+    }
+
+    private static func submitOne(_ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        var spec = TaskSpecReader.read(&reader, as: .submission)
+        reader.finish()
+        let headerKey = call.request.header("idempotency-key")
+        var problems = reader.problems + query.problems
+        if let headerKey {
+            if let problem = wrong(headerKey, besides: spec?.key) { problems.append(problem) }
+            spec?.key = headerKey
+        }
+        guard problems.isEmpty, let spec else { return call.reply(Problem.invalid(problems)) }
+        call.perform(
+            .submit(spec), options, noun: "task", name: spec.key ?? "", wrongState: { "" }
+        ) { outcome in
+            guard case .task(let id, let existed) = outcome else {
+                preconditionFailure("a submission comes to a task")
+            }
+            submitted(id, existed: existed, call)
+        }
+    }
+
+    private static func submitted(_ id: TaskID, existed: Bool, _ call: Call) {
+        call.context.metrics.submits += 1
+        call.context.metrics.submitLatency.record(
+            nanoseconds: call.context.facts.clock().monotonic - call.request.receivedAt)
+        call.reply(status: existed ? 200 : 201) { writer in
+            if let task = call.gateway.replica.scheduler.task(id) {
+                writer.task(task)
+            } else {
+                // Its key is remembered for longer than the task itself was kept.
+                writer.beginObject()
+                writer.field("id", id.description)
+                writer.nullField("state")
+                writer.endObject()
+            }
+        }
+    }
+
+    private static func wrong(_ headerKey: String, besides key: String?) -> JSONProblem? {
+        var detail: String?
+        if !(1...Limits.maxKeyBytes).contains(headerKey.utf8.count) {
+            detail = "the Idempotency-Key header must have 1 to \(Limits.maxKeyBytes) bytes"
+        } else if !NameRule.isPlain(headerKey) {
+            detail = "the Idempotency-Key header must not have control characters"
+        } else if let key, key != headerKey {
+            detail = "is not the same as the Idempotency-Key header"
+        }
+        return detail.map { JSONProblem(pointer: "/key", detail: $0) }
+    }
+
+    // MARK: One task
+
+    private static func get(_ id: TaskID, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(id, call) }
+    }
+
+    private static func reply(_ id: TaskID, _ call: Call) {
+        guard let task = call.gateway.replica.scheduler.task(id) else {
+            return call.reply(Problem.notFound("task", id.description))
+        }
+        call.reply { $0.task(task) }
+    }
+
+    private static func cancel(_ id: TaskID, _ call: Call) {
+        guard call.hasNoBody(), let options = call.options() else { return }
+        call.perform(
+            .cancel(id), options, noun: "task", name: id.description,
+            wrongState: { "The task is \(state(of: id, call)) already and can't be cancelled." }
+        ) { _ in reply(id, call) }
+    }
+
+    private static func retry(_ id: TaskID, _ call: Call) {
+        guard let options = call.options() else { return }
+        call.perform(
+            .retry(id), options, noun: "task", name: id.description,
+            wrongState: {
+                "The task is \(state(of: id, call)); only dead, cancelled and expired tasks can be "
+                    + "run again."
+            }
+        ) { _ in reply(id, call) }
+    }
+
+    private static func state(of id: TaskID, _ call: Call) -> String {
+        call.gateway.replica.scheduler.state(of: id)?.name ?? "gone"
+    }
+
+    /// The result alone, byte for byte.
+    private static func result(_ id: TaskID, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) {
+            guard let task = call.gateway.replica.scheduler.task(id) else {
+                return call.reply(Problem.notFound("task", id.description))
+            }
+            guard task.state == .succeeded else {
+                let reason = task.error.map { ": \($0.message)" } ?? "."
+                return call.reply(
+                    Problem.conflict("The task is \(task.state.name) and has no result\(reason)"))
+            }
+            call.reply(.json(task.result ?? Array("null".utf8)))
+        }
+    }
+
+    /// The task as soon as it is final, or as it stands when the time-out is over: its state tells which.
+    private static func wait(_ id: TaskID, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) {
+            guard call.gateway.replica.scheduler.state(of: id) != nil else {
+                return call.reply(Problem.notFound("task", id.description))
+            }
+            call.gateway.awaitFinal(id, deadline: options.deadline) { _ in reply(id, call) }
+        }
+    }
+}
