@@ -19,7 +19,8 @@ final class WorkerThread: Sendable {
             guard let thread = handle else { return }
             precondition(
                 pthread_equal(thread, pthread_self()) == 0, "a thread can't wait for itself")
-            precondition(pthread_join(thread, nil) == 0)
+            let result = pthread_join(thread, nil)
+            precondition(result == 0, "a thread is joined once")
             handle = nil
         }
     }
