@@ -42,14 +42,13 @@ final class ChildProcess {
     private let onLog: (ArraySlice<UInt8>) -> Void
     private let onExit: (Exit) -> Void
 
-    /// Launches the process. `onExit` is called once, never from within this call; before it,
-    /// `onProgress` and `onLog` as reports come in.
+    /// Takes over a process just launched. `onExit` is called once, never from within this call; before
+    /// it, `onProgress` and `onLog` as reports come in.
     init(
-        loop: Loop, arguments: [String], environment: [String], input bytes: [UInt8],
+        _ process: consuming SpawnedProcess, loop: Loop, input bytes: [UInt8],
         onProgress: @escaping (AttemptProgress) -> Void,
         onLog: @escaping (ArraySlice<UInt8>) -> Void, onExit: @escaping (Exit) -> Void
     ) throws(IOError) {
-        let process = try SpawnedProcess.launch(arguments: arguments, environment: environment)
         self.loop = loop
         self.onProgress = onProgress
         self.onLog = onLog
@@ -116,9 +115,7 @@ final class ChildProcess {
 
     /// Nothing runs on unwatched: after a failure half way through the set-up, or without an owner.
     private func abandon() {
-        kill(-id, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        SpawnedProcess.end(id)
         closeHandle()
         for reader in readers { reader.close() }
         readers = []
