@@ -139,18 +139,18 @@ final class ChildProcess {
 
     // MARK: What it says
 
-    private func takeOutput(_ bytes: UnsafeRawBufferPointer) {
+    private func takeOutput(_ bytes: ArraySlice<UInt8>) {
         let room = WorkerLimits.maxResultBytes + 1 - output.count
         output.append(contentsOf: bytes.prefix(max(0, room)))
         if bytes.count > room { isOutputCutOff = true }
     }
 
-    private func takeError(_ bytes: UnsafeRawBufferPointer) {
+    private func takeError(_ bytes: ArraySlice<UInt8>) {
         errorTail.append(bytes)
-        log(Array(bytes)[...])
+        log(bytes)
     }
 
-    private func takeProgress(_ bytes: UnsafeRawBufferPointer) {
+    private func takeProgress(_ bytes: ArraySlice<UInt8>) {
         var complaints: [String] = []
         if let report = progressLines.take(bytes, complaints: &complaints) { onProgress(report) }
         logComplaints(complaints)
