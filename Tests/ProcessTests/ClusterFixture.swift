@@ -83,7 +83,7 @@ final class ClusterFixture {
             [
                 "node", "--config", configuration ?? configurationPath, "--id", id, "--data",
                 data ?? directory + "/data",
-            ], output: directory + "/" + log, directory: directory)
+            ], output: directory + "/" + log)
     }
 
     func start(_ ids: String...) throws {
