@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A process that a test started, by its pid. Its output goes to a file.
-final class ChildProcess {
+final class TestProcess {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
