@@ -41,7 +41,8 @@ final class Node {
 
     init(
         _ configuration: ClusterConfiguration, member: ClusterConfiguration.Member,
-        storage: NodeStorage, state: Scheduler, loop: Loop, mailbox: Mailbox<Mail>, log: Log
+        storage: NodeStorage, recovered: Recovered, state: Scheduler, loop: Loop,
+        mailbox: Mailbox<Mail>, log: Log
     ) throws(IOError) {
         id = NodeID(member.id)
         self.log = log
@@ -50,11 +51,12 @@ final class Node {
         self.storage = storage
         worker = LocalWorker(loop: loop, handlers: configuration.handlersByName)
         let replica = Replica(
-            id: id, incarnation: storage.directory.incarnation, settings: configuration.replicaSettings,
+            id: id, incarnation: storage.directory.incarnation,
+            settings: configuration.replicaSettings,
             worker: WorkerSpec(
                 id: member.id, incarnation: storage.directory.incarnation, slots: member.slots,
                 handlers: worker.handlerNames, tags: member.tags),
-            recovered: storage.recovered, state: state,
+            recovered: recovered, state: state,
             planner: OccurrencePlanner(zones: Self.systemZones),
             clock: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()),
             seed: UInt64.random(in: .min ... .max))
@@ -110,7 +112,7 @@ final class Node {
             handler: { request, responder in api.handle(request, responder) })
         transport = try PeerTransport(
             loop: loop, cluster: configuration.cluster, id: member.id,
-            incarnation: storage.directory.incarnation,            listen: member.peer,
+            incarnation: storage.directory.incarnation, listen: member.peer,
             peers: configuration.nodes.map { (id: $0.id, endpoint: $0.peer) },
             onFrame: { [unowned self] peer, payload in receive(payload, from: peer) },
             onState: { [unowned self] peer, state in peerChanged(peer, state) },
@@ -229,7 +231,9 @@ final class Node {
         do {
             gateway.step(.peer(from: NodeID(peer), try PeerMessage(decoding: payload)))
         } catch {
-            log.error("a peer's message does not decode", ["peer": .text(peer), "reason": .text(error.reason)])
+            log.error(
+                "a peer's message does not decode",
+                ["peer": .text(peer), "reason": .text(error.reason)])
         }
     }
 
@@ -252,7 +256,9 @@ final class Node {
         case .log(.durable(let ticket, let nanoseconds)):
             metrics.syncLatency.record(nanoseconds: nanoseconds)
             gateway.step(.durable(ticket))
-            for mark in diskWatch.takePrunable(durable: ticket) { storage.snapshots.submit(.prune(mark)) }
+            for mark in diskWatch.takePrunable(durable: ticket) {
+                storage.snapshots.submit(.prune(mark))
+            }
         case .log(.failed(let error)):
             halt("the log can't be written: \(error)")
         case .snapshot(let report):
@@ -327,8 +333,11 @@ final class Node {
                 gateway.step(.transferLeadership(to: nil))
             }
         case .stalled(let seconds):
-            halt("the disk has not answered for \(seconds) s: check it before the node is started again")
+            halt(
+                "the disk has not answered for \(seconds) s: check it before the node is started again"
+            )
         }
-        loop.schedule(at: loop.now + DiskWatch.intervalNanoseconds) { [unowned self] in watchDisk() }
+        loop.schedule(at: loop.now + DiskWatch.intervalNanoseconds) { [unowned self] in watchDisk()
+        }
     }
 }

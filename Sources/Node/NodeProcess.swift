@@ -13,29 +13,31 @@ enum NodeProcess {
         let log = Log(format: logFormat)
         guard let member = configuration.member(id) else {
             let known = configuration.nodes.map(\.id).joined(separator: ", ")
-            log.error("no such node in the configuration", ["id": .text(id), "known": .text(known)])
+            log.error(
+                "no such node in the configuration", ["id": .text(id), "known": .text(known)])
             return 1
         }
         do {
             let loop = try Loop()
             let mailbox = try Mailbox<Node.Mail>()
-            let storage = try NodeStorage(
+            let opened = try NodeStorage.open(
                 root: dataDirectory, cluster: configuration.cluster, node: NodeID(id),
                 initial: Configuration(voters: configuration.nodes.map { NodeID($0.id) }),
                 onLog: { mailbox.post(.log($0)) },
                 onSnapshot: { mailbox.post(Node.mail(of: $0)) })
-            let state = try storage.state.map { bytes in try Scheduler(snapshot: bytes) }
+            let state = try opened.state.map { bytes in try Scheduler(snapshot: bytes) }
             let node = try Node(
-                configuration, member: member, storage: storage, state: state ?? Scheduler(),
-                loop: loop, mailbox: mailbox, log: log)
+                configuration, member: member, storage: opened.storage, recovered: opened.recovered,
+                state: state ?? Scheduler(), loop: loop, mailbox: mailbox, log: log)
             log.info(
                 "node started",
                 [
                     "node": .text(id), "cluster": .text(configuration.cluster),
                     "api": .text(member.api.description), "peer": .text(member.peer.description),
-                    "incarnation": .integer(Int64(storage.directory.incarnation)),
+                    "incarnation": .integer(Int64(opened.storage.directory.incarnation)),
                     "lastIndex": .integer(
-                        Int64(storage.recovered.snapshot.index) + Int64(storage.recovered.entries.count)),
+                        Int64(opened.recovered.snapshot.index)
+                            + Int64(opened.recovered.entries.count)),
                 ])
             node.run()
             return node.exitStatus

@@ -66,7 +66,8 @@ extension Replica {
         if raft.role == .leader {
             guard duties?.term != raft.term else { return }
             duties = LeaderDuties(
-                term: raft.term, readyIndex: raft.lastIndex, clock: clock, stateTime: scheduler.time)
+                term: raft.term, readyIndex: raft.lastIndex, clock: clock, stateTime: scheduler.time
+            )
         } else {
             duties = nil
         }

@@ -66,7 +66,9 @@ public struct Replica {
     public var hasBacklog: Bool { restoring == nil && raft.appliableIndex > applied }
 
     /// Knows a leader, and has applied what it knows to be committed.
-    public var isReady: Bool { raft.leader != nil && !hasBacklog && restoring == nil && applied > 0 }
+    public var isReady: Bool {
+        raft.leader != nil && !hasBacklog && restoring == nil && applied > 0
+    }
 
     /// Nothing runs here any more, and nothing new will be assigned.
     public var isDrained: Bool {

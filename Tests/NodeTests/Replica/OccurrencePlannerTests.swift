@@ -4,11 +4,15 @@ import Testing
 @testable import Node
 
 @Suite struct OccurrencePlannerTests {
-    private func due(_ timing: ScheduleSpec.Timing, zone: String = "UTC", next: Int64) -> DueSchedule {
+    private func due(
+        _ timing: ScheduleSpec.Timing, zone: String = "UTC", next: Int64
+    ) -> DueSchedule {
         DueSchedule(name: "s", revision: 3, timing: timing, zone: zone, next: next)
     }
 
-    private func plan(_ due: [DueSchedule], at time: Int64, catchUp: Int64 = 60_000, limit: Int = 500)
+    private func plan(
+        _ due: [DueSchedule], at time: Int64, catchUp: Int64 = 60_000, limit: Int = 500
+    )
         -> OccurrencePlanner.Plan
     {
         var planner = OccurrencePlanner.utcOnly
@@ -37,7 +41,8 @@ import Testing
     }
 
     @Test func ofOldOccurrencesTheLatestFires() {
-        let plan = plan([due(.every(milliseconds: 3_600_000), next: 3_600_000)], at: 36_000_000 + 600_000)
+        let plan = plan(
+            [due(.every(milliseconds: 3_600_000), next: 3_600_000)], at: 36_000_000 + 600_000)
         #expect(
             plan.firings == [
                 Firing(
@@ -81,7 +86,11 @@ import Testing
     @Test func theLastOccurrenceLeavesNoNext() throws {
         var planner = OccurrencePlanner.utcOnly
         #expect(try planner.next(.cron("0 0 31 2 *"), zone: "UTC", after: 0) == nil)
-        #expect(throws: PlanError.self) { try planner.next(.cron("61 * * * *"), zone: "UTC", after: 0) }
-        #expect(throws: PlanError.self) { try planner.next(.every(milliseconds: 0), zone: "UTC", after: 0) }
+        #expect(throws: PlanError.self) {
+            try planner.next(.cron("61 * * * *"), zone: "UTC", after: 0)
+        }
+        #expect(throws: PlanError.self) {
+            try planner.next(.every(milliseconds: 0), zone: "UTC", after: 0)
+        }
     }
 }

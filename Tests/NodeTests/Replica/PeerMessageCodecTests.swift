@@ -67,7 +67,8 @@ import Testing
             for _ in 0..<200 {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 var damaged = bytes
-                damaged[Int(state >> 33) % bytes.count] ^= UInt8(truncatingIfNeeded: state >> 20) | 1
+                damaged[Int(state >> 33) % bytes.count] ^=
+                    UInt8(truncatingIfNeeded: state >> 20) | 1
                 _ = try? PeerMessage(decoding: damaged)
             }
         }

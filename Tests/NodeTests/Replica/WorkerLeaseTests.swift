@@ -4,7 +4,9 @@ import Testing
 @testable import Node
 
 @Suite struct WorkerLeaseTests {
-    private func assignment(_ task: UInt64, attempt: UInt32 = 1, incarnation: UInt64 = 4)
+    private func assignment(
+        _ task: UInt64, attempt: UInt32 = 1, incarnation: UInt64 = 4
+    )
         -> Assignment
     {
         Assignment(
