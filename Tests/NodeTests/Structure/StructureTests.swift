@@ -97,6 +97,8 @@ struct StructureTests {
         "Node/Storage/SegmentImage.swift",
         "Node/Storage/StorageFile.swift",
         "Node/Storage/StorageFolder.swift",
+        "Node/Worker/ProcessPipe.swift",
+        "Node/Worker/SpawnedProcess.swift",
         "Scheduler/Bytes.swift",
     ]
 
