@@ -166,7 +166,10 @@ final class Node {
             worker.stop(task: task, attempt: attempt, reason: .revoked)
         case .stopAll:
             log.warning("lost the leader: running attempts are stopped", [:])
-            worker.stopAll(reason: .leaseLost)
+            // Less than the margin between the lease's end and the leader's patience.
+            let margin = gateway.replica.settings.leaseMarginNanoseconds
+            worker.stopAll(
+                reason: .leaseLost, graceMilliseconds: Int64(margin / 2 / 1_000_000))
         case .workerRefused(let reason):
             log.error("the cluster refuses this node's worker", ["reason": .text("\(reason)")])
         case .leadershipChanged:

@@ -29,4 +29,6 @@ public struct ReplicaSettings: Sendable {
     /// How long after the leader's last sign of life a worker goes on. The rest of `workerTimeout`
     /// is the margin in which running attempts are stopped before the leader assigns them again.
     var leaseNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 10 * 7 }
+
+    var leaseMarginNanoseconds: Nanoseconds { workerTimeoutNanoseconds - leaseNanoseconds }
 }

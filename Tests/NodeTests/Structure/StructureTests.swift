@@ -97,10 +97,7 @@ struct StructureTests {
         "Node/Storage/SnapshotWriter.swift",
         "Node/Storage/StorageFile.swift",
         "Node/Storage/StorageFolder.swift",
-        "Node/Worker/ByteTail.swift",
-        "Node/Worker/ChildProcess.swift",
         "Node/Worker/ProcessPipe.swift",
-        "Node/Worker/ProgressLines.swift",
         "Node/Worker/SpawnedProcess.swift",
         "Scheduler/Bytes.swift",
     ]
