@@ -10,10 +10,13 @@ enum CrashNotice {
 
     static func install(chaosSeconds seconds: UInt64) {
         chaosSeconds.store(seconds, ordering: .relaxed)
+        // Whoever asked the runtime for a backtrace shall get it.
+        guard getenv("SWIFT_BACKTRACE") == nil else { return }
         for number in [SIGILL, SIGTRAP, SIGSEGV, SIGABRT] {
             signal(number) { _ in
                 // Not safe in a signal handler in general; the process is single-threaded, does not return from
                 // here, and a lost notice costs only a search for the seed.
+                fflush(nil)
                 let seed = CrashNotice.seed.load(ordering: .relaxed)
                 let seconds = CrashNotice.chaosSeconds.load(ordering: .relaxed)
                 let text = """

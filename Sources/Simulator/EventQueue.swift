@@ -21,6 +21,7 @@ enum Happening {
     case resume(node: Int, life: Int)
     case crash(node: Int, life: Int)
     case heal(partition: Int)
+    case peace
     case progressCheck
 }
 

@@ -141,7 +141,8 @@ struct Invariants {
 
     /// Returns the newly committed entries, each exactly once in a run.
     mutating func check(
-        _ raft: borrowing Raft, applied: Index, node: Int, holders: (Index, Term) -> Int
+        _ raft: borrowing Raft, applied: Index, isRestoring: Bool, node: Int,
+        holders: (Index, Term) -> Int
     ) throws(Violation) -> ArraySlice<Ledger.Line> {
         let id = raft.id
         let known = standings[node] ?? Standing(term: 0, commit: 0, applied: 0)
@@ -152,8 +153,10 @@ struct Invariants {
                 "\(id) went from \(known) to (\(raft.term), \(raft.commitIndex), \(applied))")
         }
         standings[node] = Standing(term: raft.term, commit: raft.commitIndex, applied: applied)
-        guard raft.snapshotMark.index <= applied || raft.appliableIndex < raft.snapshotMark.index,
-            applied <= raft.commitIndex, raft.commitIndex <= raft.lastIndex
+        // Between the arrival of a snapshot and its loading the state lags behind the log.
+        let lags = isRestoring || raft.appliableIndex < raft.snapshotMark.index
+        guard lags || raft.snapshotMark.index <= applied, applied <= raft.commitIndex,
+            raft.commitIndex <= raft.lastIndex
         else {
             throw Violation(
                 "snapshot ≤ applied ≤ commit ≤ last",

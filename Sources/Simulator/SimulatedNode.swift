@@ -24,6 +24,8 @@ final class SimulatedNode {
     var resumedAt: Nanoseconds?
     /// The process dies after performing this many more effects.
     var effectsUntilCrash: Int?
+    /// A received snapshot is on the disk and not yet in the state machine.
+    var isRestoring = false
     var snapshotUnderWay: (mark: SnapshotMark, copy: SchedulerSnapshot)?
     /// Ids of executions that run here, in the order of their start.
     var executions: [Int] = []
@@ -99,6 +101,7 @@ final class SimulatedNode {
         isPaused = false
         effectsUntilCrash = nil
         snapshotUnderWay = nil
+        isRestoring = false
         executions = []
         launched = []
         effects = []

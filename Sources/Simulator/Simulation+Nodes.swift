@@ -95,10 +95,15 @@ extension Simulation {
         report.turns += 1
         mix(4, now, UInt64(node.number), UInt64(inputs.count))
         try countTurn(node)
-        for input in inputs { node.replica?.step(input, clock: clock, into: &node.effects) }
+        for input in inputs {
+            if case .restored = input { node.isRestoring = false }
+            node.replica?.step(input, clock: clock, into: &node.effects)
+        }
         node.replica?.finishTurn(clock: clock, into: &node.effects)
-        try check(node)
         let effects = node.effects
+        let restores = effects.contains { if case .restore = $0 { true } else { false } }
+        if restores { node.isRestoring = true }
+        try check(node)
         node.effects.removeAll(keepingCapacity: true)
         let life = node.life
         for effect in effects {
@@ -138,7 +143,7 @@ extension Simulation {
     private func check(_ node: SimulatedNode) throws(Violation) {
         guard let replica = node.replica else { return }
         let lines = try invariants.check(
-            replica.raft, applied: replica.applied, node: node.number,
+            replica.raft, applied: replica.applied, isRestoring: node.isRestoring, node: node.number,
             holders: { index, term in
                 nodes.count { $0.disk.synced.holds(index, term) }
             })

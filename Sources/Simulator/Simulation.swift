@@ -64,14 +64,11 @@ final class Simulation {
         for node in nodes { try start(node) }
         scheduleFirstFaults()
         queue.add(.clientActs, at: 1_000_000)
+        queue.add(.peace, at: chaosLength)
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
         while phase != .done, let item = queue.takeFirst() {
             precondition(item.time >= now)
-            if phase == .chaos, item.time >= chaosLength {
-                now = chaosLength
-                try beginRecovery()
-            }
-            now = max(now, item.time)
+            now = item.time
             try perform(item.happening)
         }
         guard phase == .done else { throw Violation("the world goes on", "nothing is scheduled") }
@@ -138,6 +135,7 @@ final class Simulation {
         case .heal(let partition):
             network.heal(partition)
             connectPeers()
+        case .peace: try beginRecovery()
         case .progressCheck: try checkProgress()
         }
     }

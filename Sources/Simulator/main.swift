@@ -6,6 +6,7 @@ case .run(let options):
 case .help:
     print(Options.help)
 case .wrong(let reason):
-    fputs("Simulator: \(reason)\n\(Options.help)\n", stderr)
+    var message = "Simulator: \(reason)\n\(Options.help)\n"
+    message.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     exit(2)
 }
