@@ -29,7 +29,9 @@ enum TaskPresentation {
 
     private static func note(_ task: JSONValue) -> String {
         if let message = task["error"]?["message"]?.string { return message }
-        return task.shown("key")
+        // A key that `submit` made up tells nobody anything.
+        let key = task.shown("key")
+        return key.hasPrefix(SubmitCommand.madeUpKeyPrefix) ? "" : key
     }
 
     static func printDetails(_ task: JSONValue, on console: Console) {
