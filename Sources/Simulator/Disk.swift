@@ -88,6 +88,8 @@ struct Disk {
     private var gathering: [Batch] = []
     private var inFlight: [Batch] = []
     private var snapshots: [SnapshotFile] = []
+    /// Kept open between chunks, so that a file that was replaced by newer ones can still be sent.
+    private var sending: SnapshotFile?
     private var incoming: Incoming?
     private(set) var incarnation: UInt64 = 0
     private(set) var bytesWritten = 0
@@ -144,8 +146,14 @@ struct Disk {
             try synced.write(batch)
             bytesWritten += batch.entries.reduce(32) { $0 + $1.sizeBytes }
         }
+        prune()
+    }
+
+    /// One older than the log's own is kept: a peer may be half through receiving it.
+    private mutating func prune() {
         let mark = synced.mark.index
-        snapshots.removeAll { $0.mark.index < mark }
+        let older = snapshots.filter { $0.mark.index < mark }.map(\.mark.index).max()
+        snapshots.removeAll { $0.mark.index < mark && $0.mark.index != older }
     }
 
     mutating func crash(_ random: inout RandomSource) throws(Violation) {
@@ -154,8 +162,10 @@ struct Disk {
         gathering = []
         latest = synced
         incoming = nil
+        sending = nil
         let mark = synced.mark.index
-        snapshots.removeAll { $0.mark.index != mark }
+        snapshots.removeAll { $0.mark.index > mark }
+        prune()
     }
 
     // MARK: Snapshots
@@ -169,12 +179,26 @@ struct Disk {
         snapshots.append(file)
     }
 
-    /// The answer to a chunk: where to go on, and whether the file is complete. nil: it does not fit.
-    mutating func storeChunk(_ chunk: Message.SnapshotChunk) -> (nextOffset: UInt64, isComplete: Bool)? {
+    /// A piece of a snapshot for a peer; nil if it is no longer there.
+    mutating func readChunk(
+        of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
+    ) -> (bytes: [UInt8], totalBytes: UInt64)? {
+        if sending?.mark != mark {
+            guard let file = snapshot(at: mark) else { return nil }
+            sending = file
+        }
+        guard let bytes = sending?.bytes, offset <= UInt64(bytes.count) else { return nil }
+        let end = min(bytes.count, Int(offset) + maxBytes)
+        return (Array(bytes[Int(offset)..<end]), UInt64(bytes.count))
+    }
+
+    /// Where to go on, and whether the file is complete. A chunk out of place changes nothing.
+    mutating func storeChunk(_ chunk: Message.SnapshotChunk) -> (nextOffset: UInt64, isComplete: Bool) {
         if chunk.offset == 0 { incoming = Incoming(mark: chunk.mark, bytes: []) }
-        guard var file = incoming, file.mark == chunk.mark,
-            chunk.offset == UInt64(file.bytes.count)
-        else { return nil }
+        guard var file = incoming, file.mark == chunk.mark else { return (0, false) }
+        guard chunk.offset == UInt64(file.bytes.count) else {
+            return (UInt64(file.bytes.count), false)
+        }
         file.bytes += chunk.bytes
         let offset = UInt64(file.bytes.count)
         guard chunk.isLast else {

@@ -36,6 +36,8 @@ extension Simulation {
         let missing = missingForRest()
         if let missing {
             recovery.calmSince = nil
+            if recovery.areProbesSent || (now - recovery.begunAt) % 10_000_000_000 == 0 { log.write(now, missing) }
+            describeNodes()
             guard now - recovery.begunAt < Self.maxRecovery else {
                 throw Violation("progress after healing", missing)
             }
@@ -53,6 +55,22 @@ extension Simulation {
             recovery.calmSince = now
         }
         after(Self.checkEvery, .progressCheck)
+    }
+
+    private func describeNodes() {
+        guard log.isVerbose, (now - recovery.begunAt) % 10_000_000_000 == 0 else { return }
+        for replica in nodes.compactMap(\.replica) {
+            let raft = replica.raft
+            log.write(
+                now,
+                """
+                \(replica.id) \(raft.role) term \(raft.term) applied \(replica.applied) \
+                commit \(raft.commitIndex) durable \(raft.durableIndex) log \(raft.firstIndex)-\(raft.lastIndex)
+                """)
+            for peer in nodes {
+                if let progress = raft.peerProgress(peer.id) { log.write(now, "  \(progress)") }
+            }
+        }
     }
 
     /// nil: everybody agrees and nothing is left to do.

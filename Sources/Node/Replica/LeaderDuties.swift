@@ -76,6 +76,15 @@ struct LeaderDuties: Sendable {
         return lost
     }
 
+    /// May this worker go on with what is assigned to it? Not while its loss is proposed, or done: its work
+    /// may be somebody else's, which it learns from the log only. And not before this term's first entry
+    /// is applied: an earlier leader may have declared it lost.
+    func mayKeep(_ worker: String, _ scheduler: Scheduler, applied: Index) -> Bool {
+        guard applied >= readyIndex else { return false }
+        if let proposed = lostProposals[worker], applied < proposed { return false }
+        return scheduler.worker(worker)?.state != .lost
+    }
+
     func nextDeadline(nextWake: Milliseconds?, applied: Index) -> Nanoseconds {
         guard applied >= readyIndex else { return .max }
         guard let nextWake, applied >= advanceIndex else { return nextWorkerCheck }

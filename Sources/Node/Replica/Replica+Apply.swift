@@ -33,7 +33,7 @@ extension Replica {
                 guard origin == id.name, eventIncarnation == incarnation else { continue }
                 answer(sequence, outcome, &effects)
             case .assigned(let assignment):
-                lease.assigned(assignment)
+                lease.assigned(assignment, at: applied)
             case .revoked(let revoked, let revokedIncarnation, let task, let attempt):
                 guard revoked == worker.id, revokedIncarnation == incarnation,
                     lease.revoked(task, attempt: attempt)
@@ -77,11 +77,12 @@ extension Replica {
     ) {
         precondition(restoring == mark && state.appliedIndex == mark.index)
         restoring = nil
+        let appliedBefore = applied
         scheduler = state
         // Outcomes in the entries that were skipped are remembered in the state: asking again brings them.
         requests.markAllUnsent()
         let current = scheduler.runningAttempts(worker: worker.id, incarnation: incarnation)
-        for (task, attempt) in lease.reconcile(with: current) {
+        for (task, attempt) in lease.reconcile(with: current, appliedBefore: appliedBefore) {
             effects.append(.stop(task, attempt: attempt))
         }
         effects.append(.stateReplaced)

@@ -24,7 +24,8 @@ extension Replica {
             // A leader that has lost its quorum must not keep a worker going that its successor is about
             // to declare lost.
             guard let contact = raft.lastQuorumContact(now: clock.monotonic),
-                contact + settings.raft.electionNanoseconds > clock.monotonic
+                contact + settings.raft.electionNanoseconds > clock.monotonic,
+                duties?.mayKeep(sender.name, scheduler, applied: applied) ?? false
             else { return }
             var reply = beat
             reply.wall = clock.wall

@@ -5,7 +5,9 @@ import Scheduler
 extension Replica {
     mutating func performWorkerDuties(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         let now = clock.monotonic
-        if raft.role == .leader, let contact = raft.lastQuorumContact(now: now) {
+        if let duties, duties.mayKeep(worker.id, scheduler, applied: applied),
+            let contact = raft.lastQuorumContact(now: now)
+        {
             lease.extend(until: contact + settings.leaseNanoseconds)
         }
         if lease.beatIsDue(at: now, interval: settings.beatNanoseconds), worker.slots > 0,

@@ -13,6 +13,9 @@ struct WorkerLease: Sendable {
     private var waiting: [Assignment] = []
     /// Launched, and not known to have ended.
     private var running: [TaskID: UInt32] = [:]
+    /// Assignments whose fence lies above the index of their entry, newest entry only: a task that is
+    /// assigned twice in one entry gets a higher fence the second time.
+    private var ahead: [(task: TaskID, fence: UInt64)] = []
 
     init(id: String, incarnation: UInt64) {
         self.id = id
@@ -34,9 +37,12 @@ struct WorkerLease: Sendable {
     /// A new leader has to hear of this worker at once.
     mutating func beatAtOnce() { nextBeat = 0 }
 
-    mutating func assigned(_ assignment: Assignment) {
+    /// - Parameter index: of the entry that assigned it.
+    mutating func assigned(_ assignment: Assignment, at index: Index) {
         guard assignment.worker == id, assignment.incarnation == incarnation else { return }
         waiting.append(assignment)
+        ahead.removeAll { $0.fence <= index }
+        if assignment.fence > index { ahead.append((assignment.task, assignment.fence)) }
     }
 
     /// True if the attempt was launched and has to be stopped.
@@ -69,13 +75,24 @@ struct WorkerLease: Sendable {
 
     /// The state was replaced by a snapshot: what it says this worker runs is what counts. Returns what has
     /// to be stopped, in the order of task ids.
-    mutating func reconcile(with current: [Assignment]) -> [(TaskID, UInt32)] {
+    ///
+    /// An attempt assigned at or below `appliedBefore`, the last index applied before, was seen here. If it neither
+    /// waits nor runs it has ended, and only its finish has not reached the snapshot: launching it again would
+    /// do its work twice.
+    mutating func reconcile(
+        with current: [Assignment], appliedBefore: Index
+    ) -> [(TaskID, UInt32)] {
         let attempts = Dictionary(
             current.map { ($0.task, $0.attempt) }, uniquingKeysWith: { _, last in last })
         let stale = running.filter { attempts[$0.key] != $0.value }
             .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         for (task, _) in stale { running[task] = nil }
-        waiting = current.filter { running[$0.task] != $0.attempt }
+        waiting = current.filter { assignment in
+            let isSeen =
+                assignment.fence <= appliedBefore
+                || ahead.contains { $0 == (assignment.task, assignment.fence) }
+            return !isSeen || waiting.contains(assignment)
+        }
         return stale
     }
 

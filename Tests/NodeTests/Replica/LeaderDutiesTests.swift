@@ -67,4 +67,27 @@ import Testing
         #expect(lost(3_900_000_000) == [])
         #expect(lost(4_000_000_000) == ["n2"])
     }
+
+    @Test func aWorkerIsKeptOnlyWhileItsLossIsNeitherProposedNorDone() throws {
+        var state = Scheduler()
+        var events: [Event] = []
+        func apply(_ command: Command, _ index: UInt64) throws {
+            var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
+            group.append(sequence: 0, command: command.encoded())
+            try state.apply(
+                EntryPayload(time: 1, groups: [group]).encoded(), index: index, into: &events)
+        }
+        let worker = WorkerSpec(id: "n2", incarnation: 1, slots: 1, handlers: ["echo"], tags: [])
+        try apply(.registerWorker(worker), 9)
+        var duties = duties()
+        // An earlier leader's verdict may stand in entries that are not applied yet.
+        #expect(!duties.mayKeep("n2", state, applied: 9))
+        #expect(duties.mayKeep("n2", state, applied: 10))
+        duties.lossProposed(of: "n2", at: 11)
+        #expect(!duties.mayKeep("n2", state, applied: 10))
+        try apply(.workerLost(id: "n2", incarnation: 1), 11)
+        #expect(!duties.mayKeep("n2", state, applied: 11))
+        try apply(.registerWorker(worker), 12)
+        #expect(duties.mayKeep("n2", state, applied: 12))
+    }
 }

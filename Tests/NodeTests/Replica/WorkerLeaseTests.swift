@@ -5,19 +5,17 @@ import Testing
 
 @Suite struct WorkerLeaseTests {
     private func assignment(
-        _ task: UInt64, attempt: UInt32 = 1, incarnation: UInt64 = 4
-    )
-        -> Assignment
-    {
+        _ task: UInt64, attempt: UInt32 = 1, fence: UInt64 = 1, incarnation: UInt64 = 4
+    ) -> Assignment {
         Assignment(
-            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt, fence: 1,
+            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt, fence: fence,
             handler: "echo", payload: [], timeoutMilliseconds: 1, scheduledAt: 0, assignedAt: 0,
             occurrence: nil, schedule: nil)
     }
 
     @Test func launchesOnlyUnderAValidLease() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
-        lease.assigned(assignment(1))
+        lease.assigned(assignment(1), at: 1)
         #expect(lease.takeLaunches(at: 10).isEmpty)
         lease.extend(until: 20)
         #expect(lease.takeLaunches(at: 10).map(\.task) == [TaskID(1)])
@@ -30,14 +28,14 @@ import Testing
     @Test func ignoresAssignmentsToAFormerLife() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
-        lease.assigned(assignment(1, incarnation: 3))
+        lease.assigned(assignment(1, incarnation: 3), at: 1)
         #expect(lease.takeLaunches(at: 0).isEmpty)
     }
 
     @Test func aRevokedAssignmentIsNeverLaunched() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
-        lease.assigned(assignment(1))
+        lease.assigned(assignment(1), at: 1)
         #expect(!lease.revoked(TaskID(1), attempt: 1))
         #expect(lease.takeLaunches(at: 0).isEmpty)
     }
@@ -45,7 +43,7 @@ import Testing
     @Test func aRunningAttemptIsStoppedWhenRevoked() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
-        lease.assigned(assignment(1, attempt: 2))
+        lease.assigned(assignment(1, attempt: 2), at: 1)
         _ = lease.takeLaunches(at: 0)
         #expect(!lease.revoked(TaskID(1), attempt: 1))
         #expect(lease.revoked(TaskID(1), attempt: 2))
@@ -57,7 +55,7 @@ import Testing
         lease.extend(until: 20)
         lease.extend(until: 15)
         #expect(!lease.takeExpiry(at: 25))
-        lease.assigned(assignment(1))
+        lease.assigned(assignment(1), at: 1)
         _ = lease.takeLaunches(at: 19)
         #expect(lease.nextDeadline() == 0)
         #expect(lease.beatIsDue(at: 19, interval: 100))
@@ -70,10 +68,27 @@ import Testing
     @Test func aReplacedStateDecidesWhatRuns() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 100)
-        for task in 1...3 { lease.assigned(assignment(UInt64(task))) }
+        for task in 1...3 { lease.assigned(assignment(UInt64(task)), at: 1) }
         _ = lease.takeLaunches(at: 0)
-        let stale = lease.reconcile(with: [assignment(2), assignment(3, attempt: 2), assignment(9)])
+        let stale = lease.reconcile(
+            with: [assignment(2), assignment(3, attempt: 2, fence: 7), assignment(9, fence: 8)],
+            appliedBefore: 1)
         #expect(stale.map(\.0) == [TaskID(1), TaskID(3)])
         #expect(lease.takeLaunches(at: 0).map(\.task) == [TaskID(3), TaskID(9)])
+    }
+
+    @Test func whatHasEndedHereIsNotLaunchedAgainByASnapshotThatDoesNotKnow() {
+        var lease = WorkerLease(id: "n1", incarnation: 4)
+        lease.extend(until: 100)
+        lease.assigned(assignment(1, fence: 5), at: 5)
+        lease.assigned(assignment(2, fence: 6), at: 5)
+        _ = lease.takeLaunches(at: 0)
+        lease.ended(TaskID(1), attempt: 1)
+        lease.ended(TaskID(2), attempt: 1)
+        lease.assigned(assignment(3, fence: 5), at: 5)
+        let current = [assignment(1, fence: 5), assignment(2, fence: 6), assignment(3, fence: 5)]
+        #expect(lease.reconcile(with: current, appliedBefore: 5).isEmpty)
+        // Only the one that still waited.
+        #expect(lease.takeLaunches(at: 0).map(\.task) == [TaskID(3)])
     }
 }
