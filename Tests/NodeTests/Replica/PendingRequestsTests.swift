@@ -29,36 +29,46 @@ import Testing
         let group = requests.nextGroup(maxBytes: 1000, now: 5)
         #expect(try sequences(group) == [1, 2, 3])
         #expect(group?.acknowledgedBelow == 1)
-        #expect(requests.nextGroup(maxBytes: 1000, now: 6) == nil)
+        let found13 = requests.nextGroup(maxBytes: 1000, now: 6)
+        #expect(found13 == nil)
         #expect(requests.resendTime(after: 10) == 15)
     }
 
     @Test func splitsByBytesButSendsALargeCommandAlone() throws {
         var requests = make(3, bytes: 100)
-        #expect(try sequences(requests.nextGroup(maxBytes: 50, now: 0)) == [1])
-        #expect(try sequences(requests.nextGroup(maxBytes: 250, now: 0)) == [2])
-        #expect(try sequences(requests.nextGroup(maxBytes: 400, now: 0)) == [3])
+        let found14 = try sequences(requests.nextGroup(maxBytes: 50, now: 0))
+        #expect(found14 == [1])
+        let found15 = try sequences(requests.nextGroup(maxBytes: 250, now: 0))
+        #expect(found15 == [2])
+        let found16 = try sequences(requests.nextGroup(maxBytes: 400, now: 0))
+        #expect(found16 == [3])
     }
 
     @Test func acknowledgesOnlyBelowTheOldestUnanswered() throws {
         var requests = make(4)
         _ = requests.nextGroup(maxBytes: 1000, now: 0)
-        #expect(requests.answer(2) != nil)
-        #expect(requests.answer(2) == nil)
+        let found17 = requests.answer(2)
+        #expect(found17 != nil)
+        let found18 = requests.answer(2)
+        #expect(found18 == nil)
         requests.markAllUnsent()
         let group = requests.nextGroup(maxBytes: 1000, now: 1)
         #expect(group?.acknowledgedBelow == 1)
         #expect(try sequences(group) == [1, 3, 4])
-        #expect(requests.answer(1) != nil)
+        let found19 = requests.answer(1)
+        #expect(found19 != nil)
         requests.markAllUnsent()
-        #expect(requests.nextGroup(maxBytes: 1000, now: 2)?.acknowledgedBelow == 3)
+        let found20 = requests.nextGroup(maxBytes: 1000, now: 2)?.acknowledgedBelow
+        #expect(found20 == 3)
         #expect(requests.count == 2)
     }
 
     @Test func ignoresAnswersItNeverAskedFor() {
         var requests = make(1)
-        #expect(requests.answer(0) == nil)
-        #expect(requests.answer(2) == nil)
+        let found21 = requests.answer(0)
+        #expect(found21 == nil)
+        let found22 = requests.answer(2)
+        #expect(found22 == nil)
         #expect(requests.count == 1)
     }
 
@@ -66,13 +76,17 @@ import Testing
         var requests = make(1)
         _ = requests.nextGroup(maxBytes: 1000, now: 0)
         requests.add(.client(9), command: [1])
-        #expect(requests.abandon(1) == true)
-        #expect(requests.abandon(1) == nil)
-        #expect(requests.abandon(9) == false)
+        let found23 = requests.abandon(1)
+        #expect(found23 == true)
+        let found24 = requests.abandon(1)
+        #expect(found24 == nil)
+        let found25 = requests.abandon(9)
+        #expect(found25 == false)
         #expect(requests.count == 1)
         #expect(!requests.hasUnsent)
         requests.markAllUnsent()
-        #expect(try sequences(requests.nextGroup(maxBytes: 1000, now: 0)) == [1])
+        let found26 = try sequences(requests.nextGroup(maxBytes: 1000, now: 0))
+        #expect(found26 == [1])
         guard case .abandoned? = requests.answer(1) else {
             Issue.record("an abandoned request still waits for its outcome")
             return
@@ -89,7 +103,8 @@ import Testing
             for sequence in try sequences(group) {
                 expected += 1
                 #expect(sequence == expected)
-                #expect(requests.answer(sequence) != nil)
+                let found27 = requests.answer(sequence)
+                #expect(found27 != nil)
             }
         }
         #expect(requests.count == 0)
