@@ -46,7 +46,12 @@ struct Heap: Sendable {
 
     mutating func compact(keeping holds: (Entry) -> Bool) {
         entries.removeAll { !holds($0) }
-        if entries.capacity > 4 * entries.count + 1_024 { entries = Array(entries[...]) }
+        if entries.capacity > 4 * entries.count + 1_024 {
+            var smaller: [Entry] = []
+            smaller.reserveCapacity(entries.count)
+            smaller.append(contentsOf: entries)
+            entries = smaller
+        }
         compactedCount = entries.count
         guard entries.count > 1 else { return }
         for position in stride(from: entries.count / 2 - 1, through: 0, by: -1) {

@@ -68,8 +68,8 @@ extension TaskRecord {
             finishedAt = try reader.instant("end")
         }
         guard (lastOutcome == .running) == (state == .running), attempt > 0 || lastOutcome == .none,
-            fence < 1 << 62
-        else { throw CodecError("a task's state and its last attempt contradict each other") }
+            fence < 1 << 62, attempt < 1 << 31, UInt32(spent) <= Limits.maxAttempts
+        else { throw CodecError("a task's state and its attempts contradict each other") }
         if try reader.bool() { extra = TaskExtra(try TaskExtra.Fields(from: &reader)) }
     }
 }

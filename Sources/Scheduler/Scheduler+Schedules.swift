@@ -71,12 +71,12 @@ extension Scheduler {
             repeats > 0 || record.last.map { $0 >= now } ?? false
             || record.next.map { $0 <= now } ?? false
         let plain = Occurrence.id(name, at: now)
-        let occurrence = isTaken ? "\(plain)-\(repeats + 1)" : plain
+        let occurrence = isTaken ? "\(plain)-\(repeats &+ 1)" : plain
         guard let task = createOccurrence(record, occurrence, dueAt: now, &events) else {
             return .rejected(.full)
         }
         record.triggeredAt = now
-        record.triggersAtThatTime = repeats + 1
+        record.triggersAtThatTime = repeats &+ 1
         record.lastTask = task
         record.ran &+= 1
         state.schedules[position] = record

@@ -32,7 +32,7 @@ extension Scheduler {
         state.digest = try reader.uint64()
         state.nextTask = try reader.uint64()
         state.nextRevision = try reader.uint64()
-        guard state.nextTask < 1 << 62, state.nextRevision < 1 << 62 else {
+        guard max(state.nextTask, state.nextRevision, state.appliedIndex) < 1 << 62 else {
             throw CodecError("a counter of the state is not plausible")
         }
     }

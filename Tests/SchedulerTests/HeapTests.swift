@@ -26,6 +26,14 @@ struct HeapTests {
     }
 
     @Test
+    func compactionGivesRoomBack() {
+        var heap = Heap()
+        for id in 0..<50_000 { heap.push(key: 1, id: UInt64(id)) }
+        heap.compact { $0.id < 10 }
+        #expect(heap.entries.count == 10 && heap.entries.capacity < 1_000)
+    }
+
+    @Test
     func asksForCompactionOnlyWhenMostIsStale() {
         var heap = Heap()
         for id in 0..<3_000 { heap.push(key: 1, id: UInt64(id)) }

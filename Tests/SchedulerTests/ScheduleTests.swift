@@ -201,6 +201,19 @@ struct ScheduleTests {
     }
 
     @Test
+    func occurrenceWhosePayloadGrowsTooLargeIsSkipped() throws {
+        var machine = Machine()
+        let revision = try put(&machine) {
+            $0.payload += Array(repeating: 32, count: Limits.maxPayloadBytes - 20)
+        }
+        machine.time = 1_001_000
+        try machine.run(
+            .advance([firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        #expect(machine.scheduler.schedule("s")?.skipped == 1)
+        #expect(machine.state(TaskID(1)) == nil)
+    }
+
+    @Test
     func deletedScheduleIsGoneAndItsTasksStay() throws {
         var machine = Machine()
         let revision = try put(&machine)
