@@ -15,7 +15,8 @@ let package = Package(
         .target(name: "Raft", swiftSettings: strict),
         .target(name: "Scheduler", swiftSettings: strict),
         .systemLibrary(name: "CLinux"),
-        .target(name: "Node", dependencies: ["Raft", "Scheduler", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Node", dependencies: ["Raft", "Scheduler", "CLinux"], swiftSettings: strict),
         .executableTarget(name: "carillon", dependencies: ["Node"], swiftSettings: strict),
         .executableTarget(
             name: "Simulator", dependencies: ["Raft", "Scheduler", "Node"], swiftSettings: strict),

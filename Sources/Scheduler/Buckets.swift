@@ -13,7 +13,7 @@ struct Buckets<Element: Sendable>: Sendable {
     }
 
     subscript(position: Int) -> Element {
-        get { buckets[position / Self.bucketSize][position % Self.bucketSize] }
+        _read { yield buckets[position / Self.bucketSize][position % Self.bucketSize] }
         _modify { yield &buckets[position / Self.bucketSize][position % Self.bucketSize] }
     }
 }

@@ -242,8 +242,7 @@ struct Dispatch: Sendable {
 
     private static func isWaiting(_ entry: Heap.Entry, in tasks: TaskTable) -> Bool {
         guard let position = tasks.position(of: TaskID(entry.id)) else { return false }
-        let record = tasks[position]
-        return record.state == .ready && record.readyKey == entry.key
+        return tasks[position].state == .ready && tasks[position].readyKey == entry.key
     }
 
     private mutating func updateListing(_ requirement: Int) {

@@ -21,7 +21,7 @@ struct Pool<Element: Sendable>: Sendable {
     }
 
     subscript(number: Int) -> Element {
-        get { elements[number]! }
+        _read { yield elements[number]! }
         _modify { yield &elements[number]! }
     }
 }

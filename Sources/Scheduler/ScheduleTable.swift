@@ -54,7 +54,7 @@ struct ScheduleTable: Sendable {
     }
 
     subscript(position: Position) -> ScheduleRecord {
-        get { pages[position.page][position.row] }
+        _read { yield pages[position.page][position.row] }
         _modify { yield &pages[position.page][position.row] }
     }
 

@@ -3,20 +3,21 @@ extension Scheduler {
     mutating func setState(
         _ new: TaskState, _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
-        let record = state.tasks[position]
-        if record.state != new {
+        let old = state.tasks[position].state
+        if old != new {
             state.tasks.setState(new, at: position)
-            index.counts[Int(record.state.rawValue)] -= 1
+            index.counts[Int(old.rawValue)] -= 1
             index.counts[Int(new.rawValue)] += 1
-            if record.state == .ready {
-                index.dispatch.stopWaiting(requirement(of: record), in: state.tasks)
+            if old == .ready {
+                let requirement = requirement(of: state.tasks[position].profile)
+                index.dispatch.stopWaiting(requirement, in: state.tasks)
             }
         }
         events.append(.taskChanged(id, new))
     }
 
-    private func requirement(of record: TaskRecord) -> Int {
-        index.dispatch.requirementOfProfile[Int(record.profile)]
+    private func requirement(of profile: UInt32) -> Int {
+        index.dispatch.requirementOfProfile[Int(profile)]
     }
 
     /// The task is due: it starts at once if a worker has a free slot, else it waits for one.
@@ -36,7 +37,7 @@ extension Scheduler {
     ) {
         setState(.ready, id, at: position, &events)
         let record = state.tasks[position]
-        index.dispatch.wait(requirement(of: record), key: record.readyKey, id)
+        index.dispatch.wait(requirement(of: record.profile), key: record.readyKey, id)
         if let expiry = state.expiryWake(record) {
             index.wakes.push(.expiry, at: expiry, id: id.number)
         }
@@ -49,10 +50,10 @@ extension Scheduler {
     private mutating func chooseWorker(_ id: TaskID, _ record: TaskRecord) -> UInt32? {
         if let routingKey = record.extra?.fields.routingKey {
             return index.dispatch.choose(
-                requirement(of: record), hash: StableHash.of(routingKey), isSticky: true)
+                requirement(of: record.profile), hash: StableHash.of(routingKey), isSticky: true)
         }
         return index.dispatch.choose(
-            requirement(of: record), hash: StableHash.of(id.number, 0), isSticky: false)
+            requirement(of: record.profile), hash: StableHash.of(id.number, 0), isSticky: false)
     }
 
     /// Tasks that lost their workers or were handed back get ready again in their old places; `freed` is a worker

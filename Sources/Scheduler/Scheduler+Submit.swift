@@ -109,7 +109,21 @@ extension Scheduler {
         let own = state.profiles[number].bytes
         guard own.count == range.count else { return false }
         return own.withUnsafeBytes { left in
-            bytes.withUnsafeBytes { left.elementsEqual($0[range]) }
+            bytes.withUnsafeBytes { right in
+                var offset = 0
+                while offset + 8 <= left.count {
+                    let word = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    let other = right.loadUnaligned(
+                        fromByteOffset: range.lowerBound + offset, as: UInt64.self)
+                    guard word == other else { return false }
+                    offset += 8
+                }
+                while offset < left.count {
+                    guard left[offset] == right[range.lowerBound + offset] else { return false }
+                    offset += 1
+                }
+                return true
+            }
         }
     }
 

@@ -21,7 +21,7 @@ struct TaskTable: Sendable {
     }
 
     subscript(position: Position) -> TaskRecord {
-        get { chunks[position.chunk].records[position.row] }
+        _read { yield chunks[position.chunk].records[position.row] }
         _modify { yield &chunks[position.chunk].records[position.row] }
     }
 

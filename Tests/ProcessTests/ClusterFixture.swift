@@ -14,7 +14,7 @@ final class ClusterFixture {
 
     let directory: String
     let members: [Member]
-    private var processes: [String: ChildProcess] = [:]
+    private var processes: [String: TestProcess] = [:]
 
     var configurationPath: String { directory + "/cluster.json" }
     var ids: [String] { members.map(\.id) }
@@ -77,13 +77,13 @@ final class ClusterFixture {
     /// A process of a node that the fixture does not keep, for tests of refusals.
     func launch(
         _ id: String, configuration: String? = nil, data: String? = nil, log: String = "extra.log"
-    ) throws -> ChildProcess {
-        try ChildProcess(
+    ) throws -> TestProcess {
+        try TestProcess(
             CarillonBinary.path(),
             [
                 "node", "--config", configuration ?? configurationPath, "--id", id, "--data",
                 data ?? directory + "/data",
-            ], output: directory + "/" + log, directory: directory)
+            ], output: directory + "/" + log)
     }
 
     func start(_ ids: String...) throws {
@@ -131,7 +131,7 @@ final class ClusterFixture {
     func resume(_ id: String) { processes[id]?.signal(SIGCONT) }
 
     /// SIGTERM, and how the process ended.
-    func terminate(_ id: String) throws -> ChildProcess.Ending? {
+    func terminate(_ id: String) throws -> TestProcess.Ending? {
         processes[id]?.signal(SIGTERM)
         return try processes.removeValue(forKey: id)?.waitForEnd(withinSeconds: 60)
     }

@@ -6,7 +6,7 @@ import Testing
 extension ProcessTests {
     struct StartTests {
         private func expectRefusal(
-            _ process: ChildProcess, _ cluster: ClusterFixture, saying words: [String],
+            _ process: TestProcess, _ cluster: ClusterFixture, saying words: [String],
             status: Int32 = 1
         ) throws {
             #expect(try process.waitForEnd() == .exited(status))

@@ -62,6 +62,27 @@ final class ClusterClient {
     }
 
     private func exchange(_ request: ClientRequest) throws(ClientError) -> ClientResponse {
+        let response = try exchangeWithCurrent(request)
+        // What only the leader does: the node names it, and has done nothing itself.
+        guard response.status == 307, let location = response.header("location") else {
+            return response
+        }
+        guard location.hasPrefix("http://"), let path = location.dropFirst(7).firstIndex(of: "/")
+        else { throw .malformedReply("a redirection to \(location.prefix(80))") }
+        let endpoint: Endpoint
+        do throws(Endpoint.SyntaxError) {
+            endpoint = try Endpoint(String(location[..<path].dropFirst(7)))
+        } catch {
+            throw .malformedReply("a redirection to \(location.prefix(80))")
+        }
+        var redirected = request
+        redirected.target = String(location[path...])
+        return try ClientConnection(to: endpoint).exchange(redirected, token: token)
+    }
+
+    private func exchangeWithCurrent(
+        _ request: ClientRequest
+    ) throws(ClientError) -> ClientResponse {
         // The node may be closing a connection that was idle, and a request sent on it is lost. One that
         // must not be sent twice therefore gets a connection of its own.
         if let connection, connection.isReusable, request.isRepeatable {
@@ -111,13 +132,11 @@ enum ProblemText {
     /// Of a problem object, or of a plain string, as an item of a bulk submission may have it.
     static func text(_ problem: JSONValue, status: Int? = nil) -> String {
         if let plain = problem.string { return plain }
-        let title = problem["title"]?.string
-        let detail = problem["detail"]?.string
-        var text = detail ?? title ?? "refused"
-        if let title, let detail, !detail.lowercased().hasPrefix(title.lowercased()) {
-            text = "\(title.lowercased()): \(detail)"
+        var text = problem["detail"]?.string ?? problem["title"]?.string ?? "refused"
+        if let status {
+            if text.hasSuffix(".") { text.removeLast() }
+            text += " (\(status))"
         }
-        if let status { text += " (\(status))" }
         for entry in problem["errors"]?.elements ?? [] {
             let pointer = entry["pointer"]?.string ?? ""
             let detail = entry["detail"]?.string ?? ""

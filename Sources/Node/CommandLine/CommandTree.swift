@@ -3,6 +3,7 @@ enum CommandTree {
     static let root = CommandSpec(
         name: "carillon", summary: "a task scheduler cluster without a database",
         subcommands: [
+            NodeCommands.node,
             NodeCommands.check,
             SubmitCommand.spec,
             TaskCommands.spec,

@@ -26,12 +26,20 @@ enum DeadCommands {
     private static func retry(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
         let query = try PercentEncoding.query(TaskFilterOptions.query(invocation))
-        // Retrying what is no longer dead does nothing, so the request may be repeated.
-        let reply = try invocation.client().json(
-            .post("/v1/dead/retry" + query, isRepeatable: true))
+        let client = try invocation.client()
+        var retried: Int64 = 0
+        var hasMore = true
+        // A node takes on so many at a time, and says whether some are left.
+        while hasMore {
+            // Retrying what is no longer dead does nothing, so the request may be repeated.
+            let reply = try client.json(.post("/v1/dead/retry" + query, isRepeatable: true))
+            let count = reply["retried"]?.integer ?? 0
+            retried += count
+            hasMore = reply["more"]?.bool == true && count > 0
+        }
         switch format {
-        case .table: invocation.console.print("\(reply.shown("retried")) retried")
-        case .json: invocation.console.write(reply.raw + [0x0A])
+        case .table: invocation.console.print("\(retried) retried")
+        case .json: invocation.console.print("{\"retried\":\(retried)}")
         }
         return 0
     }

@@ -78,6 +78,9 @@ enum ScheduleCommands {
         let response = try invocation.client().sendExpectingSuccess(
             .put(path(invocation), body: writer.bytes))
         let schedule = try ClusterClient.json(response)
+        for warning in schedule["warnings"]?.elements ?? [] {
+            invocation.console.printError("carillon: warning: \(warning.string ?? warning.source)")
+        }
         switch format {
         case .json: invocation.console.write(schedule.raw + [0x0A])
         case .table:
@@ -124,9 +127,8 @@ enum ScheduleCommands {
         return "every " + schedule.shown("every")
     }
 
-    /// A node may serve the counters as members of their own or together.
     private static func counter(_ schedule: JSONValue, _ name: String) -> String {
-        schedule["counters"]?.shown(name) ?? schedule.shown(name)
+        schedule["counters"]?.shown(name) ?? ""
     }
 
     private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
@@ -189,10 +191,13 @@ enum ScheduleCommands {
         }
         let now = SystemClock.wallMilliseconds()
         for item in preview["items"]?.elements ?? [] {
-            let text = item.string ?? item.shown("at")
+            let text = item.shown("at")
             let distance =
                 (try? Timestamp.parse(text)).map { RelativeTime.text($0, now: now) } ?? ""
-            invocation.console.print("\(text)  \(distance)")
+            // At a change of the clocks: moved, or the second of two.
+            let change = item.shown("change")
+            invocation.console.print(
+                "\(text)  \(distance)" + (change.isEmpty ? "" : "  (\(change))"))
         }
         return 0
     }

@@ -86,10 +86,12 @@ enum SubmitCommand {
         return key
     }
 
+    static let madeUpKeyPrefix = "cli-"
+
     private static func randomKey() -> String {
         var generator = SystemRandomNumberGenerator()
         let high = String(generator.next(), radix: 36)
-        return "cli-" + high + String(generator.next(), radix: 36)
+        return madeUpKeyPrefix + high + String(generator.next(), radix: 36)
     }
 
     private static func runBulk(

@@ -29,7 +29,9 @@ enum TaskPresentation {
 
     private static func note(_ task: JSONValue) -> String {
         if let message = task["error"]?["message"]?.string { return message }
-        return task.shown("key")
+        // A key that `submit` made up tells nobody anything.
+        let key = task.shown("key")
+        return key.hasPrefix(SubmitCommand.madeUpKeyPrefix) ? "" : key
     }
 
     static func printDetails(_ task: JSONValue, on console: Console) {
@@ -77,8 +79,8 @@ enum TaskPresentation {
                 default: .bad
                 }
             table.append([
-                .init(first(attempt, ["attempt", "number"])), .init(attempt.shown("worker")),
-                .init(relative(attempt, ["startedAt", "start"], now)),
+                .init(attempt.shown("attempt")), .init(attempt.shown("worker")),
+                .init(attempt.shownTime("startedAt", now: now)),
                 .init(duration(attempt)), .init(outcome, style),
             ])
         }
@@ -86,22 +88,13 @@ enum TaskPresentation {
     }
 
     private static func duration(_ attempt: JSONValue) -> String {
-        guard let start = instant(attempt, ["startedAt", "start"]),
-            let end = instant(attempt, ["finishedAt", "end"])
+        guard let start = instant(attempt, "startedAt"), let end = instant(attempt, "finishedAt")
         else { return "" }
         return RelativeTime.short(max(0, end - start))
     }
 
-    private static func relative(_ value: JSONValue, _ names: [String], _ now: Int64) -> String {
-        instant(value, names).map { RelativeTime.text($0, now: now) } ?? ""
-    }
-
-    private static func instant(_ value: JSONValue, _ names: [String]) -> Int64? {
-        names.lazy.compactMap { value[$0]?.string }.first.flatMap { try? Timestamp.parse($0) }
-    }
-
-    private static func first(_ value: JSONValue, _ names: [String]) -> String {
-        names.lazy.map { value.shown($0) }.first { !$0.isEmpty } ?? ""
+    private static func instant(_ value: JSONValue, _ name: String) -> Int64? {
+        value[name]?.string.flatMap { try? Timestamp.parse($0) }
     }
 
     private static func optional(_ text: String) -> String? { text.isEmpty ? nil : text }

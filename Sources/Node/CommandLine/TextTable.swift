@@ -47,11 +47,12 @@ struct TextTable {
 
     private func line(_ cells: [Cell], _ widths: [Int], _ console: Console) -> String {
         var result = ""
+        let last = cells.lastIndex { !$0.text.isEmpty } ?? 0
         for (column, cell) in cells.enumerated() {
             var text = cell.text
             if text.count > widths[column] { text = text.prefix(widths[column] - 1) + "…" }
             result += cell.style.applied(to: text, on: console)
-            guard column + 1 < cells.count else { break }
+            guard column < last else { break }
             let padding = widths[column] - text.count + Self.gap
             result += String(repeating: " ", count: padding)
         }

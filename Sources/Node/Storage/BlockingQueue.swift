@@ -15,8 +15,8 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
-        precondition(pthread_mutex_init(mutex, nil) == 0)
-        precondition(pthread_cond_init(condition, nil) == 0)
+        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil))
+        precondition(results == (0, 0), "neither can fail with default attributes")
     }
 
     deinit {

@@ -13,8 +13,13 @@ public struct CRC32C: Sendable {
     public var value: UInt32 { ~register }
 
     public static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        checksum(bytes, range: 0..<bytes.count)
+    }
+
+    public static func checksum(_ bytes: [UInt8], range: Range<Int>) -> UInt32 {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         var checksum = CRC32C()
-        checksum.update(bytes)
+        bytes.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[range])) }
         return checksum.value
     }
 

@@ -108,9 +108,11 @@ final class LogThread: Sendable {
         }
     }
 
+    /// CLOCK_MONOTONIC, in nanoseconds.
     static func now() -> Nanoseconds {
         var time = timespec()
-        precondition(clock_gettime(CLOCK_MONOTONIC, &time) == 0)
+        let result = clock_gettime(CLOCK_MONOTONIC, &time)
+        precondition(result == 0, "every Linux has this clock")
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

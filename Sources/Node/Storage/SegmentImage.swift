@@ -12,14 +12,7 @@ struct SegmentImage {
         }
     }
 
-    func checksum(_ range: Range<Int>) -> UInt32 {
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        return bytes.withUnsafeBytes {
-            var crc = CRC32C()
-            crc.update(UnsafeRawBufferPointer(rebasing: $0[range]))
-            return crc.value
-        }
-    }
+    func checksum(_ range: Range<Int>) -> UInt32 { CRC32C.checksum(bytes, range: range) }
 
     func isZero(_ range: Range<Int>) -> Bool { firstNonZero(in: range) == nil }
 

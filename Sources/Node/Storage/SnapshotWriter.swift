@@ -54,13 +54,12 @@ struct SnapshotWriter {
                 what: "a snapshot", bytes: totals.stateBytes + UInt64(range.count),
                 maxBytes: StorageLimits.maxSnapshotBytes)
         }
-        var checksum = CRC32C()
-        bytes.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[range])) }
-        let header = SnapshotFormat.blockHeader(bytes: range.count, checksum: checksum.value)
+        let checksum = CRC32C.checksum(bytes, range: range)
+        let header = SnapshotFormat.blockHeader(bytes: range.count, checksum: checksum)
         try file.write(header, at: offset)
         try file.write(bytes, range: range, at: offset + header.count)
         offset += header.count + range.count
-        totals.add(bytes: range.count, checksum: checksum.value)
+        totals.add(bytes: range.count, checksum: checksum)
         if offset - syncedBytes >= StorageLimits.snapshotSyncStepBytes {
             try file.sync()
             syncedBytes = offset

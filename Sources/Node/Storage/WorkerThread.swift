@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -19,7 +20,8 @@ final class WorkerThread: Sendable {
             guard let thread = handle else { return }
             precondition(
                 pthread_equal(thread, pthread_self()) == 0, "a thread can't wait for itself")
-            precondition(pthread_join(thread, nil) == 0)
+            let result = pthread_join(thread, nil)
+            precondition(result == 0, "a thread is joined once")
             handle = nil
         }
     }
@@ -37,7 +39,8 @@ final class WorkerThread: Sendable {
                 var signals = sigset_t()
                 sigfillset(&signals)
                 pthread_sigmask(SIG_BLOCK, &signals, nil)
-                WorkerThread.setName(start.name)
+                // A name only helps people who look at the process: failing to set it stops nothing.
+                _ = pthread_setname_np(pthread_self(), start.name)
                 start.body()
                 return nil
             }, start.toOpaque())
@@ -46,15 +49,6 @@ final class WorkerThread: Sendable {
             throw .system(operation: "start the thread", path: name, errno: result)
         }
         return thread
-    }
-
-    /// Through /proc, because Swift's module leaves out pthread_setname_np. A name only helps people who
-    /// look at the process, so that it can't be set is no reason to stop.
-    private static func setName(_ name: String) {
-        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-        guard file >= 0 else { return }
-        _ = name.withCString { write(file, $0, strlen($0)) }
-        _ = close(file)
     }
 
     /// Carries the closure into the new thread.

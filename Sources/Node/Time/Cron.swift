@@ -1,8 +1,8 @@
 /// When something recurs, as a cron expression says it.
 ///
 /// Five fields (minute, hour, day of month, month, day of week) or six, with the second in front. Values,
-/// ranges, steps, lists, names of months and days; Sunday is 0 or 7; `?` is `*` in the day fields. If both
-/// day fields are restricted, either is enough. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`,
+/// ranges, steps, lists, names of months and days; Sunday is 0 or 7; `?` is `*` in the day fields, which
+/// also take `L`, `L-3`, `LW`, `15W`, `5L` and `5#3` (`CronDayRule`). If both day fields are restricted, either is enough. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`,
 /// `@yearly`, `@annually`; `@every 1h30m`: whole multiples of the period since 1970, so that no change of
 /// leader shifts it. A `CRON_TZ=` or `TZ=` in front names the zone.
 ///

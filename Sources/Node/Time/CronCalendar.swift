@@ -81,13 +81,19 @@ struct CronCalendar: Equatable, Sendable {
     private func days(inMonth month: Int, of year: Int) -> UInt32 {
         let length = CivilTime.daysInMonth(month, of: year)
         let all = (UInt32.max >> UInt32(31 - length)) & ~1
-        let ofMonth = UInt32(truncatingIfNeeded: dayOfMonth.bits) & all
-        if dayOfWeek.isUnrestricted { return ofMonth }
         let first = CivilTime.weekday(days: CivilTime.days(year: year, month: month, day: 1))
+        var ofMonth = UInt32(truncatingIfNeeded: dayOfMonth.bits) & all
+        for rule in dayOfMonth.rules {
+            if let day = rule.day(inMonthOf: length, firstWeekday: first) { ofMonth |= 1 << day }
+        }
+        if dayOfWeek.isUnrestricted { return ofMonth }
         // Five weeks and more in a row, moved so that bit 1 is the weekday of the first.
         let week = dayOfWeek.bits
         let weeks = week | week << 7 | week << 14 | week << 21 | week << 28 | week << 35
-        let ofWeek = UInt32(truncatingIfNeeded: (weeks >> UInt64(first)) << 1) & all
+        var ofWeek = UInt32(truncatingIfNeeded: (weeks >> UInt64(first)) << 1) & all
+        for rule in dayOfWeek.rules {
+            if let day = rule.day(inMonthOf: length, firstWeekday: first) { ofWeek |= 1 << day }
+        }
         return dayOfMonth.isUnrestricted ? ofWeek : ofMonth | ofWeek
     }
 }

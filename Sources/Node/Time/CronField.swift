@@ -7,6 +7,8 @@ struct CronField: Equatable, Sendable {
     /// Written with `*`, a range or a step: something that recurs at intervals rather than at fixed
     /// times (see `Cron`).
     let isInterval: Bool
+    /// Days that depend on the month, besides those in `bits`.
+    let rules: [CronDayRule]
 
     func contains(_ value: Int) -> Bool { bits >> UInt64(value) & 1 == 1 }
 
@@ -63,14 +65,15 @@ struct CronField: Equatable, Sendable {
         CronField(bits: 1 << UInt64(value), isUnrestricted: false, isInterval: false)
     }
 
-    init(bits: UInt64, isUnrestricted: Bool, isInterval: Bool) {
+    init(bits: UInt64, isUnrestricted: Bool, isInterval: Bool, rules: [CronDayRule] = []) {
         self.bits = bits
+        self.rules = rules
         self.isUnrestricted = isUnrestricted
         self.isInterval = isInterval
     }
 
     /// Reads a field: a list of `*`, values, ranges `a-b`, each with a step `/n`; `a/n` runs from a to
-    /// the last value. Ranges that run backwards are refused rather than wrapped.
+    /// the last value; in the day fields also what `CronDayRule` reads. Ranges that run backwards are refused rather than wrapped.
     init(_ text: Substring, _ unit: Unit) throws(CronError) {
         if text == "?" {
             guard unit.isDay else {
@@ -81,14 +84,20 @@ struct CronField: Equatable, Sendable {
         }
         var bits: UInt64 = 0
         var isInterval = false
+        var rules: [CronDayRule] = []
         for item in text.split(separator: ",", omittingEmptySubsequences: false) {
+            if let rule = try CronDayRule(item, unit) {
+                rules.append(rule)
+                continue
+            }
             let part = CronItem(text: item, unit: unit)
             let (values, isOneValue) = try part.values()
             bits |= values
             if !isOneValue { isInterval = true }
         }
         if unit == .dayOfWeek, bits >> 7 & 1 == 1 { bits = bits & 0x7F | 1 }
-        self.init(bits: bits, isUnrestricted: text == "*", isInterval: isInterval)
+        self.init(
+            bits: bits, isUnrestricted: text == "*", isInterval: isInterval, rules: rules)
     }
 
     static func all(_ unit: Unit) -> UInt64 {

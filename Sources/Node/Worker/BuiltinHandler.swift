@@ -54,16 +54,38 @@ enum BuiltinHandler: String, CaseIterable, Sendable {
     }
 
     static func isPalindrome(_ text: String) -> Bool {
-        let characters = text.lowercased().filter { $0.isLetter || $0.isNumber }
-        var forward = characters.startIndex
-        var backward = characters.endIndex
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return isPalindrome(ascii: Array(text.utf8)) }
+        let lower = text.lowercased()
+        var forward = lower.startIndex
+        var backward = lower.endIndex
         while forward < backward {
-            backward = characters.index(before: backward)
+            let first = lower[forward]
+            guard first.isLetter || first.isNumber else {
+                forward = lower.index(after: forward)
+                continue
+            }
+            backward = lower.index(before: backward)
             guard forward < backward else { return true }
-            if characters[forward] != characters[backward] { return false }
-            forward = characters.index(after: forward)
+            let last = lower[backward]
+            guard last.isLetter || last.isNumber else { continue }
+            if first != last { return false }
+            forward = lower.index(after: forward)
         }
         return true
+    }
+
+    /// The same for texts where each byte is a character, without the cost of finding where characters
+    /// end.
+    private static func isPalindrome(ascii bytes: [UInt8]) -> Bool {
+        let letters = bytes.compactMap { byte -> UInt8? in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"):
+                return byte
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): return byte | 0x20
+            default: return nil
+            }
+        }
+        return (0..<letters.count / 2).allSatisfy { letters[$0] == letters[letters.count - 1 - $0] }
     }
 
     private static func failure(attempt: UInt32, times: Int64?) -> Course {

@@ -10,7 +10,7 @@ struct ByteTail {
         self.maxBytes = maxBytes
     }
 
-    mutating func append(_ more: UnsafeRawBufferPointer) {
+    mutating func append(_ more: ArraySlice<UInt8>) {
         for byte in more.suffix(maxBytes) {
             if bytes.count < maxBytes {
                 bytes.append(byte)

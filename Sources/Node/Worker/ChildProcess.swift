@@ -42,14 +42,13 @@ final class ChildProcess {
     private let onLog: (ArraySlice<UInt8>) -> Void
     private let onExit: (Exit) -> Void
 
-    /// Launches the process. `onExit` is called once, never from within this call; before it,
-    /// `onProgress` and `onLog` as reports come in.
+    /// Takes over a process just launched. `onExit` is called once, never from within this call; before
+    /// it, `onProgress` and `onLog` as reports come in.
     init(
-        loop: Loop, arguments: [String], environment: [String], input bytes: [UInt8],
+        _ process: consuming SpawnedProcess, loop: Loop, input bytes: [UInt8],
         onProgress: @escaping (AttemptProgress) -> Void,
         onLog: @escaping (ArraySlice<UInt8>) -> Void, onExit: @escaping (Exit) -> Void
     ) throws(IOError) {
-        let process = try SpawnedProcess.launch(arguments: arguments, environment: environment)
         self.loop = loop
         self.onProgress = onProgress
         self.onLog = onLog
@@ -116,9 +115,7 @@ final class ChildProcess {
 
     /// Nothing runs on unwatched: after a failure half way through the set-up, or without an owner.
     private func abandon() {
-        kill(-id, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        SpawnedProcess.end(id)
         closeHandle()
         for reader in readers { reader.close() }
         readers = []
@@ -142,18 +139,18 @@ final class ChildProcess {
 
     // MARK: What it says
 
-    private func takeOutput(_ bytes: UnsafeRawBufferPointer) {
+    private func takeOutput(_ bytes: ArraySlice<UInt8>) {
         let room = WorkerLimits.maxResultBytes + 1 - output.count
         output.append(contentsOf: bytes.prefix(max(0, room)))
         if bytes.count > room { isOutputCutOff = true }
     }
 
-    private func takeError(_ bytes: UnsafeRawBufferPointer) {
+    private func takeError(_ bytes: ArraySlice<UInt8>) {
         errorTail.append(bytes)
-        log(Array(bytes)[...])
+        log(bytes)
     }
 
-    private func takeProgress(_ bytes: UnsafeRawBufferPointer) {
+    private func takeProgress(_ bytes: ArraySlice<UInt8>) {
         var complaints: [String] = []
         if let report = progressLines.take(bytes, complaints: &complaints) { onProgress(report) }
         logComplaints(complaints)

@@ -30,11 +30,10 @@ final class LocalWorker {
     private let environment: AttemptEnvironment
     private let graceMilliseconds: Int64
     private var runs: [AttemptKey: Run] = [:]
-    /// Processes to be launched, oldest first, when a turn's share is used up.
+    /// Processes to be launched, oldest first, when enough are being launched.
     private var launches: [AttemptKey] = []
-    private var launchTurn: UInt64 = 0
-    private var launchedInTurn = 0
-    private var isLaunchPlanned = false
+    private var launchesInFlight = 0
+    private var launcher: ProcessLauncher?
     private var finished: [Finish] = []
     private var client: HTTPClient?
 
@@ -62,6 +61,8 @@ final class LocalWorker {
     private enum Work {
         /// To be launched, or between two states.
         case waiting
+        /// Not to be stopped before it is there.
+        case launching
         case timer(TimerID)
         case process(ChildProcess)
         case request(Int)
@@ -151,10 +152,15 @@ final class LocalWorker {
         }
     }
 
-    /// Ends whatever runs by force: the process exits now.
+    /// Ends all processes by force, without waiting: this process exits now. One that is being launched
+    /// is ended when it is there.
     func killAll() {
         for run in runs.values {
-            if case .process(let process) = run.work { process.killGroup() }
+            switch run.work {
+            case .process(let process): process.killGroup()
+            case .launching: run.ending = run.ending ?? .stopped(.shutdown)
+            case .waiting, .timer, .request: break
+            }
         }
     }
 
@@ -177,24 +183,12 @@ final class LocalWorker {
 
     // MARK: Processes
 
-    /// Launches as many processes as this turn still may, and leaves the rest to the next.
     private func launchSome() {
-        if launchTurn != loop.statistics.turns {
-            launchTurn = loop.statistics.turns
-            launchedInTurn = 0
-        }
-        while launchedInTurn < WorkerLimits.maxSpawnsPerTurn, let key = launches.first {
-            launches.removeFirst()
+        while launchesInFlight < WorkerLimits.maxLaunchesInFlight, !launches.isEmpty {
+            let key = launches.removeFirst()
             // Stopped while it waited.
-            guard let run = runs[key], run.ending == nil else { continue }
-            launchedInTurn += 1
+            guard let run = runs[key] else { continue }
             launch(run)
-        }
-        guard !launches.isEmpty, !isLaunchPlanned else { return }
-        isLaunchPlanned = true
-        loop.later { [weak self] in
-            self?.isLaunchPlanned = false
-            self?.launchSome()
         }
     }
 
@@ -202,19 +196,45 @@ final class LocalWorker {
         guard case .command(let command)? = handlers[run.assignment.handler] else {
             preconditionFailure("only commands are launched")
         }
-        let assignment = run.assignment
         do {
-            run.work = .process(
-                try ChildProcess(
-                    loop: loop, arguments: command.arguments,
-                    environment: environment.entries(for: assignment), input: assignment.payload,
-                    onProgress: { [unowned self] in onProgress(assignment, $0) },
-                    onLog: { [unowned self] in onLog(assignment, $0) },
-                    // The run owns the process; `runs` keeps it until its exit was told.
-                    onExit: { [unowned self, unowned run] in ended(run, $0) }))
+            let launcher = try lazyLauncher()
+            run.work = .launching
+            launchesInFlight += 1
+            launcher.launch(
+                arguments: command.arguments, environment: environment.entries(for: run.assignment)
+            ) { [unowned self] process in
+                launchesInFlight -= 1
+                launched(run, process, command)
+                launchSome()
+            }
         } catch {
             complete(run, Self.launchFailure(error, command))
         }
+    }
+
+    private func launched(_ run: Run, _ process: LaunchedProcess, _ command: CommandHandler) {
+        let assignment = run.assignment
+        do {
+            let child = try ChildProcess(
+                try process.take(), loop: loop, input: assignment.payload,
+                onProgress: { [unowned self] in onProgress(assignment, $0) },
+                onLog: { [unowned self] in onLog(assignment, $0) },
+                // The run owns the process; `runs` keeps it until its exit was told.
+                onExit: { [unowned self, unowned run] in ended(run, $0) })
+            run.work = .process(child)
+            // Stopped or timed out meanwhile: nothing of it may outlast the launch.
+            if run.ending != nil { child.killGroup() }
+        } catch {
+            run.work = .waiting
+            complete(run, Self.launchFailure(error, command))
+        }
+    }
+
+    private func lazyLauncher() throws(IOError) -> ProcessLauncher {
+        if let launcher { return launcher }
+        let made = try ProcessLauncher(loop: loop)
+        launcher = made
+        return made
     }
 
     private func ended(_ run: Run, _ exit: ChildProcess.Exit) {
@@ -285,6 +305,7 @@ final class LocalWorker {
         if run.ending == nil || ending == .stopped(.revoked) { run.ending = ending }
         switch run.work {
         case .waiting: break
+        case .launching: return
         case .timer(let timer): loop.cancel(timer)
         case .request(let number): client?.cancel(number)
         case .process(let process):

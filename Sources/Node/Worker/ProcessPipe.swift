@@ -5,11 +5,11 @@ final class PipeReader {
     private let loop: Loop
     private var descriptor: Descriptor?
     private var registration: Registration?
-    private let onBytes: (UnsafeRawBufferPointer) -> Void
+    private let onBytes: (ArraySlice<UInt8>) -> Void
 
     init(
         _ descriptor: consuming Descriptor, loop: Loop,
-        onBytes: @escaping (UnsafeRawBufferPointer) -> Void
+        onBytes: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(IOError) {
         let number = descriptor.number
         self.loop = loop
@@ -41,7 +41,7 @@ final class PipeReader {
         let limit = min(loop.scratch.count, WorkerLimits.maxReadBytes)
         let count = Glibc.read(number, loop.scratch.baseAddress, limit)
         if count > 0 {
-            onBytes(UnsafeRawBufferPointer(rebasing: loop.scratch[..<count]))
+            onBytes(Array(loop.scratch[..<count])[...])
             return count
         }
         if count < 0, errno == EAGAIN || errno == EINTR { return 0 }

@@ -15,7 +15,7 @@ struct ProgressLines {
     /// Passes on more bytes; returns the last report in them, as only that one is still true, and adds
     /// to `complaints` what is wrong with lines.
     mutating func take(
-        _ bytes: UnsafeRawBufferPointer, complaints: inout [String]
+        _ bytes: ArraySlice<UInt8>, complaints: inout [String]
     ) -> AttemptProgress? {
         var last: AttemptProgress?
         for byte in bytes {

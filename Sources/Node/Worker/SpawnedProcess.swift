@@ -5,7 +5,7 @@ import Glibc
 ///
 /// The unsafe code of launching is confined to this file: C wants its argument vectors and spawn
 /// attributes by pointer.
-struct SpawnedProcess: ~Copyable {
+struct SpawnedProcess: ~Copyable, Sendable {
     let id: pid_t
     /// Becomes readable when the process ends.
     let handle: Descriptor
@@ -40,15 +40,23 @@ struct SpawnedProcess: ~Copyable {
         let number = carillon_pidfd_open(id, 0)
         guard number >= 0 else {
             let code = errno
-            // Not reaped yet, so the number is still its own.
-            kill(-id, SIGKILL)
-            var status: Int32 = 0
-            while waitpid(id, &status, 0) < 0, errno == EINTR {}
+            end(id)
             throw IOError("pidfd_open", code: code, subject: arguments[0])
         }
         return SpawnedProcess(
             id: id, handle: Descriptor(adopting: number), input: input.writing,
             output: output.reading, error: error.reading, progress: progress.reading)
+    }
+
+    /// Ends the process by force and reaps it.
+    consuming func end() { SpawnedProcess.end(id) }
+
+    /// Ends the group of a process that was not reaped yet, so that the number is still its own, and
+    /// reaps it.
+    static func end(_ id: pid_t) {
+        kill(-id, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(id, &status, 0) < 0, errno == EINTR {}
     }
 
     private init(

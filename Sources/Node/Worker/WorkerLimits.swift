@@ -4,8 +4,8 @@ import Scheduler
 enum WorkerLimits {
     /// Between SIGTERM and SIGKILL.
     static let killGraceMilliseconds: Int64 = 5_000
-    /// Launching a process holds the loop for about half a millisecond.
-    static let maxSpawnsPerTurn = 4
+    /// Handed to the launching thread at a time; those beyond can still be stopped before they start.
+    static let maxLaunchesInFlight = 4
     static let maxRunning = 10_000
 
     static let maxResultBytes = Limits.maxResultBytes

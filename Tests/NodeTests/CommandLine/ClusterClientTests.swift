@@ -120,6 +120,25 @@ struct ClusterClientTests {
         }
     }
 
+    @Test func `a redirection to the leader is followed, once`() throws {
+        let leader = try ScriptedServer(.reply(ScriptedServer.reply(200, "done")))
+        func redirection(_ location: String) -> ScriptedServer.Step {
+            .reply(ScriptedServer.reply(307, "", headers: "Location: \(location)\r\n"))
+        }
+        let follower = try ScriptedServer(
+            redirection("http://\(leader.endpoint)/v1/x?y"), redirection("gopher:nowhere"))
+        defer {
+            leader.stop()
+            follower.stop()
+        }
+        let client = client(follower)
+        let response = try client.send(.post("/v1/x", body: Array("{}".utf8)))
+        #expect(String(decoding: response.body, as: UTF8.self) == "done")
+        #expect(leader.requests.map(\.line) == ["POST /v1/x?y HTTP/1.1"])
+        #expect(leader.requests.map(\.body) == ["{}"])
+        #expect(throws: CommandFailure.self) { try client.send(.post("/v1/x")) }
+    }
+
     @Test func `a connection that the node closed while idle is replaced`() throws {
         let ok = ScriptedServer.reply(200, "")
         // It says that it stays open, and closes.
@@ -166,13 +185,13 @@ struct ClusterClientTests {
 
     @Test func `what a node says against a request is shown with its places`() {
         let body = """
-            {"type": "about:blank", "title": "Does not validate", "status": 422, "detail": "2 errors",
+            {"type": "about:blank", "title": "Does not validate", "status": 422, "detail": "2 errors.",
              "errors": [{"pointer": "/payload", "detail": "is too large"}, {"pointer": "", "detail": "x"}]}
             """
         let response = ClientResponse(status: 422, headers: [], body: Array(body.utf8))
         #expect(
             ProblemText.text(response) == """
-                does not validate: 2 errors (422)
+                2 errors (422)
                   /payload: is too large
                   x
                 """)

@@ -19,7 +19,7 @@ struct TextTableTests {
             console.output == """
                 ID     STATE    NOTE
                 t1     dead     a long explanation of what happened
-                t1234  running  \("")
+                t1234  running
 
                 """)
     }

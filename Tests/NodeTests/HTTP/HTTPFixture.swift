@@ -30,7 +30,7 @@ final class HTTPFixture {
         server.close()
     }
 
-    func client() throws -> HTTPClient { try HTTPClient(self) }
+    func client() throws -> HTTPProbe { try HTTPProbe(self) }
 
     /// Turns until the condition holds. Each turn waits a little, so that what is in flight arrives.
     func turn(until condition: () -> Bool) {
@@ -43,7 +43,7 @@ final class HTTPFixture {
 }
 
 /// A bare socket that talks to a fixture's server on the same thread.
-final class HTTPClient {
+final class HTTPProbe {
     private let fixture: HTTPFixture
     private let socket: Descriptor
     private(set) var received: [UInt8] = []

@@ -109,6 +109,7 @@ extension PeerLimits {
         limits.silenceMilliseconds = 60_000
         limits.callerSilenceMilliseconds = 60_000
         limits.goneMilliseconds = 60_000
+        limits.refusedBackoffMilliseconds = 3_600_000
         return limits
     }
 }

@@ -8,10 +8,10 @@ struct NodeStorageTests {
 
     private func open(
         _ scratch: ScratchFolder, reports: ReportLog<LogThread.Report> = ReportLog()
-    ) throws(StorageError) -> NodeStorage {
+    ) throws(StorageError) -> NodeStorage.Opened {
         var settings = SegmentedLog.Settings()
         settings.segmentBytes = 64 << 10
-        return try NodeStorage(
+        return try NodeStorage.open(
             root: scratch.path, cluster: "demo", node: "n1", initial: initial,
             settings: settings, onLog: { reports.add($0) }, onSnapshot: { _ in })
     }
@@ -20,8 +20,9 @@ struct NodeStorageTests {
         let scratch = try ScratchFolder()
         let mark = SnapshotMark(index: 2, term: 1, configuration: initial)
         do {
-            let storage = try open(scratch)
-            #expect(storage.state == nil)
+            let opened = try open(scratch)
+            let storage = opened.storage
+            #expect(opened.state == nil)
             #expect(storage.directory.incarnation == 1)
             storage.log.submit(
                 Batch(
@@ -33,12 +34,12 @@ struct NodeStorageTests {
             storage.log.submit(Batch(ticket: 2, snapshot: mark))
             storage.stop()
         }
-        let storage = try open(scratch)
-        defer { storage.stop() }
-        #expect(storage.directory.incarnation == 2)
-        #expect(storage.state == [4, 5])
+        let opened = try open(scratch)
+        defer { opened.storage.stop() }
+        #expect(opened.storage.directory.incarnation == 2)
+        #expect(opened.state == [4, 5])
         #expect(
-            storage.recovered
+            opened.recovered
                 == Recovered(
                     hardState: HardState(term: 1, vote: "n1"), snapshot: mark,
                     entries: [Entry(index: 3, term: 1, payload: .noop)]))
@@ -47,7 +48,7 @@ struct NodeStorageTests {
     /// A node whose log vanished must not come back with the votes it gave forgotten.
     @Test func aNodeThatLostItsLogIsRefused() throws {
         let scratch = try ScratchFolder()
-        try open(scratch).stop()
+        try open(scratch).storage.stop()
         let log = StorageFolder(path: scratch.path + "/n1/log")
         for name in try log.names() { try log.remove(name) }
         let error = #expect(throws: StorageError.self) { try open(scratch) }
@@ -60,7 +61,7 @@ struct NodeStorageTests {
     @Test func aNodeThatLostItsSnapshotIsRefused() throws {
         let scratch = try ScratchFolder()
         do {
-            let storage = try open(scratch)
+            let storage = try open(scratch).storage
             storage.log.submit(
                 Batch(
                     ticket: 1, hardState: HardState(term: 1),

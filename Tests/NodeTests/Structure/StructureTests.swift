@@ -90,13 +90,15 @@ struct StructureTests {
         "Node/Loop/SocketAddress.swift",
         "Node/Storage/BlockingQueue.swift",
         "Node/Storage/CRC32C.swift",
-        "Node/Storage/SnapshotWriter.swift",
         "Node/Storage/GroupEncoder.swift",
         "Node/Storage/PayloadMask.swift",
         "Node/Storage/SegmentHeader.swift",
         "Node/Storage/SegmentImage.swift",
+        "Node/Storage/SnapshotWriter.swift",
         "Node/Storage/StorageFile.swift",
         "Node/Storage/StorageFolder.swift",
+        "Node/Worker/ProcessPipe.swift",
+        "Node/Worker/SpawnedProcess.swift",
         "Scheduler/Bytes.swift",
     ]
 

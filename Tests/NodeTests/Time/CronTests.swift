@@ -77,6 +77,44 @@ import Testing
         #expect(try Cron(expression).next(after: 0, in: SampleZone.berlin) == nil)
     }
 
+    @Test(arguments: [
+        ("0 0 L * *", "2026-02-01T00:00:00Z", "2026-02-28T00:00:00Z"),
+        ("0 0 L * *", "2028-02-01T00:00:00Z", "2028-02-29T00:00:00Z"),
+        ("0 0 L-3 * *", "2026-04-01T00:00:00Z", "2026-04-27T00:00:00Z"),
+        ("0 0 L-30 2-3 *", "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+        // 31 January 2026 is a Saturday, 31 May 2026 a Sunday, 31 March 2026 a Tuesday.
+        ("0 0 LW * *", "2026-01-01T00:00:00Z", "2026-01-30T00:00:00Z"),
+        ("0 0 LW * *", "2026-05-01T00:00:00Z", "2026-05-29T00:00:00Z"),
+        ("0 0 lw * *", "2026-03-01T00:00:00Z", "2026-03-31T00:00:00Z"),
+        // 15 August 2026 is a Saturday, 15 November 2026 a Sunday.
+        ("0 0 15W * *", "2026-08-01T00:00:00Z", "2026-08-14T00:00:00Z"),
+        ("0 0 15W * *", "2026-11-01T00:00:00Z", "2026-11-16T00:00:00Z"),
+        ("0 0 1W * *", "2026-07-31T00:00:00Z", "2026-08-03T00:00:00Z"),
+        ("0 0 31W * *", "2026-05-01T00:00:00Z", "2026-05-29T00:00:00Z"),
+        ("0 0 31W * *", "2026-06-01T00:00:00Z", "2026-07-31T00:00:00Z"),
+        ("0 0 * * 5L", "2026-11-21T00:00:00Z", "2026-11-27T00:00:00Z"),
+        ("0 0 * * SUNL", "2026-11-21T00:00:00Z", "2026-11-29T00:00:00Z"),
+        ("0 0 * * 7L", "2026-11-21T00:00:00Z", "2026-11-29T00:00:00Z"),
+        ("0 0 * * 6#3", "2026-11-01T00:00:00Z", "2026-11-21T00:00:00Z"),
+        ("0 0 ? * fri#5", "2026-11-01T00:00:00Z", "2027-01-29T00:00:00Z"),
+        ("0 0 L * 1#1", "2026-11-21T00:00:00Z", "2026-11-30T00:00:00Z"),
+        ("0 0 1,L * *", "2026-11-21T00:00:00Z", "2026-11-30T00:00:00Z"),
+    ])
+    func daysThatDependOnTheMonth(expression: String, after: String, expected: String) throws {
+        let next = try Cron(expression).next(after: instant(after), in: .utc)
+        #expect(try next == instant(expected), "\(next.map(Timestamp.format) ?? "never")")
+    }
+
+    @Test(arguments: [
+        "0 0 L-31 * *", "0 0 L-0 * *", "0 0 0W * *", "0 0 32W * *", "0 0 W * *", "0 0 * * L",
+        "0 0 * * 8L",
+        "0 0 * * 5#0", "0 0 * * 5#6", "0 0 * * #1", "0 0 * * FOO#1", "L * * * *", "0 5W * * *",
+        "0 0 1-5W * *", "0 0 L/2 * *", "0 0 * L *",
+    ])
+    func refusesOtherDaysOfTheMonth(expression: String) {
+        #expect(throws: CronError.self) { try Cron(expression) }
+    }
+
     @Test func endsWithTheYearNineThousand() throws {
         let cron = try Cron("* * * * *")
         #expect(cron.next(after: Timestamp.range.upperBound, in: .utc) == nil)

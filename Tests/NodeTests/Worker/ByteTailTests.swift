@@ -5,7 +5,7 @@ import Testing
 @Suite struct ByteTailTests {
     private func tail(_ pieces: [String], maxBytes: Int) -> ByteTail {
         var tail = ByteTail(maxBytes: maxBytes)
-        for piece in pieces { Array(piece.utf8).withUnsafeBytes { tail.append($0) } }
+        for piece in pieces { tail.append(Array(piece.utf8)[...]) }
         return tail
     }
 

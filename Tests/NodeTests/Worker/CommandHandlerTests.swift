@@ -205,7 +205,7 @@ import Testing
         bench.worker.stopAll(reason: .shutdown)
         bench.turn(until: { bench.finishes.count == 10 })
         let started = directory.text("started")?.count ?? 0
-        #expect(started <= 2 * WorkerLimits.maxSpawnsPerTurn)
+        #expect(started <= 2 * WorkerLimits.maxLaunchesInFlight)
         #expect(bench.finishes.allSatisfy { $0.result == .returned })
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A process that a test started, by its pid. Its output goes to a file.
-final class ChildProcess {
+final class TestProcess {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -16,14 +16,13 @@ final class ChildProcess {
     private(set) var ending: Ending?
 
     /// - Parameter output: file that standard output and standard error are appended to.
-    init(_ executable: String, _ arguments: [String], output: String, directory: String) throws {
+    init(_ executable: String, _ arguments: [String], output: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_addchdir_np(&actions, directory)
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         let inherited = ProcessInfo.processInfo.environment.filter {

@@ -1,0 +1,50 @@
+import Raft
+import Scheduler
+
+/// What the API may know of the node around it.
+extension Node {
+    func facts(_ configuration: ClusterConfiguration) -> NodeFacts {
+        NodeFacts(
+            clock: { [loop] in
+                Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
+            },
+            gauges: { [unowned self] in gauges() },
+            isConnected: { [unowned self] peer in
+                transport?.status(of: peer.name)?.isConnected ?? false
+            },
+            lastHeartbeat: { [unowned self] worker in lastHeartbeat(of: worker) },
+            later: { [loop] body in loop.later(body) },
+            schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
+    }
+
+    /// Wall-clock milliseconds; nil unless this node leads and has heard the worker.
+    private func lastHeartbeat(of worker: String) -> Milliseconds? {
+        let wall = SystemClock.wallMilliseconds()
+        if worker == gateway.replica.id.name { return wall }
+        guard let heard = gateway.replica.lastHeard(worker: worker) else { return nil }
+        return wall - Milliseconds((loop.now - min(heard, loop.now)) / 1_000_000)
+    }
+
+    private func gauges() -> MetricsGauges {
+        let replica = gateway.replica
+        var workersByState = [0, 0, 0]
+        for worker in replica.scheduler.workers() {
+            workersByState[Int(worker.state.rawValue)] += 1
+        }
+        let peers = (transport?.statuses ?? []).map { status in
+            MetricsGauges.Peer(
+                id: status.id, isConnected: status.isConnected,
+                skewMilliseconds: replica.skewMilliseconds[NodeID(status.id)])
+        }
+        return MetricsGauges(
+            node: replica.id.name, version: ProductVersion.text,
+            isLeader: replica.raft.role == .leader, hasLeader: replica.raft.leader != nil,
+            term: replica.raft.term, commitIndex: replica.raft.commitIndex,
+            appliedIndex: replica.applied, logBytes: UInt64(replica.raft.logBytes),
+            counts: replica.scheduler.counts, workersByState: workersByState,
+            pendingRequests: replica.pendingRequestCount, loopTurns: loop.statistics.turns,
+            longestTurnNanoseconds: loop.statistics.longestTurnNanoseconds,
+            residentBytes: ProcessMemory.residentBytes(),
+            uptimeSeconds: Double(loop.now - startedAt) / 1e9, peers: peers)
+    }
+}

@@ -1,0 +1,346 @@
+import Raft
+import Scheduler
+
+/// A running node: everything that touches the system, wired to the replica. All of it lives on the loop's thread;
+/// the log thread and the snapshot thread answer through one mailbox.
+///
+/// A turn: sockets, timers and mail become inputs of the replica; `endTurn` lets it think and performs what
+/// it asks for, in its order; then the loop writes out every socket once.
+final class Node {
+    /// What other threads say to the loop.
+    enum Mail: Sendable {
+        case log(LogThread.Report)
+        case snapshot(SnapshotThread.Report)
+        /// A received snapshot, decoded off the loop.
+        case restored(SnapshotMark, Scheduler)
+        case halted(String)
+    }
+
+    /// Rounds of one turn: answers that ask for new things at once are dealt with in the same turn.
+    private static let maxRoundsPerTurn = 16
+
+    let loop: Loop
+    let gateway: Gateway
+    let worker: LocalWorker
+    let log: Log
+    let startedAt: Nanoseconds
+    let metrics = Metrics()
+    private(set) var shutdown: Shutdown?
+    private let id: NodeID
+    private let storage: NodeStorage
+    private var api: API?
+    private(set) var transport: PeerTransport?
+    private var http: HTTPServer?
+    private var wakeup: TimerID?
+    private var wakeupTime: Nanoseconds = .max
+    private var diskWatch = DiskWatch()
+    private var lastLeader: NodeID?
+
+    /// The process's exit status once the loop has ended.
+    private(set) var exitStatus: Int32 = 0
+
+    init(
+        _ configuration: ClusterConfiguration, member: ClusterConfiguration.Member,
+        storage: NodeStorage, recovered: Recovered, state: Scheduler, loop: Loop,
+        mailbox: Mailbox<Mail>, log: Log
+    ) throws(IOError) {
+        id = NodeID(member.id)
+        self.log = log
+        self.loop = loop
+        startedAt = loop.now
+        self.storage = storage
+        worker = LocalWorker(loop: loop, handlers: configuration.handlersByName)
+        let replica = Replica(
+            id: id, incarnation: storage.directory.incarnation,
+            settings: configuration.replicaSettings,
+            worker: WorkerSpec(
+                id: member.id, incarnation: storage.directory.incarnation, slots: member.slots,
+                handlers: worker.handlerNames, tags: member.tags),
+            recovered: recovered, state: state,
+            planner: OccurrencePlanner(zones: Self.systemZones),
+            clock: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()),
+            seed: UInt64.random(in: .min ... .max))
+        gateway = Gateway(replica: replica) {
+            Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
+        }
+        try loop.attach(mailbox) { [unowned self] mail in receive(mail) }
+        try listen(configuration, member)
+        try loop.onSignal { [unowned self] signal in receive(signal) }
+        worker.onFinish = { [unowned self] finish in attemptFinished(finish) }
+        loop.onTurnEnd = { [unowned self] in endTurn() }
+    }
+
+    private static var systemZones: ZoneTable {
+        .system(environment: Environment.value("TZDIR").map { ["TZDIR": $0] } ?? [:])
+    }
+
+    /// Returns when the node has stopped; `exitStatus` says how.
+    func run() {
+        loop.later { [unowned self] in watchDisk() }
+        loop.run()
+        http?.close()
+        transport?.close()
+        worker.killAll()
+        // What Raft handed over is written: nothing was promised on it, but it shortens the next start.
+        storage.stop()
+    }
+
+    /// Ends the loop, with a message for whoever has to mend it.
+    func halt(_ reason: String) {
+        log.error("stopped", ["reason": .text(reason)])
+        exitStatus = 1
+        loop.stop()
+    }
+
+    /// Ends the loop in order.
+    func finish() { loop.stop() }
+
+    private func listen(
+        _ configuration: ClusterConfiguration, _ member: ClusterConfiguration.Member
+    ) throws(IOError) {
+        let api = API(
+            APIContext(
+                node: member.id, configuration: configuration, gateway: gateway, metrics: metrics,
+                facts: facts(configuration),
+                zones: Self.systemZones))
+        self.api = api
+        http = try HTTPServer(
+            loop: loop, endpoint: member.api,
+            onTrouble: { [log] error in
+                log.warning("client connections", ["reason": .text(error.description)])
+            },
+            handler: { request, responder in api.handle(request, responder) })
+        transport = try PeerTransport(
+            loop: loop, cluster: configuration.cluster, id: member.id,
+            incarnation: storage.directory.incarnation, listen: member.peer,
+            peers: configuration.nodes.map { (id: $0.id, endpoint: $0.peer) },
+            onFrame: { [unowned self] peer, payload in receive(payload, from: peer) },
+            onState: { [unowned self] peer, state in peerChanged(peer, state) },
+            log: { [log] text in log.warning("\(text)") })
+    }
+
+    /// What the snapshot thread reports, with a loaded state decoded there: that must not hold the loop.
+    static func mail(of report: SnapshotThread.Report) -> Mail {
+        guard case .loaded(let mark, let bytes) = report else { return .snapshot(report) }
+        do {
+            return .restored(mark, try Scheduler(snapshot: bytes))
+        } catch {
+            return .halted("the snapshot at \(mark.index) does not decode: \(error)")
+        }
+    }
+
+    // MARK: The turn
+
+    private func endTurn() {
+        gateway.expire(now: loop.now)
+        if loop.now >= wakeupTime { gateway.step(.tick) }
+        var rounds = 0
+        repeat {
+            gateway.finishTurn { perform($0) }
+            rounds += 1
+        } while gateway.hasInput && rounds < Self.maxRoundsPerTurn
+        shutdown?.check()
+        rearm()
+    }
+
+    private func rearm() {
+        let deadline = gateway.nextDeadline(now: loop.now)
+        guard deadline != wakeupTime || wakeup == nil else { return }
+        if let wakeup { loop.cancel(wakeup) }
+        wakeupTime = deadline
+        // The turn's end does the work; the timer only makes the turn.
+        wakeup = loop.schedule(at: deadline) { [unowned self] in wakeup = nil }
+    }
+
+    private func perform(_ effect: ReplicaEffect) {
+        switch effect {
+        case .send(let message, let peer):
+            // Refused when there is no connection: consensus and resending repair it.
+            _ = transport?.send(message.encoded(), to: peer.name)
+        case .persist(let batch):
+            storage.log.submit(batch)
+            if let mark = batch.snapshot { diskWatch.pruneWhenDurable(mark, batch.ticket) }
+        case .launch(let assignment):
+            launch(assignment)
+        case .stop(let task, let attempt):
+            worker.stop(task: task, attempt: attempt, reason: .revoked)
+        case .stopAll:
+            log.warning("lost the leader: running attempts are stopped", [:])
+            // Less than the margin between the lease's end and the leader's patience.
+            let margin = gateway.replica.settings.leaseMarginNanoseconds
+            worker.stopAll(
+                reason: .leaseLost, graceMilliseconds: Int64(margin / 2 / 1_000_000))
+        case .workerRefused(let reason):
+            log.error("the cluster refuses this node's worker", ["reason": .text("\(reason)")])
+        case .leadershipChanged:
+            leadershipChanged()
+        case .writeSnapshot(let mark, let state):
+            log.info("snapshot begins", ["index": .integer(Int64(mark.index))])
+            storage.snapshots.submit(
+                .write(mark) { put throws(StorageError) in try put(state.encoded()) })
+        case .readSnapshotChunk(let peer, let mark, let offset):
+            storage.snapshots.submit(
+                .readChunk(
+                    to: peer, mark, offset: offset,
+                    maxBytes: gateway.replica.settings.raft.maxSnapshotChunkBytes))
+        case .storeSnapshotChunk(let chunk):
+            storage.snapshots.submit(.storeChunk(chunk))
+        case .restore(let mark):
+            storage.snapshots.submit(.load(mark))
+        case .completed, .refused, .readReady, .finished, .stateReplaced:
+            preconditionFailure("the gateway answers these")
+        }
+    }
+
+    private func launch(_ assignment: Assignment) {
+        let late = SystemClock.wallMilliseconds() - assignment.scheduledAt
+        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)) * 1_000_000)
+        metrics.attemptsStarted += 1
+        worker.start(assignment)
+    }
+
+    private func attemptFinished(_ finish: Finish) {
+        switch finish.result {
+        case .succeeded: metrics.attemptsSucceeded += 1
+        case .failed: metrics.attemptsFailed += 1
+        case .returned: break
+        }
+        gateway.step(.attemptEnded(finish.task, attempt: finish.attempt))
+        // No deadline: the result is offered until some leader takes or refuses it.
+        gateway.request(.finish(finish), deadline: .max) { [log] answer in
+            guard case .outcome(.rejected(let reason)) = answer else { return }
+            log.info(
+                "a finish was refused",
+                [
+                    "task": .text(finish.task.description),
+                    "attempt": .integer(Int64(finish.attempt)), "reason": .text("\(reason)"),
+                ])
+        }
+    }
+
+    private func leadershipChanged() {
+        let raft = gateway.replica.raft
+        api?.leadershipChanged()
+        guard raft.leader != lastLeader else { return }
+        lastLeader = raft.leader
+        log.info(
+            "leader",
+            ["leader": .text(raft.leader?.name ?? "none"), "term": .integer(Int64(raft.term))])
+    }
+
+    // MARK: What comes in
+
+    private func receive(_ payload: [UInt8], from peer: String) {
+        do {
+            gateway.step(.peer(from: NodeID(peer), try PeerMessage(decoding: payload)))
+        } catch {
+            log.error(
+                "a peer's message does not decode",
+                ["peer": .text(peer), "reason": .text(error.reason)])
+        }
+    }
+
+    private func peerChanged(_ peer: String, _ state: PeerState) {
+        switch state {
+        case .connected:
+            log.info("peer connected", ["peer": .text(peer)])
+            gateway.step(.peerConnected(NodeID(peer)))
+        case .disconnected(let reason):
+            log.warning("peer disconnected", ["peer": .text(peer), "reason": .text(reason)])
+        case .refused(let reason):
+            log.error("peer refused", ["peer": .text(peer), "reason": .text(reason)])
+        case .gone:
+            gateway.step(.peerGone(NodeID(peer)))
+        }
+    }
+
+    private func receive(_ mail: Mail) {
+        switch mail {
+        case .log(.durable(let ticket, let nanoseconds)):
+            metrics.syncLatency.record(nanoseconds: nanoseconds)
+            gateway.step(.durable(ticket))
+            for mark in diskWatch.takePrunable(durable: ticket) {
+                storage.snapshots.submit(.prune(mark))
+            }
+        case .log(.failed(let error)):
+            halt("the log can't be written: \(error)")
+        case .snapshot(let report):
+            receive(report)
+        case .restored(let mark, let state):
+            log.info("snapshot loaded", ["index": .integer(Int64(mark.index))])
+            gateway.step(.restored(mark, state))
+        case .halted(let reason):
+            halt(reason)
+        }
+    }
+
+    private func receive(_ report: SnapshotThread.Report) {
+        switch report {
+        case .written(let mark, let fileBytes, let nanoseconds):
+            log.info(
+                "snapshot written",
+                [
+                    "index": .integer(Int64(mark.index)), "bytes": .integer(Int64(fileBytes)),
+                    "milliseconds": .integer(Int64(nanoseconds / 1_000_000)),
+                ])
+            gateway.step(.snapshotWritten(mark))
+        case .chunkRead(let peer, let mark, let offset, let bytes, let totalBytes):
+            gateway.step(
+                .snapshotChunkRead(
+                    to: peer, mark: mark, offset: offset, bytes: bytes, totalBytes: totalBytes))
+        case .chunkGone(let peer, let mark):
+            gateway.step(
+                .snapshotChunkRead(to: peer, mark: mark, offset: 0, bytes: [], totalBytes: 0))
+        case .chunkStored(let mark, let nextOffset, let isComplete):
+            gateway.step(
+                .snapshotChunkStored(mark: mark, nextOffset: nextOffset, isComplete: isComplete))
+        case .refused(let mark, let reason):
+            log.error("a received snapshot is refused", ["reason": .text(reason)])
+            gateway.step(.snapshotChunkStored(mark: mark, nextOffset: 0, isComplete: false))
+        case .loaded:
+            preconditionFailure("loaded snapshots are decoded on their own thread")
+        case .failed(let error):
+            halt("snapshots can't be written or read: \(error)")
+        }
+    }
+
+    private func receive(_ signal: Signal) {
+        switch signal {
+        case .hangUp:
+            log.info("hang-up ignored: the configuration is read at the start only", [:])
+        case .terminate, .interrupt:
+            guard let shutdown else {
+                log.info("draining", [:])
+                http?.stopAccepting()
+                shutdown = Shutdown(node: self)
+                shutdown?.begin()
+                return
+            }
+            shutdown.hurry()
+        }
+    }
+
+    func closeIdleClients() { http?.closeIdle() }
+
+    var clientCount: Int { http?.connectionCount ?? 0 }
+
+    // MARK: The disk
+
+    private func watchDisk() {
+        switch diskWatch.verdict(pendingSince: storage.log.oldestPendingSince, now: Loop.clock()) {
+        case .fine:
+            break
+        case .slow:
+            if gateway.replica.raft.role == .leader {
+                log.warning("the disk is slow: leadership is handed over", [:])
+                gateway.step(.transferLeadership(to: nil))
+            }
+        case .stalled(let seconds):
+            halt(
+                "the disk has not answered for \(seconds) s: check it before the node is started again"
+            )
+        }
+        loop.schedule(at: loop.now + DiskWatch.intervalNanoseconds) { [unowned self] in watchDisk()
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Glibc
+import Raft
+import Scheduler
+
+/// `carillon node`: from a configuration to an exit status.
+enum NodeProcess {
+    /// Runs until SIGTERM (0) or until the node can't go on (1). Messages go to standard error.
+    static func run(
+        configuration: ClusterConfiguration, id: String, dataDirectory: String, logFormat: LogFormat
+    ) -> Int32 {
+        // Before any thread starts: threads inherit the mask.
+        Signals.block()
+        let log = Log(format: logFormat)
+        guard let member = configuration.member(id) else {
+            let known = configuration.nodes.map(\.id).joined(separator: ", ")
+            log.error(
+                "no such node in the configuration", ["id": .text(id), "known": .text(known)])
+            return 1
+        }
+        do {
+            let loop = try Loop()
+            let mailbox = try Mailbox<Node.Mail>()
+            let opened = try NodeStorage.open(
+                root: dataDirectory, cluster: configuration.cluster, node: NodeID(id),
+                initial: Configuration(voters: configuration.nodes.map { NodeID($0.id) }),
+                onLog: { mailbox.post(.log($0)) },
+                onSnapshot: { mailbox.post(Node.mail(of: $0)) })
+            let state = try opened.state.map { bytes in try Scheduler(snapshot: bytes) }
+            let node = try Node(
+                configuration, member: member, storage: opened.storage, recovered: opened.recovered,
+                state: state ?? Scheduler(), loop: loop, mailbox: mailbox, log: log)
+            log.info(
+                "node started",
+                [
+                    "node": .text(id), "cluster": .text(configuration.cluster),
+                    "api": .text(member.api.description), "peer": .text(member.peer.description),
+                    "incarnation": .integer(Int64(opened.storage.directory.incarnation)),
+                    "lastIndex": .integer(
+                        Int64(opened.recovered.snapshot.index)
+                            + Int64(opened.recovered.entries.count)),
+                ])
+            node.run()
+            return node.exitStatus
+        } catch {
+            log.error("the node can't start", ["reason": .text("\(error)")])
+            return 1
+        }
+    }
+}

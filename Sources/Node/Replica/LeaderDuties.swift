@@ -1,0 +1,84 @@
+import Raft
+import Scheduler
+
+/// What a leader does for the state machine, which has no clock: it tells the time when something is due, and
+/// declares workers lost whose beats are missed. Made anew with each term that this node leads.
+struct LeaderDuties: Sendable {
+    let term: Term
+    /// The no-op of this term: before it is applied the local state may lag behind the log, and what seems due
+    /// may be done already.
+    let readyIndex: Index
+    private let startedAt: Nanoseconds
+    private let startedAtWall: Milliseconds
+    private(set) var lastHeard: [String: Nanoseconds] = [:]
+    /// The index of the last proposed `advance`: the next one waits until it is applied.
+    private var advanceIndex: Index = 0
+    private var holdAdvanceUntil: Nanoseconds = 0
+    private var nextWorkerCheck: Nanoseconds
+    /// workerLost proposals under way, with their log index.
+    private var lostProposals: [String: Index] = [:]
+
+    /// Within a term time comes from the monotonic clock alone, so a jump of the wall clock fires nothing.
+    init(term: Term, readyIndex: Index, clock: Clock, stateTime: Milliseconds) {
+        self.term = term
+        self.readyIndex = readyIndex
+        startedAt = clock.monotonic
+        startedAtWall = max(clock.wall, stateTime)
+        nextWorkerCheck = clock.monotonic
+    }
+
+    func time(at now: Nanoseconds) -> Milliseconds {
+        startedAtWall + Milliseconds((now - startedAt) / 1_000_000)
+    }
+
+    /// The first monotonic instant at which `time` is not before `wake`.
+    private func instant(of wake: Milliseconds) -> Nanoseconds {
+        startedAt + Nanoseconds(max(0, wake - startedAtWall)) * 1_000_000
+    }
+
+    mutating func heard(_ worker: String, at now: Nanoseconds) { lastHeard[worker] = now }
+
+    /// The leader's own time when an `advance` has to be proposed now.
+    mutating func advanceTime(
+        nextWake: Milliseconds?, applied: Index, now: Nanoseconds
+    ) -> Milliseconds? {
+        guard applied >= readyIndex, applied >= advanceIndex, let nextWake,
+            now >= holdAdvanceUntil
+        else { return nil }
+        let time = time(at: now)
+        guard nextWake <= time else { return nil }
+        return time
+    }
+
+    mutating func advanceProposed(at index: Index) { advanceIndex = index }
+
+    /// A schedule is due that this node can't evaluate: it stays due, and must not fill the log with
+    /// advances at full speed.
+    mutating func holdAdvance(until time: Nanoseconds) { holdAdvanceUntil = time }
+
+    mutating func lossProposed(of worker: String, at index: Index) {
+        lostProposals[worker] = index
+    }
+
+    /// Workers to be declared lost. A worker never heard counts from the begin of the term.
+    mutating func lostWorkers(
+        _ scheduler: Scheduler, own: String, applied: Index, timeout: Nanoseconds, now: Nanoseconds
+    ) -> [WorkerSpec] {
+        guard applied >= readyIndex, now >= nextWorkerCheck else { return [] }
+        nextWorkerCheck = now + timeout / 40
+        var lost: [WorkerSpec] = []
+        for worker in scheduler.workers() where worker.state != .lost && worker.spec.id != own {
+            let heard = max(lastHeard[worker.spec.id] ?? 0, startedAt)
+            guard heard + timeout <= now else { continue }
+            if let proposed = lostProposals[worker.spec.id], applied < proposed { continue }
+            lost.append(worker.spec)
+        }
+        return lost
+    }
+
+    func nextDeadline(nextWake: Milliseconds?, applied: Index) -> Nanoseconds {
+        guard applied >= readyIndex else { return .max }
+        guard let nextWake, applied >= advanceIndex else { return nextWorkerCheck }
+        return min(nextWorkerCheck, max(instant(of: nextWake), holdAdvanceUntil))
+    }
+}

@@ -1,0 +1,154 @@
+import Raft
+import Scheduler
+
+// The inside of a frame between peers.
+//
+//     message   version u8 = 1 · kind u8 · body
+//
+// Integers are little-endian; a list is a 32-bit count and its items. A message that does not decode closes the
+// connection: frames carry a checksum, so the bytes are what the other side meant.
+
+extension PeerMessage {
+    static let codecVersion: UInt8 = 1
+
+    private enum Kind: UInt8 {
+        case preVoteRequest = 1
+        case preVoteReply, voteRequest, voteReply, append, appendReply, snapshotChunk
+        case snapshotReply, timeoutNow, readRequest, readReply, forward, beat, beatReply
+    }
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: capacityHint)
+        writer.put(Self.codecVersion)
+        switch self {
+        case .raft(let message):
+            encode(message, into: &writer)
+        case .forward(let group):
+            writer.put(Kind.forward.rawValue)
+            group.encode(into: &writer)
+        case .beat(let beat):
+            writer.put(Kind.beat.rawValue)
+            writer.put(beat)
+        case .beatReply(let beat):
+            writer.put(Kind.beatReply.rawValue)
+            writer.put(beat)
+        }
+        return writer.bytes
+    }
+
+    private var capacityHint: Int {
+        switch self {
+        case .raft(let message):
+            switch message.body {
+            case .append(let append):
+                append.entries.reduce(128) { $0 + $1.sizeBytes }
+            case .snapshotChunk(let chunk): chunk.bytes.count + 512
+            default: 128
+            }
+        case .forward(let group): group.encodedBytes + 16
+        case .beat, .beatReply: 32
+        }
+    }
+
+    private func encode(_ message: Message, into writer: inout ByteWriter) {
+        func begin(_ kind: Kind) {
+            writer.put(kind.rawValue)
+            writer.put(message.from)
+            writer.put(message.to)
+            writer.put(message.term)
+        }
+        switch message.body {
+        case .preVoteRequest(let request):
+            begin(.preVoteRequest)
+            writer.put(request)
+        case .preVoteReply(let granted):
+            begin(.preVoteReply)
+            writer.put(granted)
+        case .voteRequest(let request):
+            begin(.voteRequest)
+            writer.put(request)
+        case .voteReply(let granted):
+            begin(.voteReply)
+            writer.put(granted)
+        case .append(let append):
+            begin(.append)
+            writer.put(append)
+        case .appendReply(let reply):
+            begin(.appendReply)
+            writer.put(reply)
+        case .snapshotChunk(let chunk):
+            begin(.snapshotChunk)
+            writer.put(chunk)
+        case .snapshotReply(let reply):
+            begin(.snapshotReply)
+            writer.put(reply.index)
+            writer.put(reply.nextOffset)
+            writer.put(reply.isInstalled)
+            writer.put(reply.round)
+        case .timeoutNow:
+            begin(.timeoutNow)
+        case .readRequest(let id):
+            begin(.readRequest)
+            writer.put(id)
+        case .readReply(let id, let index):
+            begin(.readReply)
+            writer.put(id)
+            writer.put(index != nil)
+            writer.put(index ?? 0)
+        }
+    }
+
+    init(decoding bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        let version = try reader.byte()
+        guard version == Self.codecVersion else {
+            throw CodecError("peer message version \(version) is not known to this program")
+        }
+        let number = try reader.byte()
+        guard let kind = Kind(rawValue: number) else {
+            throw CodecError("peer message of unknown kind \(number)")
+        }
+        switch kind {
+        case .forward: self = .forward(try CommandGroup(from: &reader))
+        case .beat: self = .beat(try reader.beat())
+        case .beatReply: self = .beatReply(try reader.beat())
+        default:
+            let from = try reader.nodeID()
+            let to = try reader.nodeID()
+            let term = try reader.uint64()
+            let body = try Self.decodeBody(kind, &reader)
+            self = .raft(Message(from: from, to: to, term: term, body: body))
+        }
+        guard reader.remaining == 0 else {
+            throw CodecError("\(reader.remaining) bytes behind a peer message")
+        }
+    }
+
+    private static func decodeBody(
+        _ kind: Kind, _ reader: inout ByteReader
+    ) throws(CodecError) -> Message.Body {
+        switch kind {
+        case .preVoteRequest: return .preVoteRequest(try reader.voteRequest())
+        case .preVoteReply: return .preVoteReply(granted: try reader.bool())
+        case .voteRequest: return .voteRequest(try reader.voteRequest())
+        case .voteReply: return .voteReply(granted: try reader.bool())
+        case .append: return .append(try reader.append())
+        case .appendReply: return .appendReply(try reader.appendReply())
+        case .snapshotChunk: return .snapshotChunk(try reader.snapshotChunk())
+        case .snapshotReply:
+            return .snapshotReply(
+                Message.SnapshotReply(
+                    index: try reader.uint64(), nextOffset: try reader.uint64(),
+                    isInstalled: try reader.bool(), round: try reader.uint64()))
+        case .timeoutNow: return .timeoutNow
+        case .readRequest: return .readRequest(try reader.uint64())
+        case .readReply:
+            let id = try reader.uint64()
+            let isKnown = try reader.bool()
+            let index = try reader.uint64()
+            return .readReply(id, isKnown ? index : nil)
+        case .forward, .beat, .beatReply:
+            throw CodecError("not a Raft message")
+        }
+    }
+}

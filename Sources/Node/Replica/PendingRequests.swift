@@ -1,0 +1,119 @@
+import Raft
+import Scheduler
+
+/// The commands this node has promised to get done and has no outcome for: in the order of their sequence
+/// numbers, kept until the outcome comes back through the log, sent again when they may have been lost.
+struct PendingRequests: Sendable {
+    enum Purpose: Sendable {
+        case client(Token)
+        /// A client's that no longer waits.
+        case abandoned
+        /// The node's own: its worker comes, drains, or comes back.
+        case housekeeping
+    }
+
+    private struct Slot {
+        var purpose: Purpose
+        var command: [UInt8]
+        var sentAt: Nanoseconds?
+    }
+
+    let origin: String
+    let incarnation: UInt64
+    /// nil: answered. The slot at `head` has sequence `firstSequence`.
+    private var slots: [Slot?] = []
+    private var head = 0
+    private var firstSequence: UInt64 = 1
+    private(set) var count = 0
+    private(set) var bytes = 0
+    /// Slots below this sequence have been sent in the current term.
+    private var firstUnsent: UInt64 = 1
+    private var sequences: [Token: UInt64] = [:]
+
+    init(origin: String, incarnation: UInt64) {
+        self.origin = origin
+        self.incarnation = incarnation
+    }
+
+    var hasUnsent: Bool { firstUnsent < nextSequence && count > 0 }
+
+    private var nextSequence: UInt64 { firstSequence + UInt64(slots.count - head) }
+
+    mutating func add(_ purpose: Purpose, command: [UInt8]) {
+        if case .client(let token) = purpose { sequences[token] = nextSequence }
+        slots.append(Slot(purpose: purpose, command: command, sentAt: nil))
+        count += 1
+        bytes += command.count
+    }
+
+    /// The purpose of the answered request; nil if it is answered already.
+    mutating func answer(_ sequence: UInt64) -> Purpose? {
+        guard sequence >= firstSequence, sequence < nextSequence,
+            let slot = slots[head + Int(sequence - firstSequence)]
+        else { return nil }
+        remove(slot, sequence)
+        return slot.purpose
+    }
+
+    /// Gives a client's request up. True: it was sent, stays here, and may yet be done. False: it was never sent
+    /// and is gone. nil: it is answered, or given up, already.
+    mutating func abandon(_ token: Token) -> Bool? {
+        guard let sequence = sequences[token],
+            var slot = slots[head + Int(sequence - firstSequence)]
+        else { return nil }
+        guard slot.sentAt != nil else {
+            remove(slot, sequence)
+            return false
+        }
+        // The outcome is still awaited: until it is known the identity must not be reused or forgotten.
+        sequences[token] = nil
+        slot.purpose = .abandoned
+        slots[head + Int(sequence - firstSequence)] = slot
+        return true
+    }
+
+    private mutating func remove(_ slot: Slot, _ sequence: UInt64) {
+        if case .client(let token) = slot.purpose { sequences[token] = nil }
+        slots[head + Int(sequence - firstSequence)] = nil
+        count -= 1
+        bytes -= slot.command.count
+        while head < slots.count, slots[head] == nil {
+            head += 1
+            firstSequence += 1
+        }
+        // Amortised: the array is moved only when at least half of it is answered.
+        if head > 64, head * 2 > slots.count {
+            slots.removeFirst(head)
+            head = 0
+        }
+        firstUnsent = max(firstUnsent, firstSequence)
+    }
+
+    /// A new leader, or a new connection to it: whatever was sent may be lost.
+    mutating func markAllUnsent() { firstUnsent = firstSequence }
+
+    /// When the oldest unanswered request is to be sent again; nil if none is under way.
+    func resendTime(after interval: Nanoseconds) -> Nanoseconds? {
+        guard head < slots.count, let sentAt = slots[head]?.sentAt else { return nil }
+        return sentAt + interval
+    }
+
+    /// The next group to send, of at most `maxBytes` unless a single command is larger; nil: nothing is left to send.
+    mutating func nextGroup(maxBytes: Int, now: Nanoseconds) -> CommandGroup? {
+        guard hasUnsent else { return nil }
+        var group = CommandGroup(
+            origin: origin, incarnation: incarnation, acknowledgedBelow: firstSequence)
+        var position = head + Int(firstUnsent - firstSequence)
+        while position < slots.count {
+            if let command = slots[position]?.command {
+                if !group.isEmpty, group.encodedBytes + command.count > maxBytes { break }
+                group.append(
+                    sequence: firstSequence + UInt64(position - head), command: command)
+                slots[position]?.sentAt = now
+            }
+            position += 1
+        }
+        firstUnsent = firstSequence + UInt64(position - head)
+        return group.isEmpty ? nil : group
+    }
+}

@@ -1,0 +1,100 @@
+import Raft
+import Scheduler
+
+/// From committed entries to the state machine, and from its events to whoever waits for them.
+extension Replica {
+    mutating func applyCommitted(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        guard restoring == nil else { return }
+        var budget = settings.applyBudgetBytes
+        while applied < raft.appliableIndex, budget > 0 {
+            let entry = raft.entry(at: applied + 1)
+            budget -= entry.sizeBytes
+            switch entry.payload {
+            case .noop, .configuration:
+                scheduler.noteApplied(index: entry.index)
+            case .command(let bytes):
+                do {
+                    try scheduler.apply(bytes, index: entry.index, into: &events)
+                } catch {
+                    // The state version gate keeps such an entry from being proposed. Going on would let this
+                    // replica diverge from the others.
+                    preconditionFailure("entry \(entry.index) can't be applied: \(error)")
+                }
+            }
+            absorbEvents(&effects)
+        }
+        registerAgainIfLost()
+    }
+
+    mutating func absorbEvents(_ effects: inout [ReplicaEffect]) {
+        for event in events {
+            switch event {
+            case .outcome(let origin, let eventIncarnation, let sequence, let outcome):
+                guard origin == id.name, eventIncarnation == incarnation else { continue }
+                answer(sequence, outcome, &effects)
+            case .assigned(let assignment):
+                lease.assigned(assignment)
+            case .revoked(let revoked, let revokedIncarnation, let task, let attempt):
+                guard revoked == worker.id, revokedIncarnation == incarnation,
+                    lease.revoked(task, attempt: attempt)
+                else { continue }
+                effects.append(.stop(task, attempt: attempt))
+            case .taskChanged(let task, let state):
+                if state.isFinal { effects.append(.finished(task, state)) }
+            case .workerChanged(let changed):
+                if changed == worker.id { isRegistering = false }
+            case .scheduleFired:
+                continue
+            }
+        }
+        events.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func answer(
+        _ sequence: UInt64, _ outcome: Outcome, _ effects: inout [ReplicaEffect]
+    ) {
+        switch requests.answer(sequence) {
+        case .client(let token):
+            effects.append(.completed(token, outcome))
+        case .housekeeping:
+            if case .rejected(let reason) = outcome { effects.append(.workerRefused(reason)) }
+        case .abandoned, nil:
+            // Nobody waits any more, or it was answered before: the request had been sent twice.
+            break
+        }
+    }
+
+    /// A worker that was away for too long was declared lost; being here, it comes back by itself.
+    mutating func registerAgainIfLost() {
+        guard !hasBacklog, let own = scheduler.worker(worker.id),
+            own.spec.incarnation == incarnation, own.state == .lost
+        else { return }
+        register()
+    }
+
+    mutating func restored(
+        _ mark: SnapshotMark, _ state: Scheduler, _ effects: inout [ReplicaEffect]
+    ) {
+        precondition(restoring == mark && state.appliedIndex == mark.index)
+        restoring = nil
+        scheduler = state
+        // Outcomes in the entries that were skipped are remembered in the state: asking again brings them.
+        requests.markAllUnsent()
+        let current = scheduler.runningAttempts(worker: worker.id, incarnation: incarnation)
+        for (task, attempt) in lease.reconcile(with: current) {
+            effects.append(.stop(task, attempt: attempt))
+        }
+        effects.append(.stateReplaced)
+        isRegistering = false
+        registerAgainIfLost()
+    }
+
+    mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {
+        guard snapshotUnderWay == nil, restoring == nil,
+            raft.logBytes > settings.snapshotLogBytes, applied > raft.snapshotMark.index
+        else { return }
+        let mark = raft.mark(at: applied)
+        snapshotUnderWay = mark
+        effects.append(.writeSnapshot(mark, scheduler.snapshotCopy()))
+    }
+}

@@ -1,0 +1,213 @@
+import Raft
+import Scheduler
+
+/// One node's copy of the cluster's state: Raft and the scheduler joined, with the requests and reads that
+/// wait for them, and both sides of worker liveness.
+///
+/// Pure: driven by `step` and `finishTurn`, answers with effects, reads no clock and no disk. The host calls
+/// `step` for each thing that happens and `finishTurn` once when it has nothing more at hand, performs the
+/// effects in their order, and comes back at `nextDeadline`, or at once while `hasBacklog`.
+public struct Replica {
+    public let id: NodeID
+    public let incarnation: UInt64
+    public let settings: ReplicaSettings
+    public internal(set) var raft: Raft
+    public internal(set) var scheduler: Scheduler
+    /// Wall clock differences to peers, theirs minus ours, as seen in beats.
+    public internal(set) var skewMilliseconds: [NodeID: Milliseconds] = [:]
+    public internal(set) var isDraining = false
+
+    let worker: WorkerSpec
+    var planner: OccurrencePlanner
+    var requests: PendingRequests
+    var reads: PendingReads
+    var lease: WorkerLease
+    var duties: LeaderDuties?
+    var gathered: [CommandGroup] = []
+    var gatheredBytes = 0
+    var snapshotUnderWay: SnapshotMark?
+    var restoring: SnapshotMark?
+    /// Registration was asked for and its outcome is not applied yet.
+    var isRegistering = false
+    var raftEffects: [Effect] = []
+    var events: [Event] = []
+
+    /// - Parameters:
+    ///   - worker: the node's own worker; without slots it is not registered.
+    ///   - state: loaded from the snapshot at `recovered.snapshot`.
+    public init(
+        id: NodeID, incarnation: UInt64, settings: ReplicaSettings, worker: WorkerSpec,
+        recovered: Recovered, state: Scheduler, planner: OccurrencePlanner, clock: Clock,
+        seed: UInt64
+    ) {
+        precondition(state.appliedIndex == recovered.snapshot.index)
+        self.id = id
+        self.incarnation = incarnation
+        self.settings = settings
+        self.worker = worker
+        self.planner = planner
+        raft = Raft(
+            id: id, settings: settings.raft, recovered: recovered, now: clock.monotonic, seed: seed)
+        scheduler = state
+        requests = PendingRequests(origin: id.name, incarnation: incarnation)
+        reads = PendingReads(incarnation: incarnation)
+        lease = WorkerLease(id: worker.id, incarnation: incarnation)
+        register()
+    }
+
+    public var applied: Index { scheduler.appliedIndex }
+
+    /// When the worker's last beat arrived, on the monotonic clock; nil unless this node leads and heard it.
+    public func lastHeard(worker: String) -> Nanoseconds? { duties?.lastHeard[worker] }
+
+    public var pendingRequestCount: Int { requests.count }
+
+    /// More committed entries wait to be applied than one turn may take.
+    public var hasBacklog: Bool { restoring == nil && raft.appliableIndex > applied }
+
+    /// Knows a leader, and has applied what it knows to be committed.
+    public var isReady: Bool {
+        raft.leader != nil && !hasBacklog && restoring == nil && applied > 0
+    }
+
+    /// Nothing runs here any more, and nothing new will be assigned.
+    public var isDrained: Bool {
+        guard isDraining, lease.isIdle else { return false }
+        guard let own = scheduler.worker(worker.id) else { return true }
+        return own.state != .live && own.running == 0
+    }
+
+    public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
+        if hasBacklog { return now }
+        var deadline = raft.nextDeadline
+        if let time = requests.resendTime(after: settings.resendNanoseconds) {
+            deadline = min(deadline, time)
+        }
+        if let time = reads.nextDeadline(timeout: readTimeout) { deadline = min(deadline, time) }
+        if let duties {
+            deadline = min(
+                deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
+        }
+        return min(deadline, lease.nextDeadline())
+    }
+
+    var readTimeout: Nanoseconds { settings.raft.electionNanoseconds }
+
+    // MARK: Inputs
+
+    public mutating func step(
+        _ input: ReplicaInput, clock: Clock, into effects: inout [ReplicaEffect]
+    ) {
+        switch input {
+        case .tick:
+            stepRaft(.tick, clock, &effects)
+        case .peer(let sender, let message):
+            receive(message, from: sender, clock, &effects)
+        case .peerConnected(let peer):
+            if peer == raft.leader { requests.markAllUnsent() }
+        case .peerGone(let peer):
+            stepRaft(.peerLost(peer), clock, &effects)
+        case .durable(let ticket):
+            stepRaft(.durable(ticket), clock, &effects)
+        case .request(let token, let command):
+            accept(command, token: token, &effects)
+        case .abandonRequest(let token):
+            if let wasSent = requests.abandon(token) {
+                effects.append(.refused(token, wasSent ? .outcomeUnknown : .noLeader))
+            }
+        case .read(let token):
+            reads.add(token)
+        case .abandonRead(let token):
+            reads.abandon(token)
+        case .attemptEnded(let task, let attempt):
+            lease.ended(task, attempt: attempt)
+        case .transferLeadership(let target):
+            stepRaft(.transferLeadership(to: target), clock, &effects)
+        case .drain:
+            drain()
+        case .snapshotWritten(let mark):
+            precondition(snapshotUnderWay == mark)
+            snapshotUnderWay = nil
+            stepRaft(.snapshotTaken(mark), clock, &effects)
+        case .snapshotChunkRead(let target, let mark, let offset, let bytes, let totalBytes):
+            stepRaft(
+                .snapshotChunkRead(
+                    to: target, mark: mark, offset: offset, bytes: bytes, totalBytes: totalBytes),
+                clock, &effects)
+        case .snapshotChunkStored(let mark, let nextOffset, let isComplete):
+            stepRaft(
+                .snapshotChunkStored(mark: mark, nextOffset: nextOffset, isComplete: isComplete),
+                clock, &effects)
+        case .restored(let mark, let state):
+            restored(mark, state, &effects)
+        }
+    }
+
+    /// Ends a turn: applies what was committed, proposes or forwards what was gathered, and lets Raft write
+    /// and send. Everything of one turn travels together, so batches form by themselves under load.
+    public mutating func finishTurn(clock: Clock, into effects: inout [ReplicaEffect]) {
+        applyCommitted(clock, &effects)
+        performWorkerDuties(clock, &effects)
+        startReads(clock, &effects)
+        sendRequests(clock, &effects)
+        performLeaderDuties(clock)
+        propose(clock, &effects)
+        raft.finishTurn(now: clock.monotonic, into: &raftEffects)
+        absorbRaftEffects(clock, &effects)
+        for token in reads.takeReady(applied: applied) { effects.append(.readReady(token)) }
+        takeSnapshotIfDue(&effects)
+    }
+
+    // MARK: Requests
+
+    mutating func accept(
+        _ command: Command, token: Token, _ effects: inout [ReplicaEffect]
+    ) {
+        let bytes = command.encoded()
+        guard requests.count < settings.maxPendingRequests,
+            requests.bytes + bytes.count <= settings.maxPendingBytes
+        else {
+            effects.append(.refused(token, .overloaded))
+            return
+        }
+        requests.add(.client(token), command: bytes)
+    }
+
+    mutating func register() {
+        guard worker.slots > 0, !isRegistering, !isDraining else { return }
+        isRegistering = true
+        requests.add(.housekeeping, command: Command.registerWorker(worker).encoded())
+    }
+
+    mutating func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        guard worker.slots > 0 else { return }
+        requests.add(
+            .housekeeping,
+            command: Command.drainWorker(id: worker.id, incarnation: incarnation).encoded())
+    }
+
+    mutating func sendRequests(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        if let time = requests.resendTime(after: settings.resendNanoseconds),
+            time <= clock.monotonic
+        {
+            requests.markAllUnsent()
+        }
+        guard requests.hasUnsent, let leader = raft.leader else { return }
+        if leader == id {
+            while raft.acceptsProposals, gatheredBytes < settings.raft.maxUncommittedBytes,
+                let group = requests.nextGroup(
+                    maxBytes: settings.maxEntryBytes, now: clock.monotonic)
+            {
+                gather(group)
+            }
+        } else {
+            while let group = requests.nextGroup(
+                maxBytes: settings.maxForwardBytes, now: clock.monotonic)
+            {
+                effects.append(.send(.forward(group), to: leader))
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Raft
+import Scheduler
+
+/// Both clocks of a node, read once a turn.
+public struct Clock: Equatable, Sendable {
+    /// Never goes back; comparable within one run of one node only.
+    public var monotonic: Nanoseconds
+    /// May jump.
+    public var wall: Milliseconds
+
+    public init(monotonic: Nanoseconds, wall: Milliseconds) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}
+
+/// Names a request or a read between the replica and its host; chosen by the host, unique in its run.
+public typealias Token = UInt64
+
+/// Everything that can happen to a replica.
+public enum ReplicaInput: Sendable {
+    case tick
+    case peer(from: NodeID, PeerMessage)
+    /// A connection to this peer is up: what was sent before may have been lost.
+    case peerConnected(NodeID)
+    /// Its process is gone: the connection was reset and a new one refused.
+    case peerGone(NodeID)
+    case durable(Ticket)
+    /// Answered by `.completed` or `.refused`, unless the node dies.
+    case request(Token, Command)
+    /// Answered by `.refused`, unless an answer was given already. A request that was never sent is
+    /// withdrawn; one that is under way can't be.
+    case abandonRequest(Token)
+    /// Answered by `.readReady`; the host gives up by `.abandonRead`.
+    case read(Token)
+    case abandonRead(Token)
+    /// The attempt's process is gone from the local worker, whatever came of it.
+    case attemptEnded(TaskID, attempt: UInt32)
+    case transferLeadership(to: NodeID?)
+    /// Stop offering slots; `Replica.isDrained` tells when nothing runs any more.
+    case drain
+    case snapshotWritten(SnapshotMark)
+    case snapshotChunkRead(
+        to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
+    case snapshotChunkStored(mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool)
+    /// The answer to `.restore`.
+    case restored(SnapshotMark, Scheduler)
+}
+
+/// What the host has to do, in this order.
+public enum ReplicaEffect: Sendable {
+    case send(PeerMessage, to: NodeID)
+    case persist(Batch)
+    case completed(Token, Outcome)
+    case refused(Token, Refusal)
+    /// Everything that was acknowledged before the read was asked for is in `Replica.scheduler` now.
+    case readReady(Token)
+    case launch(Assignment)
+    /// The attempt is no longer wanted; no result is expected.
+    case stop(TaskID, attempt: UInt32)
+    /// Contact to the leader was lost for so long that others may run these attempts soon.
+    case stopAll
+    /// The task reached a final state.
+    case finished(TaskID, TaskState)
+    /// The state machine did not take the node's own worker, or its draining.
+    case workerRefused(Rejection)
+    case leadershipChanged
+    /// `Replica.scheduler` was replaced by a snapshot: `.finished` may have been skipped for any task.
+    case stateReplaced
+    case writeSnapshot(SnapshotMark, SchedulerSnapshot)
+    case readSnapshotChunk(to: NodeID, mark: SnapshotMark, offset: UInt64)
+    case storeSnapshotChunk(Message.SnapshotChunk)
+    case restore(SnapshotMark)
+}
+
+public enum Refusal: Equatable, Sendable {
+    /// Too many requests of this node wait already. Nothing was done.
+    case overloaded
+    /// The deadline passed before any leader was asked. Nothing was done.
+    case noLeader
+    /// The deadline passed while the request was under way: it may or may not be done.
+    case outcomeUnknown
+}

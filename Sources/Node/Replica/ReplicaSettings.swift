@@ -1,0 +1,34 @@
+import Raft
+import Scheduler
+
+/// Timing and limits of a replica.
+public struct ReplicaSettings: Sendable {
+    public var raft = Settings()
+    /// A worker whose beats are missed for this long is lost.
+    public var workerTimeoutNanoseconds: Nanoseconds = 2_000_000_000
+    /// A snapshot is taken when the log behind the last one is longer than this.
+    public var snapshotLogBytes = 64 << 20
+    public var maxPendingRequests = 65_536
+    public var maxPendingBytes = 128 << 20
+    /// Groups are joined into one entry up to this size; a single group may be larger.
+    public var maxEntryBytes = 1 << 20
+    public var maxForwardBytes = 1 << 20
+    /// Unanswered requests are sent again after this time without news of them.
+    public var resendNanoseconds: Nanoseconds = 1_000_000_000
+    /// Entries applied in one turn, so that a long log does not hold the loop.
+    public var applyBudgetBytes = 256 << 10
+    public var maxFiringsPerAdvance = 500
+    /// Occurrences that come due while no leader can fire them all run if they are later than nominal by less than this;
+    /// of older ones only the latest runs.
+    public var catchUpMilliseconds: Milliseconds = 60_000
+
+    public init() {}
+
+    var beatNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 8 }
+
+    /// How long after the leader's last sign of life a worker goes on. The rest of `workerTimeout`
+    /// is the margin in which running attempts are stopped before the leader assigns them again.
+    var leaseNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 10 * 7 }
+
+    var leaseMarginNanoseconds: Nanoseconds { workerTimeoutNanoseconds - leaseNanoseconds }
+}

@@ -1,0 +1,139 @@
+import Node
+import Raft
+import Scheduler
+
+/// Everybody who asks nodes for something: users of the API, and the workers that report their attempts.
+struct Clients {
+    enum Kind {
+        case submit(TaskSpec)
+        case finish(Finish)
+        /// Cancel, retry, or something about a schedule.
+        case change(Command)
+        /// The state must be at least this far when it is answered, and hold this task.
+        case read(minApplied: Index, TaskID?)
+    }
+
+    enum Status {
+        case open
+        case answered
+        case refused
+        /// Its node died, or gave up waiting: it may or may not be done.
+        case unknown
+    }
+
+    struct Operation {
+        var kind: Kind
+        var node: Int
+        var life: Int
+        var startedAt: Nanoseconds
+        var status = Status.open
+        /// Has to be answered before the run may end.
+        var isProbe = false
+    }
+
+    /// A token is a place in this array.
+    private(set) var operations: [Operation] = []
+    private var openTokens: [Token] = []
+    var random: RandomSource
+    /// Acknowledged submissions, oldest first.
+    var known: [TaskID] = []
+    var submissions = 0
+    /// What every read that begins now must see.
+    var visibleIndex: Index = 0
+
+    init(random: RandomSource) {
+        self.random = random
+    }
+
+    subscript(token: Token) -> Operation { operations[Int(token)] }
+
+    mutating func open(
+        _ kind: Kind, node: Int, life: Int, now: Nanoseconds, isProbe: Bool = false
+    ) -> Token {
+        operations.append(
+            Operation(kind: kind, node: node, life: life, startedAt: now, isProbe: isProbe))
+        let token = Token(operations.count - 1)
+        openTokens.append(token)
+        return token
+    }
+
+    mutating func close(_ token: Token, _ status: Status) {
+        operations[Int(token)].status = status
+        openTokens.removeAll { $0 == token }
+    }
+
+    mutating func nodeDied(_ node: Int, life: Int) {
+        for token in openTokens
+        where operations[Int(token)].node == node && operations[Int(token)].life == life {
+            operations[Int(token)].status = .unknown
+        }
+        openTokens.removeAll { operations[Int($0)].status != .open }
+    }
+
+    var oldestOpen: Token? { openTokens.first }
+    var openCount: Int { openTokens.count }
+
+    var openProbe: Operation? {
+        openTokens.first { operations[Int($0)].isProbe }.map { operations[Int($0)] }
+    }
+
+    mutating func saw(_ index: Index) { visibleIndex = max(visibleIndex, index) }
+
+    // MARK: What they ask for
+
+    /// A few keys are used again and again, on any node, mostly with the same task.
+    mutating func drawSpec(_ work: Scenario.Workload) -> TaskSpec {
+        submissions += 1
+        var spec = TaskSpec(handler: random.pick(Scenario.handlers))
+        var payload = Oracle.uniqueMark + Array("\(submissions),\"fill\":\"".utf8)
+        payload += Array(repeating: UInt8(ascii: "x"), count: random.within(work.payloadBytes))
+        spec.payload = payload + Array("\"}".utf8)
+        if random.chance(permille: work.keyedPermille) {
+            let number = random.index(max(4, submissions / 2))
+            spec.key = "key-\(number)"
+            spec.handler = Scenario.handlers[number % Scenario.handlers.count]
+            spec.payload = Array("{\"key\":\(number)}".utf8)
+            if random.chance(permille: 30) { spec.payload = Array("{\"other\":true}".utf8) }
+        }
+        if random.chance(permille: work.unrunnablePermille) {
+            if random.chance(permille: 500) {
+                spec.handler = "nobody"
+            } else {
+                spec.tags = ["nowhere"]
+            }
+        } else if random.chance(permille: 100) {
+            spec.tags = [random.pick(["blue", "gpu"])]
+        }
+        if random.chance(permille: work.delayedPermille) {
+            spec.start =
+                random.chance(permille: 800)
+                ? .after(milliseconds: Milliseconds(random.within(0...8_000)))
+                : .at(ClockModel.epoch + Milliseconds(random.within(0...60_000)))
+        }
+        spec.queue = random.pick(["default", "mail"])
+        spec.priority = UInt8(random.index(10))
+        spec.retry.attempts = UInt32(random.pick([1, 2, 3, 5]))
+        spec.retry.backoff = random.pick([.exponential, .linear, .fixed])
+        spec.retry.initialMilliseconds = Milliseconds(random.within(0...500))
+        spec.retry.maxMilliseconds = 4_000
+        spec.retry.jitter = random.chance(permille: 500)
+        spec.timeoutMilliseconds = Milliseconds(random.pick([500, 2_000, 5_000]))
+        if random.chance(permille: 100) {
+            spec.expiresMilliseconds = Milliseconds(random.within(1...10_000))
+        }
+        if random.chance(permille: 100) { spec.routingKey = "route-\(random.index(5))" }
+        if random.chance(permille: work.atMostOncePermille) { spec.delivery = .atMostOnce }
+        if random.chance(permille: 200) { spec.meta = [Label(name: "a", value: "b")] }
+        return spec
+    }
+
+    /// Runs a schedule's task at once and briefly, with whoever is there.
+    mutating func drawSchedule() -> (ScheduleSpec, period: Milliseconds) {
+        var task = TaskSpec(handler: "echo")
+        task.payload = Array("{\"at\":\"{{occurrence}}\"}".utf8)
+        task.timeoutMilliseconds = 2_000
+        if random.chance(permille: 300) { task.expiresMilliseconds = 1_500 }
+        let (timing, period) = random.pick(ScheduleBooks.timings)
+        return (ScheduleSpec(timing: timing, zone: "UTC", task: task), period)
+    }
+}

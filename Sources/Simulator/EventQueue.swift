@@ -1,0 +1,73 @@
+import Node
+import Raft
+
+/// Something that happens at an instant of virtual time. `life` is the run of the node it belongs to: what
+/// was under way when a node crashed finds another life and is dropped.
+enum Happening {
+    /// The loop of a node gets the processor.
+    case turn(node: Int, life: Int)
+    /// A deadline of the replica; void if another one was set since.
+    case wake(node: Int, life: Int, generation: Int)
+    case arrival(from: Int, to: Int, [UInt8])
+    case input(node: Int, life: Int, ReplicaInput)
+    case synced(node: Int, life: Int)
+    case snapshotDone(node: Int, life: Int)
+    case attemptOver(execution: Int, cause: Execution.Cause)
+    case clientActs
+    case clientDeadline(Token)
+    case scheduleActs
+    case fault(FaultKind)
+    case restart(node: Int, life: Int)
+    case resume(node: Int, life: Int)
+    case crash(node: Int, life: Int)
+    case heal(partition: Int)
+    case peace
+    case progressCheck
+}
+
+/// Binary heap in the order of (time, sequence): two things at the same instant happen in the order in which
+/// they were scheduled, in every run.
+struct EventQueue {
+    struct Item {
+        var time: Nanoseconds
+        var sequence: UInt64
+        var happening: Happening
+
+        func isBefore(_ other: Item) -> Bool {
+            time != other.time ? time < other.time : sequence < other.sequence
+        }
+    }
+
+    private var heap: [Item] = []
+    private var lastSequence: UInt64 = 0
+
+    var count: Int { heap.count }
+
+    mutating func add(_ happening: Happening, at time: Nanoseconds) {
+        lastSequence += 1
+        heap.append(Item(time: time, sequence: lastSequence, happening: happening))
+        var child = heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard heap[child].isBefore(heap[parent]) else { break }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    mutating func takeFirst() -> Item? {
+        guard !heap.isEmpty else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        let first = heap.removeLast()
+        var parent = 0
+        while true {
+            var least = 2 * parent + 1
+            guard least < heap.count else { break }
+            if least + 1 < heap.count, heap[least + 1].isBefore(heap[least]) { least += 1 }
+            guard heap[least].isBefore(heap[parent]) else { break }
+            heap.swapAt(least, parent)
+            parent = least
+        }
+        return first
+    }
+}

@@ -1,0 +1,287 @@
+import Raft
+import Scheduler
+
+/// Knows what the cluster may say: it applies every committed entry once, to a state machine of its own, and
+/// keeps simple books beside it about what must never happen twice, be lost, or be undone.
+struct Oracle {
+    /// What the cluster's state is at the end of the ledger.
+    private(set) var reference = Scheduler()
+    private(set) var tasks: [TaskID: TaskAccount] = [:]
+    /// In the order in which they came to be.
+    private(set) var taskIDs: [TaskID] = []
+    private(set) var schedules = ScheduleBooks()
+    private var digests: [UInt64] = [0]
+    private var outcomes: [Identity: Outcome] = [:]
+    private var incarnations: [String: UInt64] = [:]
+    private var idOfPayload: [[UInt8]: TaskID] = [:]
+    private var idOfKey: [String: TaskID] = [:]
+    private var events: [Event] = []
+
+    private struct Identity: Hashable {
+        var origin: String
+        var incarnation: UInt64
+        var sequence: UInt64
+    }
+
+    struct TaskAccount {
+        var createdIndex: Index
+        var state: TaskState
+        var handler: String
+        var tags: [String]
+        var isAcknowledged = false
+        var attempts: [AttemptAccount] = []
+    }
+
+    struct AttemptAccount {
+        var number: UInt32
+        var fence: UInt64
+        var worker: String
+        var incarnation: UInt64
+        /// Index of the entry that took it back or gave the task a next attempt.
+        var closedIndex: Index?
+        var isAccepted = false
+    }
+
+    /// Payloads that begin so are unique to one request of a client.
+    static let uniqueMark = Array("{\"unique\":".utf8)
+
+    var applied: Index { reference.appliedIndex }
+
+    func digest(at index: Index) -> UInt64 { digests[Int(index)] }
+
+    // MARK: The ledger
+
+    mutating func apply(_ entry: Entry) throws(Violation) {
+        switch entry.payload {
+        case .noop, .configuration:
+            reference.noteApplied(index: entry.index)
+        case .command(let bytes):
+            let commands = try commands(in: bytes)
+            events.removeAll(keepingCapacity: true)
+            do {
+                try reference.apply(bytes, index: entry.index, into: &events)
+            } catch {
+                throw Violation("entries decode", "entry \(entry.index): \(error)")
+            }
+            try note(events, commands, entry.index)
+        }
+        digests.append(reference.digest)
+    }
+
+    private func commands(in bytes: [UInt8]) throws(Violation) -> [Request] {
+        do {
+            return try Request.all(in: bytes)
+        } catch {
+            throw Violation("entries decode", "\(error)")
+        }
+    }
+
+    private mutating func note(
+        _ events: [Event], _ requests: [Request], _ index: Index
+    ) throws(Violation) {
+        var retried: [TaskID] = []
+        for request in requests {
+            if case .retry(let task) = request.command { retried.append(task) }
+        }
+        for event in events {
+            switch event {
+            case .taskChanged(let id, let state):
+                try note(id, became: state, retried: retried, index)
+            case .assigned(let assignment):
+                try note(assignment, index)
+            case .revoked(_, _, let task, let attempt):
+                tasks[task]?.close(attempt, at: index)
+            case .outcome(let origin, let incarnation, let sequence, let outcome):
+                let identity = Identity(
+                    origin: origin, incarnation: incarnation, sequence: sequence)
+                try note(outcome, of: identity, requests, index)
+            case .scheduleFired, .workerChanged:
+                continue
+            }
+        }
+        try schedules.note(requests, events, reference)
+    }
+
+    private mutating func note(
+        _ id: TaskID, became state: TaskState, retried: [TaskID], _ index: Index
+    ) throws(Violation) {
+        guard let old = tasks[id]?.state else {
+            try open(id, state, index)
+            return
+        }
+        if old.isFinal, old != state {
+            guard !state.isFinal || retried.contains(id) else {
+                throw Violation(
+                    "finished tasks stay finished", "\(id) went from \(old.name) to \(state.name)")
+            }
+            guard old != .succeeded, retried.contains(id) else {
+                throw Violation(
+                    "finished tasks stay finished",
+                    "\(id) went from \(old.name) to \(state.name) unasked")
+            }
+        }
+        tasks[id]?.state = state
+    }
+
+    private mutating func open(
+        _ id: TaskID, _ state: TaskState, _ index: Index
+    ) throws(Violation) {
+        guard let view = reference.task(id) else {
+            throw Violation("tasks exist", "\(id) is announced and not there")
+        }
+        if let last = taskIDs.last, id <= last {
+            throw Violation("ids rise", "\(id) came after \(last)")
+        }
+        taskIDs.append(id)
+        tasks[id] = TaskAccount(
+            createdIndex: index, state: state, handler: view.spec.handler, tags: view.spec.tags)
+        if let key = view.spec.key {
+            if let other = idOfKey[key] {
+                throw Violation("one task a key", "\(other) and \(id) have the key \(key)")
+            }
+            idOfKey[key] = id
+        }
+        guard view.schedule == nil, view.spec.payload.starts(with: Self.uniqueMark) else { return }
+        if let other = idOfPayload[view.spec.payload] {
+            throw Violation("a request is done once", "\(other) and \(id) came of one submission")
+        }
+        idOfPayload[view.spec.payload] = id
+    }
+
+    private mutating func note(_ assignment: Assignment, _ index: Index) throws(Violation) {
+        let id = assignment.task
+        // A task that starts at once is announced by its assignment.
+        if tasks[id] == nil { try open(id, .ready, index) }
+        guard var account = tasks[id] else { return }
+        if let last = account.attempts.last {
+            guard assignment.fence > last.fence, assignment.attempt == last.number + 1 else {
+                throw Violation(
+                    "fences rise",
+                    "\(id): attempt \(assignment.attempt) with fence \(assignment.fence) after \(last)"
+                )
+            }
+            account.close(last.number, at: index)
+        }
+        account.attempts.append(
+            AttemptAccount(
+                number: assignment.attempt, fence: assignment.fence, worker: assignment.worker,
+                incarnation: assignment.incarnation))
+        tasks[id] = account
+        guard let worker = reference.worker(assignment.worker) else {
+            throw Violation("assigned to a worker", "\(assignment.worker) is not known")
+        }
+        guard worker.running <= worker.spec.slots,
+            worker.spec.handlers.contains(assignment.handler),
+            account.tags.allSatisfy(worker.spec.tags.contains)
+        else {
+            throw Violation(
+                "assigned to a worker that can",
+                "\(id) (\(assignment.handler) \(account.tags)) on \(worker)")
+        }
+    }
+
+    private mutating func note(
+        _ outcome: Outcome, of identity: Identity, _ requests: [Request], _ index: Index
+    ) throws(Violation) {
+        let known = incarnations[identity.origin] ?? 0
+        incarnations[identity.origin] = max(known, identity.incarnation)
+        if identity.incarnation < known {
+            guard outcome == .rejected(.staleIncarnation) else {
+                throw Violation("stale processes are refused", "\(identity) had \(outcome)")
+            }
+            return
+        }
+        if let earlier = outcomes[identity] {
+            guard earlier == outcome else {
+                throw Violation(
+                    "a request has one outcome", "\(identity) had \(earlier), now \(outcome)")
+            }
+            return
+        }
+        outcomes[identity] = outcome
+        guard
+            let request = requests.first(where: {
+                $0.origin == identity.origin && $0.sequence == identity.sequence
+            })
+        else {
+            throw Violation("outcomes have requests", "\(identity) is not in entry \(index)")
+        }
+        if case .finish(let finish) = request.command, outcome == .done {
+            try accept(finish, index)
+        }
+    }
+
+    private mutating func accept(_ finish: Finish, _ index: Index) throws(Violation) {
+        guard var account = tasks[finish.task],
+            let place = account.attempts.firstIndex(where: { $0.number == finish.attempt })
+        else {
+            throw Violation("only assigned attempts finish", "\(finish)")
+        }
+        let attempt = account.attempts[place]
+        guard attempt.fence == finish.fence, !attempt.isAccepted,
+            attempt.closedIndex == nil || attempt.closedIndex == index
+        else {
+            throw Violation("one accepted result an attempt", "\(finish) accepted for \(attempt)")
+        }
+        account.attempts[place].isAccepted = true
+        account.attempts[place].closedIndex = index
+        tasks[finish.task] = account
+    }
+
+    // MARK: What nodes do and say
+
+    func checkLaunch(_ assignment: Assignment, on node: NodeID) throws(Violation) {
+        guard assignment.worker == node.name,
+            let attempt = tasks[assignment.task]?.attempts.first(where: {
+                $0.number == assignment.attempt
+            }), attempt.fence == assignment.fence, attempt.worker == node.name,
+            attempt.incarnation == assignment.incarnation
+        else {
+            throw Violation(
+                "committed before launched", "\(node) launches \(assignment), not in the ledger")
+        }
+    }
+
+    /// A client was told that its submission became this task. Returns the index from which on everybody must
+    /// see it.
+    mutating func checkSubmitted(
+        _ spec: TaskSpec, _ id: TaskID, existed: Bool
+    ) throws(Violation) -> Index {
+        guard let account = tasks[id], reference.state(of: id) != nil else {
+            throw Violation("no acknowledged task is lost", "\(id) is acknowledged, not in the ledger")
+        }
+        tasks[id]?.isAcknowledged = true
+        if let key = spec.key {
+            guard idOfKey[key] == id else {
+                throw Violation("one task a key", "\(key) is \(id) for one and not for all")
+            }
+        } else {
+            guard idOfPayload[spec.payload] == id, !existed else {
+                throw Violation("the answer is the client's own", "\(id) answers \(spec)")
+            }
+        }
+        return account.createdIndex
+    }
+
+    func checkFinished(_ finish: Finish) throws(Violation) {
+        let attempt = tasks[finish.task]?.attempts.first { $0.number == finish.attempt }
+        guard let attempt, attempt.fence == finish.fence, attempt.isAccepted else {
+            throw Violation("accepted results are in the ledger", "\(finish)")
+        }
+    }
+
+    /// The attempt was given away because its worker was taken for lost.
+    func wasLost(_ task: TaskID, attempt: UInt32) -> Bool {
+        reference.task(task)?.attempts.contains { $0.number == attempt && $0.outcome == "lost" }
+            ?? false
+    }
+}
+
+extension Oracle.TaskAccount {
+    mutating func close(_ attempt: UInt32, at index: Index) {
+        guard let place = attempts.firstIndex(where: { $0.number == attempt }),
+            attempts[place].closedIndex == nil
+        else { return }
+        attempts[place].closedIndex = index
+    }
+}

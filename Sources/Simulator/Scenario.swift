@@ -1,0 +1,174 @@
+import Node
+import Raft
+import Scheduler
+
+/// What one seed stands for: a cluster, its timing, the faults it suffers and the work it gets. Faults are drawn
+/// in groups that are often off altogether: a run in which everything happens hides what some of it alone
+/// would show.
+struct Scenario {
+    var nodeCount: Int
+    var settings: ReplicaSettings
+    var workers: [WorkerShape]
+    var network = NetworkFaults()
+    var disk = DiskTiming()
+    var node = NodeFaults()
+    var work = Workload()
+
+    struct WorkerShape {
+        var slots: UInt32
+        var handlers: [String]
+        var tags: [String]
+    }
+
+    struct NetworkFaults {
+        var delay: ClosedRange<Nanoseconds> = 50_000...2_000_000
+        var dropPermille = 0
+        var duplicatePermille = 0
+        var reorderPermille = 0
+        var clogPermille = 0
+        /// Mean time between partitions; nil: none.
+        var partitionEvery: Nanoseconds?
+        var partitionLength: ClosedRange<Nanoseconds> = 50_000_000...5_000_000_000
+    }
+
+    struct DiskTiming {
+        var sync: ClosedRange<Nanoseconds> = 80_000...2_000_000
+        var snapshot: ClosedRange<Nanoseconds> = 500_000...30_000_000
+        var stallPermille = 0
+        var stall: ClosedRange<Nanoseconds> = 50_000_000...1_500_000_000
+    }
+
+    struct NodeFaults {
+        var crashEvery: Nanoseconds?
+        var downFor: ClosedRange<Nanoseconds> = 1_000_000...4_000_000_000
+        /// A crash chosen by chance hits this share of the time at an effect boundary.
+        var crashAtEffectPermille = 700
+        var wholeClusterPermille = 0
+        var pauseEvery: Nanoseconds?
+        var pauseLength: ClosedRange<Nanoseconds> = 20_000_000...6_000_000_000
+        var drainEvery: Nanoseconds?
+        var transferEvery: Nanoseconds?
+        var clockJumpEvery: Nanoseconds?
+        var clockJumpMilliseconds: Int = 120_000
+        var maxWallOffsetMilliseconds: Int = 0
+        var maxDriftPPM: Int = 0
+        /// Between an input and the turn that sees it.
+        var turnDelay: ClosedRange<Nanoseconds> = 5_000...300_000
+    }
+
+    struct Workload {
+        /// Mean time between two actions of clients.
+        var actEvery: Nanoseconds = 50_000_000
+        var scheduleEvery: Nanoseconds? = 2_000_000_000
+        var keyedPermille = 300
+        var unrunnablePermille = 20
+        var failPermille = 200
+        var endlessPermille = 20
+        var atMostOncePermille = 100
+        var delayedPermille = 300
+        var runLength: ClosedRange<Nanoseconds> = 100_000...800_000_000
+        var payloadBytes = 0...200
+    }
+}
+
+extension Scenario {
+    static let handlers = ["echo", "fail", "resize", "sleep"]
+
+    static func draw(_ random: inout RandomSource) -> Scenario {
+        let count = random.pick([1, 3, 3, 3, 3, 3, 5, 5])
+        let workers = (0..<count).map { _ in
+            WorkerShape(
+                slots: UInt32(random.pick([0, 1, 2, 4, 8])),
+                handlers: handlers.filter { _ in random.chance(permille: 850) },
+                tags: ["blue", "gpu"].filter { _ in random.chance(permille: 500) })
+        }
+        var scenario = Scenario(
+            nodeCount: count, settings: drawSettings(&random), workers: workers)
+        // Somebody has to be able to do the work.
+        scenario.workers[0].slots = max(2, scenario.workers[0].slots)
+        scenario.workers[0].handlers = handlers
+        scenario.drawNetwork(&random)
+        scenario.drawNodes(&random)
+        scenario.drawWork(&random)
+        return scenario
+    }
+
+    private static func drawSettings(_ random: inout RandomSource) -> ReplicaSettings {
+        var settings = ReplicaSettings()
+        let heartbeat = random.within(20...100)
+        settings.raft.heartbeatNanoseconds = Nanoseconds(heartbeat) * 1_000_000
+        settings.raft.electionNanoseconds =
+            settings.raft.heartbeatNanoseconds * Nanoseconds(random.within(3...8))
+        settings.workerTimeoutNanoseconds = max(
+            Nanoseconds(random.within(800...3_000)) * 1_000_000,
+            settings.raft.electionNanoseconds * 4)
+        settings.resendNanoseconds = Nanoseconds(random.within(200...1_500)) * 1_000_000
+        settings.raft.maxAppendBytes = random.pick([512, 4_096, 65_536])
+        settings.raft.maxInFlightMessages = random.pick([1, 2, 8, 256])
+        settings.raft.maxInFlightBytes = random.pick([2_048, 65_536, 8 << 20])
+        settings.raft.maxSnapshotChunkBytes = random.pick([256, 2_048, 65_536])
+        settings.raft.maxUncommittedBytes = random.pick([16_384, 1 << 20])
+        settings.raft.retainedLogBytes = random.pick([0, 1_024, 16_384])
+        settings.snapshotLogBytes = random.pick([2_048, 16_384, 131_072, 64 << 20])
+        settings.maxEntryBytes = random.pick([256, 2_048, 65_536])
+        settings.maxForwardBytes = random.pick([256, 2_048, 65_536])
+        settings.applyBudgetBytes = random.pick([64, 1_024, 262_144])
+        settings.maxPendingRequests = random.pick([16, 1_024, 65_536])
+        settings.maxFiringsPerAdvance = random.pick([1, 7, 500])
+        settings.catchUpMilliseconds = Milliseconds(random.pick([0, 2_000, 60_000]))
+        return settings
+    }
+
+    private mutating func drawNetwork(_ random: inout RandomSource) {
+        if random.chance(permille: 300) {
+            network.delay = 1_000_000...random.pick([20_000_000, 60_000_000])
+        }
+        if random.chance(permille: 500) { network.dropPermille = random.pick([1, 10, 50, 200]) }
+        if random.chance(permille: 400) { network.duplicatePermille = random.pick([5, 50, 300]) }
+        if random.chance(permille: 400) { network.reorderPermille = random.pick([5, 100, 1_000]) }
+        if random.chance(permille: 250) { network.clogPermille = random.pick([1, 5]) }
+        if random.chance(permille: 600) {
+            network.partitionEvery = Nanoseconds(random.within(500...8_000)) * 1_000_000
+            if random.chance(permille: 300) {
+                network.partitionLength = 1_000_000_000...20_000_000_000
+            }
+        }
+        if random.chance(permille: 300) { disk.sync = 200_000...random.pick([10_000_000, 50_000_000]) }
+        if random.chance(permille: 250) { disk.stallPermille = random.pick([2, 20]) }
+    }
+
+    private mutating func drawNodes(_ random: inout RandomSource) {
+        func every(_ range: ClosedRange<Int>, _ random: inout RandomSource) -> Nanoseconds {
+            Nanoseconds(random.within(range)) * 1_000_000
+        }
+        if random.chance(permille: 700) {
+            node.crashEvery = every(400...10_000, &random)
+            node.wholeClusterPermille = random.pick([0, 20, 200])
+        }
+        if random.chance(permille: 400) { node.pauseEvery = every(500...10_000, &random) }
+        if random.chance(permille: 200) { node.drainEvery = every(3_000...15_000, &random) }
+        if random.chance(permille: 300) { node.transferEvery = every(500...8_000, &random) }
+        if random.chance(permille: 300) {
+            node.clockJumpEvery = every(1_000...15_000, &random)
+            node.clockJumpMilliseconds = random.pick([500, 5_000, 120_000, 3_600_000])
+        }
+        if random.chance(permille: 500) {
+            node.maxWallOffsetMilliseconds = random.pick([20, 2_000, 60_000])
+        }
+        if random.chance(permille: 500) { node.maxDriftPPM = random.pick([100, ClockModel.maxDriftPPM]) }
+        if random.chance(permille: 150) { node.turnDelay = 5_000...20_000_000 }
+    }
+
+    private mutating func drawWork(_ random: inout RandomSource) {
+        work.actEvery = Nanoseconds(random.pick([15, 40, 120, 400])) * 1_000_000
+        work.scheduleEvery =
+            random.chance(permille: 700)
+            ? Nanoseconds(random.within(500...5_000)) * 1_000_000 : nil
+        work.keyedPermille = random.pick([0, 300, 800])
+        work.failPermille = random.pick([0, 200, 600])
+        work.endlessPermille = random.pick([0, 20])
+        work.runLength = random.pick([
+            50_000...5_000_000, 100_000...800_000_000, 1_000_000...8_000_000_000,
+        ])
+    }
+}

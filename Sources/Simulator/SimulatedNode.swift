@@ -1,0 +1,110 @@
+import Node
+import Raft
+import Scheduler
+
+/// One machine of the cluster: the real replica while its process runs, and what stands around it.
+final class SimulatedNode {
+    let number: Int
+    let id: NodeID
+    var clockModel: ClockModel
+    var disk: Disk
+    var random: RandomSource
+    /// nil: the process is down.
+    var replica: Replica?
+    /// Rises with each start and each crash; what belongs to another life is void.
+    private(set) var life = 0
+    /// What waits for the next turn of the loop.
+    var inbox: [ReplicaInput] = []
+    var isTurnScheduled = false
+    var wakeGeneration = 0
+    /// Virtual time of the deadline that is scheduled; `.max`: none.
+    var wakeAt: Nanoseconds = .max
+    var isPaused = false
+    /// When the last pause ended.
+    var resumedAt: Nanoseconds?
+    /// The process dies after performing this many more effects.
+    var effectsUntilCrash: Int?
+    /// A received snapshot is on the disk and not yet in the state machine.
+    var isRestoring = false
+    var snapshotUnderWay: (mark: SnapshotMark, copy: SchedulerSnapshot)?
+    /// Ids of executions that run here, in the order of their start.
+    var executions: [Int] = []
+    var launched: Set<LaunchKey> = []
+    var effects: [ReplicaEffect] = []
+    /// Turns since `turnsCountedFrom`, for finding a loop that never sleeps.
+    var turnCount = 0
+    var turnsCountedFrom: Nanoseconds = 0
+
+    struct LaunchKey: Hashable {
+        var task: TaskID
+        var attempt: UInt32
+    }
+
+    init(
+        number: Int, id: NodeID, clockModel: ClockModel, configuration: Configuration,
+        random: RandomSource
+    ) {
+        self.number = number
+        self.id = id
+        self.clockModel = clockModel
+        self.random = random
+        disk = Disk(configuration: configuration)
+    }
+
+    var isUp: Bool { replica != nil }
+
+    /// Starts the process from what is on the disk.
+    func start(
+        settings: ReplicaSettings, shape: Scenario.WorkerShape, now: Nanoseconds
+    ) throws(Violation) {
+        precondition(replica == nil)
+        life += 1
+        let incarnation = disk.startLife()
+        let image = disk.synced
+        var state = Scheduler()
+        if image.mark.index > 0 {
+            guard let file = disk.snapshot(at: image.mark) else {
+                throw Violation("snapshot durable before its marker", "\(id) lost its snapshot")
+            }
+            state = try Self.load(file.bytes)
+        }
+        if random.chance(permille: 500) {
+            clockModel.reboot(base: random.within(5_000_000_000...4_000_000_000_000))
+        }
+        let worker = WorkerSpec(
+            id: id.name, incarnation: incarnation, slots: shape.slots, handlers: shape.handlers,
+            tags: shape.tags)
+        replica = Replica(
+            id: id, incarnation: incarnation, settings: settings, worker: worker,
+            recovered: Recovered(
+                hardState: image.hardState, snapshot: image.mark, entries: image.entries),
+            state: state, planner: .utcOnly, clock: clockModel.clock(at: now), seed: random.next())
+        wakeAt = .max
+    }
+
+    static func load(_ bytes: [UInt8]) throws(Violation) -> Scheduler {
+        do {
+            return try Scheduler(snapshot: bytes)
+        } catch {
+            throw Violation("snapshots decode", "\(error)")
+        }
+    }
+
+    /// Everything that is not on the disk is gone.
+    func crash() throws(Violation) {
+        precondition(replica != nil)
+        life += 1
+        replica = nil
+        inbox = []
+        isTurnScheduled = false
+        wakeGeneration += 1
+        isPaused = false
+        effectsUntilCrash = nil
+        snapshotUnderWay = nil
+        isRestoring = false
+        executions = []
+        launched = []
+        effects = []
+        try disk.crash(&random)
+    }
+}

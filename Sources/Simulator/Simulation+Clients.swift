@@ -1,0 +1,203 @@
+import Node
+import Raft
+import Scheduler
+
+/// What clients do, and what they hold the cluster to.
+extension Simulation {
+    private static let maxSubmissions = 1_500
+    private static let maxOpenOperations = 400
+    private static let scheduleNames = ["hourly", "nightly", "pulse"]
+
+    private func anyNode() -> SimulatedNode? {
+        let up = nodes.filter(\.isUp)
+        return up.isEmpty ? nil : clients.random.pick(up)
+    }
+
+    @discardableResult
+    func ask(_ kind: Clients.Kind, of node: SimulatedNode, isProbe: Bool = false) -> Token {
+        let token = clients.open(
+            kind, node: node.number, life: node.life, now: now, isProbe: isProbe)
+        switch kind {
+        case .submit(let spec): deliver(.request(token, .submit(spec)), to: node)
+        case .finish(let finish): deliver(.request(token, .finish(finish)), to: node)
+        case .change(let command): deliver(.request(token, command), to: node)
+        case .read: deliver(.read(token), to: node)
+        }
+        return token
+    }
+
+    func clientActs() {
+        guard phase == .chaos else { return }
+        after(1 + clients.random.below(2 * scenario.work.actEvery), .clientActs)
+        guard clients.openCount < Self.maxOpenOperations, let node = anyNode() else { return }
+        let kind: Clients.Kind
+        switch clients.random.index(100) {
+        case 0..<60:
+            guard clients.submissions < Self.maxSubmissions else { return }
+            kind = .submit(clients.drawSpec(scenario.work))
+        case 60..<66:
+            guard let task = recentTask() else { return }
+            kind = .change(.cancel(task))
+        case 66..<72:
+            guard let task = recentTask() else { return }
+            kind = .change(.retry(task))
+        default:
+            kind = .read(minApplied: clients.visibleIndex, clients.known.last)
+        }
+        let token = ask(kind, of: node)
+        after(
+            clients.random.within(300_000_000...8_000_000_000), .clientDeadline(token))
+    }
+
+    private func recentTask() -> TaskID? {
+        guard !clients.known.isEmpty else { return nil }
+        let back = clients.random.index(min(40, clients.known.count))
+        return clients.known[clients.known.count - 1 - back]
+    }
+
+    /// The client gives up.
+    func abandon(_ token: Token) {
+        let operation = clients[token]
+        guard operation.status == .open, !operation.isProbe,
+            let node = node(operation.node, life: operation.life)
+        else { return }
+        if case .read = operation.kind {
+            clients.close(token, .refused)
+            deliver(.abandonRead(token), to: node)
+        } else {
+            deliver(.abandonRequest(token), to: node)
+        }
+    }
+
+    // MARK: Schedules
+
+    func scheduleActs() {
+        guard phase == .chaos, let every = scenario.work.scheduleEvery else { return }
+        after(1 + clients.random.below(2 * every), .scheduleActs)
+        guard let node = anyNode(), let state = node.replica?.scheduler else { return }
+        let name = clients.random.pick(Self.scheduleNames)
+        let wall = node.clockModel.clock(at: now).wall
+        let time = max(wall, state.time)
+        let command: Command
+        switch clients.random.index(10) {
+        case 0..<4:
+            let (spec, period) = clients.drawSchedule()
+            command = .putSchedule(
+                name: name, spec, paused: clients.random.chance(permille: 100),
+                next: Self.next(after: time, period))
+        case 4: command = .pauseSchedule(name: name)
+        case 5, 6:
+            guard let resume = resumption(of: name, state, time) else { return }
+            command = resume
+        case 7, 8: command = .triggerSchedule(name: name)
+        default: command = .deleteSchedule(name: name)
+        }
+        let token = ask(.change(command), of: node)
+        after(5_000_000_000, .clientDeadline(token))
+    }
+
+    private static func next(after time: Milliseconds, _ period: Milliseconds) -> Milliseconds {
+        (time / period + 1) * period
+    }
+
+    /// The API counts what was skipped from the schedule as the node knows it.
+    private func resumption(
+        of name: String, _ state: Scheduler, _ time: Milliseconds
+    ) -> Command? {
+        guard let view = state.schedule(name), let kept = view.next,
+            let period = ScheduleBooks.period(of: view.spec.timing)
+        else { return nil }
+        let next = max(kept, Self.next(after: time, period))
+        return .resumeSchedule(
+            name: name, next: next, skipped: UInt32(clamping: (next - kept) / period))
+    }
+
+    // MARK: Answers
+
+    func completed(
+        _ token: Token, _ outcome: Outcome, on node: SimulatedNode
+    ) throws(Violation) {
+        let operation = clients[token]
+        guard operation.status == .open, operation.node == node.number,
+            operation.life == node.life
+        else {
+            throw Violation("a request is answered once", "token \(token): \(operation)")
+        }
+        clients.close(token, .answered)
+        report.answers += 1
+        switch (operation.kind, outcome) {
+        case (.submit(let spec), .task(let id, let existed)):
+            let index = try oracle.checkSubmitted(spec, id, existed: existed)
+            clients.saw(index)
+            clients.known.append(id)
+            report.acknowledged += 1
+        case (.submit(let spec), .rejected(let reason)):
+            guard reason == .full || reason == .keyConflict && spec.key != nil else {
+                throw Violation("good tasks are taken", "\(spec) rejected: \(reason)")
+            }
+        case (.finish(let finish), .done):
+            try oracle.checkFinished(finish)
+        case (.finish(let finish), .rejected(let reason)):
+            guard reason == .staleAttempt else {
+                throw Violation("finishes are stale or taken", "\(finish) rejected: \(reason)")
+            }
+            report.staleFinishes += 1
+        case (.change, _): break
+        default: throw Violation("answers fit", "\(operation.kind) answered by \(outcome)")
+        }
+    }
+
+    func refused(_ token: Token, _ refusal: Refusal, on node: SimulatedNode) {
+        let operation = clients[token]
+        guard operation.status == .open else { return }
+        clients.close(token, refusal == .outcomeUnknown ? .unknown : .refused)
+        report.refusals += 1
+        switch operation.kind {
+        case .finish(let finish):
+            // The worker keeps what it has to report.
+            retryLater(.finish(finish), on: node, isProbe: false)
+        case .submit(let spec) where spec.key != nil && phase == .chaos:
+            // A careful client asks somebody else, under the same key.
+            guard let other = anyNode() else { return }
+            let next = ask(.submit(spec), of: other)
+            after(3_000_000_000, .clientDeadline(next))
+        default:
+            guard operation.isProbe else { return }
+            retryLater(operation.kind, on: node, isProbe: true)
+        }
+    }
+
+    private func retryLater(_ kind: Clients.Kind, on node: SimulatedNode, isProbe: Bool) {
+        let token = clients.open(
+            kind, node: node.number, life: node.life, now: now, isProbe: isProbe)
+        let input: ReplicaInput
+        switch kind {
+        case .submit(let spec): input = .request(token, .submit(spec))
+        case .finish(let finish): input = .request(token, .finish(finish))
+        case .change(let command): input = .request(token, command)
+        case .read: input = .read(token)
+        }
+        after(100_000_000, .input(node: node.number, life: node.life, input))
+    }
+
+    /// Linearizable: what was acknowledged, or read, before this read was asked for is there.
+    func readReady(_ token: Token, on node: SimulatedNode) throws(Violation) {
+        let operation = clients[token]
+        guard case .read(let minApplied, let task) = operation.kind else {
+            throw Violation("answers fit", "\(operation.kind) answered as a read")
+        }
+        // Given up at the same moment.
+        guard operation.status == .open, let replica = node.replica else { return }
+        clients.close(token, .answered)
+        report.reads += 1
+        guard replica.applied >= minApplied else {
+            throw Violation(
+                "reads are linearizable",
+                "\(node.id) answers at \(replica.applied), \(minApplied) was visible before")
+        }
+        if let task, replica.scheduler.state(of: task) == nil {
+            throw Violation("reads see what was acknowledged", "\(task) is not on \(node.id)")
+        }
+        clients.saw(replica.applied)
+    }
+}

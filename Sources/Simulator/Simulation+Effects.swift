@@ -1,0 +1,157 @@
+import Node
+import Raft
+import Scheduler
+
+/// What a node's shell does with the effects of a turn.
+extension Simulation {
+    func perform(_ effect: ReplicaEffect, of node: SimulatedNode) throws(Violation) {
+        switch effect {
+        case .send(let message, let target):
+            try send(message, from: node, to: target)
+        case .persist(let batch):
+            try invariants.check(persisting: batch, on: node.disk.latest, of: node.id)
+            try node.disk.persist(batch)
+        case .completed(let token, let outcome):
+            try completed(token, outcome, on: node)
+        case .refused(let token, let refusal):
+            refused(token, refusal, on: node)
+        case .readReady(let token):
+            try readReady(token, on: node)
+        case .launch(let assignment):
+            try launch(assignment, on: node)
+        case .stop(let task, let attempt):
+            stop(task, attempt: attempt, on: node)
+        case .stopAll:
+            stopAll(on: node)
+        case .writeSnapshot(let mark, let copy):
+            report.snapshots += 1
+            node.snapshotUnderWay = (mark, copy)
+            after(
+                node.random.latency(scenario.disk.snapshot),
+                .snapshotDone(node: node.number, life: node.life))
+        case .readSnapshotChunk(let target, let mark, let offset):
+            readChunk(to: target, mark, offset, node)
+        case .storeSnapshotChunk(let chunk):
+            try storeChunk(chunk, node)
+        case .restore(let mark):
+            try restore(mark, node)
+        case .leadershipChanged:
+            noteLeadership(node)
+        case .workerRefused(let reason):
+            log.write(now, "\(node.id): worker refused, \(reason)")
+        case .finished, .stateReplaced: return
+        }
+    }
+
+    private func noteLeadership(_ node: SimulatedNode) {
+        guard let raft = node.replica?.raft, raft.role == .leader else { return }
+        log.write(now, "\(node.id) leads term \(raft.term)")
+    }
+
+    // MARK: Messages
+
+    private func send(
+        _ message: PeerMessage, from node: SimulatedNode, to target: NodeID
+    ) throws(Violation) {
+        guard let to = nodes.firstIndex(where: { $0.id == target }), to != node.number else {
+            throw Violation("messages have addresses", "\(node.id) sends to \(target)")
+        }
+        if case .raft(let message) = message {
+            try invariants.check(sending: message, disk: node.disk.synced)
+            if case .appendReply(let reply) = message.body,
+                case .matched(let index) = reply.outcome, let raft = node.replica?.raft
+            {
+                try invariants.check(acknowledged: index, by: raft, disk: node.disk.synced)
+            }
+        }
+        let bytes = message.encoded()
+        mix(5, UInt64(bytes.count), UInt64(to))
+        for time in network.arrivals(from: node.number, to: to, now: now) {
+            queue.add(.arrival(from: node.number, to: to, bytes), at: time)
+        }
+    }
+
+    func arrive(from: Int, to: Int, _ bytes: [UInt8]) throws(Violation) {
+        guard nodes[to].isUp, !network.isCut(from, to) else {
+            network.noteLostOnArrival()
+            return
+        }
+        do {
+            let message = try PeerMessage(decoding: bytes)
+            if now % 64 == 0, message.encoded() != bytes {
+                throw Violation("messages survive their codec", "\(message)")
+            }
+            deliver(.peer(from: nodes[from].id, message), to: nodes[to])
+        } catch let error as CodecError {
+            throw Violation("messages decode", error.reason)
+        } catch let error as Violation {
+            throw error
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    // MARK: Disk
+
+    func beginSync(_ node: SimulatedNode) {
+        guard node.isUp, !node.isPaused, node.disk.beginSync() else { return }
+        var delay = node.random.latency(scenario.disk.sync)
+        if phase == .chaos, node.random.chance(permille: scenario.disk.stallPermille) {
+            delay += node.random.within(scenario.disk.stall)
+        }
+        after(delay, .synced(node: node.number, life: node.life))
+    }
+
+    /// Serialised only now: the copy must not have changed with the state it was taken of.
+    func finishSnapshot(_ node: SimulatedNode) {
+        guard !node.isPaused, let (mark, copy) = node.snapshotUnderWay else { return }
+        node.snapshotUnderWay = nil
+        let bytes = copy.encoded()
+        mix(6, UInt64(bytes.count))
+        node.disk.storeSnapshot(Disk.SnapshotFile(mark: mark, bytes: bytes))
+        deliver(.snapshotWritten(mark), to: node)
+    }
+
+    private func readChunk(
+        to target: NodeID, _ mark: SnapshotMark, _ offset: UInt64, _ node: SimulatedNode
+    ) {
+        // A file that a newer snapshot replaced is gone; the leader begins again with the newer one.
+        guard let file = node.disk.snapshot(at: mark), offset <= UInt64(file.bytes.count) else {
+            return
+        }
+        let end = min(
+            file.bytes.count, Int(offset) + scenario.settings.raft.maxSnapshotChunkBytes)
+        let input = ReplicaInput.snapshotChunkRead(
+            to: target, mark: mark, offset: offset, bytes: Array(file.bytes[Int(offset)..<end]),
+            totalBytes: UInt64(file.bytes.count))
+        after(
+            node.random.latency(scenario.disk.sync),
+            .input(node: node.number, life: node.life, input))
+    }
+
+    private func storeChunk(
+        _ chunk: Message.SnapshotChunk, _ node: SimulatedNode
+    ) throws(Violation) {
+        guard let (nextOffset, isComplete) = node.disk.storeChunk(chunk) else {
+            throw Violation(
+                "chunks are stored in order", "\(node.id): \(chunk.mark.index) at \(chunk.offset)")
+        }
+        let input = ReplicaInput.snapshotChunkStored(
+            mark: chunk.mark, nextOffset: nextOffset, isComplete: isComplete)
+        after(
+            node.random.latency(scenario.disk.sync),
+            .input(node: node.number, life: node.life, input))
+    }
+
+    private func restore(_ mark: SnapshotMark, _ node: SimulatedNode) throws(Violation) {
+        guard let file = node.disk.snapshot(at: mark) else {
+            throw Violation("restored snapshots are there", "\(node.id): \(mark.index)")
+        }
+        report.installs += 1
+        log.write(now, "\(node.id) restores the snapshot at \(mark.index)")
+        let state = try SimulatedNode.load(file.bytes)
+        after(
+            node.random.latency(scenario.disk.snapshot),
+            .input(node: node.number, life: node.life, .restored(mark, state)))
+    }
+}

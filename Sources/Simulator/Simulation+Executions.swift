@@ -1,0 +1,138 @@
+import Node
+import Raft
+import Scheduler
+
+/// The workers: virtual attempts in place of processes.
+extension Simulation {
+    /// Between the order to stop and the end of what runs.
+    private static let killNanoseconds: ClosedRange<Nanoseconds> = 0...50_000_000
+
+    func launch(_ assignment: Assignment, on node: SimulatedNode) throws(Violation) {
+        try oracle.checkLaunch(assignment, on: node.id)
+        let key = SimulatedNode.LaunchKey(task: assignment.task, attempt: assignment.attempt)
+        guard node.launched.insert(key).inserted else {
+            throw Violation(
+                "an attempt is launched once",
+                "\(node.id) launches \(assignment.task)/\(assignment.attempt) again")
+        }
+        try checkOverlap(assignment, node)
+        let (length, result) = drawCourse(assignment, node)
+        let number = executions.count
+        executions.append(
+            Execution(
+                node: node.number, life: node.life, assignment: assignment, result: result,
+                startedAt: now))
+        node.executions.append(number)
+        running[assignment.task, default: []].append(number)
+        report.executions += 1
+        mix(7, assignment.task.number, UInt64(assignment.attempt), assignment.fence)
+        after(length, .attemptOver(execution: number, cause: .done))
+    }
+
+    /// Two attempts of a task may run at once only if the older one's node was stopped, or if the client took
+    /// the older one away while its node had not heard of it yet.
+    private func checkOverlap(
+        _ assignment: Assignment, _ node: SimulatedNode
+    ) throws(Violation) {
+        for number in running[assignment.task] ?? [] {
+            let older = executions[number]
+            let owner = nodes[older.node]
+            report.overlaps += 1
+            let wasPaused =
+                owner.isPaused
+                || owner.resumedAt.map { now < $0 + 200_000_000 } ?? false
+            guard !wasPaused,
+                oracle.wasLost(assignment.task, attempt: older.assignment.attempt)
+            else { continue }
+            throw Violation(
+                "a lost worker has stopped before its work goes on elsewhere",
+                "\(assignment.task): attempt \(older.assignment.attempt) runs on \(owner.id) since \(older.startedAt), \(assignment.attempt) begins on \(node.id)"
+            )
+        }
+    }
+
+    private func drawCourse(
+        _ assignment: Assignment, _ node: SimulatedNode
+    ) -> (length: Nanoseconds, AttemptResult) {
+        let timeout = Nanoseconds(assignment.timeoutMilliseconds) * 1_000_000
+        let work = scenario.work
+        var length = node.random.latency(work.runLength)
+        if phase == .recovery {
+            length = min(length, 20_000_000)
+        } else if node.random.chance(permille: work.endlessPermille) {
+            length = .max
+        }
+        guard length < timeout else {
+            return (timeout, .failed(.init(message: "too slow", kind: "timeout")))
+        }
+        let fails =
+            assignment.handler == "fail" || node.random.chance(permille: work.failPermille)
+        if fails, phase == .chaos || assignment.handler == "fail" {
+            let retry: Milliseconds? = node.random.chance(permille: 100) ? 300 : nil
+            return (
+                length,
+                .failed(
+                    .init(
+                        message: "failed", kind: "error",
+                        isRetryable: !node.random.chance(permille: 100),
+                        retryAfterMilliseconds: retry))
+            )
+        }
+        return (length, .succeeded(Array("{\"execution\":\(executions.count)}".utf8)))
+    }
+
+    func stop(_ task: TaskID, attempt: UInt32, on node: SimulatedNode) {
+        for number in node.executions {
+            let assignment = executions[number].assignment
+            if assignment.task == task, assignment.attempt == attempt { kill(number, .revoked) }
+        }
+    }
+
+    func stopAll(on node: SimulatedNode) {
+        report.leasesLost += 1
+        log.write(now, "\(node.id) lost its lease and stops \(node.executions.count) attempts")
+        for number in node.executions { kill(number, .leaseLost) }
+    }
+
+    private func kill(_ number: Int, _ cause: Execution.Cause) {
+        guard !executions[number].isBeingKilled else { return }
+        executions[number].isBeingKilled = true
+        after(
+            random.latency(Self.killNanoseconds), .attemptOver(execution: number, cause: cause))
+    }
+
+    func stopCounting(_ number: Int) {
+        guard executions[number].isRunning else { return }
+        executions[number].isRunning = false
+        let task = executions[number].assignment.task
+        running[task]?.removeAll { $0 == number }
+        if running[task]?.isEmpty ?? false { running[task] = nil }
+    }
+
+    /// While its node is paused the end waits in the inbox, and is told late.
+    func endExecution(_ number: Int, _ cause: Execution.Cause) {
+        let execution = executions[number]
+        guard execution.isRunning, let node = node(execution.node, life: execution.life) else {
+            return
+        }
+        stopCounting(number)
+        node.executions.removeAll { $0 == number }
+        let assignment = execution.assignment
+        deliver(.attemptEnded(assignment.task, attempt: assignment.attempt), to: node)
+        let result: AttemptResult
+        switch cause {
+        case .done: result = execution.result
+        case .revoked: return
+        case .leaseLost: result = .returned
+        }
+        requestFinish(
+            Finish(
+                task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
+                result: result), on: node)
+    }
+
+    func requestFinish(_ finish: Finish, on node: SimulatedNode) {
+        let token = clients.open(.finish(finish), node: node.number, life: node.life, now: now)
+        deliver(.request(token, .finish(finish)), to: node)
+    }
+}

@@ -1,0 +1,156 @@
+import Node
+import Raft
+import Scheduler
+
+/// The life of a process: start, turns of its loop, crash, pause.
+extension Simulation {
+    func start(_ node: SimulatedNode) throws(Violation) {
+        try node.start(
+            settings: scenario.settings, shape: scenario.workers[node.number], now: now)
+        log.write(now, "\(node.id) starts, incarnation \(node.disk.incarnation)")
+        mix(1, now, UInt64(node.number))
+        deliver(.tick, to: node)
+        for other in nodes where other !== node && other.isUp {
+            if !network.isCut(node.number, other.number) { connect(node, other) }
+        }
+    }
+
+    private func connect(_ one: SimulatedNode, _ other: SimulatedNode) {
+        let delay = random.latency(100_000...5_000_000)
+        after(delay, .input(node: one.number, life: one.life, .peerConnected(other.id)))
+        after(delay, .input(node: other.number, life: other.life, .peerConnected(one.id)))
+    }
+
+    /// Something became reachable again.
+    func connectPeers() {
+        for one in nodes.indices {
+            for other in nodes.indices where one < other && nodes[one].isUp && nodes[other].isUp {
+                if !network.isCut(one, other), !network.isCut(other, one) {
+                    connect(nodes[one], nodes[other])
+                }
+            }
+        }
+    }
+
+    func crash(_ node: SimulatedNode) throws(Violation) {
+        log.write(now, "\(node.id) crashes")
+        mix(2, now, UInt64(node.number))
+        report.crashes += 1
+        for execution in node.executions { stopCounting(execution) }
+        clients.nodeDied(node.number, life: node.life)
+        try node.crash()
+        invariants.nodeStopped(node.number)
+        let restart = random.latency(scenario.node.downFor)
+        after(restart, .restart(node: node.number, life: node.life))
+        for other in nodes where other !== node && other.isUp {
+            guard !network.isCut(other.number, node.number), random.chance(permille: 700) else {
+                continue
+            }
+            after(
+                random.latency(50_000...5_000_000),
+                .input(node: other.number, life: other.life, .peerGone(node.id)))
+        }
+    }
+
+    func pause(_ node: SimulatedNode, for length: Nanoseconds) {
+        guard !node.isPaused else { return }
+        log.write(now, "\(node.id) pauses for \(length / 1_000_000) ms")
+        mix(3, now, UInt64(node.number))
+        report.pauses += 1
+        node.isPaused = true
+        after(length, .resume(node: node.number, life: node.life))
+    }
+
+    func resume(_ node: SimulatedNode) {
+        guard node.isPaused else { return }
+        log.write(now, "\(node.id) goes on")
+        node.isPaused = false
+        node.resumedAt = now
+        beginSync(node)
+        if node.snapshotUnderWay != nil {
+            after(1_000_000, .snapshotDone(node: node.number, life: node.life))
+        }
+        scheduleTurn(node)
+    }
+
+    // MARK: Turns
+
+    func deliver(_ input: ReplicaInput, to node: SimulatedNode) {
+        node.inbox.append(input)
+        scheduleTurn(node)
+    }
+
+    private func scheduleTurn(_ node: SimulatedNode) {
+        guard !node.isTurnScheduled, !node.isPaused, node.isUp else { return }
+        node.isTurnScheduled = true
+        after(
+            node.random.latency(scenario.node.turnDelay),
+            .turn(node: node.number, life: node.life))
+    }
+
+    func runTurn(_ node: SimulatedNode) throws(Violation) {
+        let clock = node.clockModel.clock(at: now)
+        let inputs = node.inbox
+        node.inbox = []
+        report.turns += 1
+        mix(4, now, UInt64(node.number), UInt64(inputs.count))
+        try countTurn(node)
+        for input in inputs {
+            if case .restored = input { node.isRestoring = false }
+            node.replica?.step(input, clock: clock, into: &node.effects)
+        }
+        node.replica?.finishTurn(clock: clock, into: &node.effects)
+        let effects = node.effects
+        let restores = effects.contains { if case .restore = $0 { true } else { false } }
+        if restores { node.isRestoring = true }
+        try check(node)
+        node.effects.removeAll(keepingCapacity: true)
+        let life = node.life
+        for effect in effects {
+            if let left = node.effectsUntilCrash {
+                guard left > 0 else { return try crash(node) }
+                node.effectsUntilCrash = left - 1
+            }
+            try perform(effect, of: node)
+        }
+        beginSync(node)
+        guard node.life == life, let replica = node.replica else { return }
+        let deadline = replica.nextDeadline(now: clock.monotonic)
+        let wake = node.clockModel.virtualTime(of: deadline, now: now)
+        guard wake != node.wakeAt else { return }
+        node.wakeGeneration += 1
+        node.wakeAt = wake
+        if wake < .max {
+            queue.add(
+                .wake(node: node.number, life: life, generation: node.wakeGeneration), at: wake)
+        }
+    }
+
+    /// A deadline that stays in the past would keep a real loop from ever sleeping.
+    private func countTurn(_ node: SimulatedNode) throws(Violation) {
+        if now - node.turnsCountedFrom >= 1_000_000_000 {
+            node.turnsCountedFrom = now
+            node.turnCount = 0
+        }
+        node.turnCount += 1
+        guard node.turnCount < Self.maxTurnsPerSecond else {
+            throw Violation("the loop sleeps", "\(node.id) had \(node.turnCount) turns in a second")
+        }
+    }
+
+    private static let maxTurnsPerSecond = 30_000
+
+    private func check(_ node: SimulatedNode) throws(Violation) {
+        guard let replica = node.replica else { return }
+        let lines = try invariants.check(
+            replica.raft, applied: replica.applied, isRestoring: node.isRestoring, node: node.number,
+            holders: { index, term in
+                nodes.count { $0.disk.synced.holds(index, term) }
+            })
+        for line in lines { try oracle.apply(line.entry) }
+        guard replica.scheduler.digest == oracle.digest(at: replica.applied) else {
+            throw Violation(
+                "same state at the same index", "\(node.id) differs at \(replica.applied)")
+        }
+    }
+}

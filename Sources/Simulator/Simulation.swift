@@ -1,0 +1,155 @@
+import Node
+import Raft
+import Scheduler
+
+/// One run: a cluster, its faults and its clients under one seed, in virtual time. `run` throws at the first
+/// rule that is broken.
+final class Simulation {
+    enum Phase {
+        /// Faults and clients act.
+        case chaos
+        /// Everything is healed, and the cluster has to come to rest.
+        case recovery
+        case done
+    }
+
+    let seed: UInt64
+    let scenario: Scenario
+    let log: TextLog
+    let chaosLength: Nanoseconds
+    var random: RandomSource
+    var now: Nanoseconds = 0
+    var phase = Phase.chaos
+    var queue = EventQueue()
+    var nodes: [SimulatedNode] = []
+    var network: Network
+    var invariants: Invariants
+    var oracle = Oracle()
+    var report = Report()
+    var executions: [Execution] = []
+    var running: [TaskID: [Int]] = [:]
+    var clients: Clients
+    var recovery = Recovery()
+    private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    init(seed: UInt64, chaosLength: Nanoseconds, log: TextLog) {
+        self.seed = seed
+        self.chaosLength = chaosLength
+        self.log = log
+        random = RandomSource(seed: seed)
+        scenario = Scenario.draw(&random)
+        network = Network(
+            count: scenario.nodeCount, faults: scenario.network, random: random.fork())
+        invariants = Invariants(nodeCount: scenario.nodeCount)
+        clients = Clients(random: random.fork())
+        let ids = (1...scenario.nodeCount).map { NodeID("n\($0)") }
+        let configuration = Configuration(voters: ids)
+        for (number, id) in ids.enumerated() {
+            let clock = ClockModel(
+                driftPPM: Int64(
+                    random.within(-scenario.node.maxDriftPPM...scenario.node.maxDriftPPM)),
+                wallOffset: Milliseconds(
+                    random.within(
+                        -scenario.node.maxWallOffsetMilliseconds
+                            ... scenario.node.maxWallOffsetMilliseconds)),
+                base: random.within(5_000_000_000...4_000_000_000_000))
+            nodes.append(
+                SimulatedNode(
+                    number: number, id: id, clockModel: clock, configuration: configuration,
+                    random: random.fork()))
+        }
+    }
+
+    func run() throws(Violation) {
+        for node in nodes { try start(node) }
+        scheduleFirstFaults()
+        queue.add(.clientActs, at: 1_000_000)
+        queue.add(.peace, at: chaosLength)
+        if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
+        while phase != .done, let item = queue.takeFirst() {
+            precondition(item.time >= now)
+            now = item.time
+            try perform(item.happening)
+        }
+        guard phase == .done else { throw Violation("the world goes on", "nothing is scheduled") }
+        finishReport()
+    }
+
+    func after(_ delay: Nanoseconds, _ happening: Happening) {
+        queue.add(happening, at: now + delay)
+    }
+
+    /// What makes two runs comparable: any difference in what happens, when and to whom, ends up here.
+    func mix(_ values: UInt64...) {
+        for value in values {
+            digest = (digest ^ value) &* 0x0000_0100_0000_01B3
+            digest ^= digest >> 29
+        }
+    }
+
+    func node(_ number: Int, life: Int) -> SimulatedNode? {
+        let node = nodes[number]
+        return node.life == life && node.isUp ? node : nil
+    }
+
+    private func perform(_ happening: Happening) throws(Violation) {
+        switch happening {
+        case .turn(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            node.isTurnScheduled = false
+            guard !node.isPaused else { return }
+            try runTurn(node)
+        case .wake(let number, let life, let generation):
+            guard let node = node(number, life: life), node.wakeGeneration == generation else {
+                return
+            }
+            node.wakeAt = .max
+            deliver(.tick, to: node)
+        case .arrival(let from, let to, let bytes):
+            try arrive(from: from, to: to, bytes)
+        case .input(let number, let life, let input):
+            guard let node = node(number, life: life) else { return }
+            deliver(input, to: node)
+        case .synced(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            deliver(.durable(try node.disk.endSync()), to: node)
+            beginSync(node)
+        case .snapshotDone(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            finishSnapshot(node)
+        case .attemptOver(let execution, let cause):
+            endExecution(execution, cause)
+        case .clientActs: clientActs()
+        case .clientDeadline(let token): abandon(token)
+        case .scheduleActs: scheduleActs()
+        case .fault(let kind): try strike(kind)
+        case .crash(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            try crash(node)
+        case .restart(let number, let life):
+            guard nodes[number].life == life, !nodes[number].isUp else { return }
+            try start(nodes[number])
+        case .resume(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            resume(node)
+        case .heal(let partition):
+            network.heal(partition)
+            connectPeers()
+        case .peace: try beginRecovery()
+        case .progressCheck: try checkProgress()
+        }
+    }
+
+    private func finishReport() {
+        report.seeds = 1
+        report.virtualNanoseconds = now
+        report.elections = invariants.elections
+        report.commits = Int(invariants.ledger.lastIndex)
+        report.messages = network.sent
+        report.dropped = network.dropped
+        report.tasks = oracle.taskIDs.count
+        report.firings = oracle.schedules.firedCount
+        mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
+        report.digest = digest
+    }
+}

@@ -1,0 +1,316 @@
+import Testing
+
+@testable import Raft
+
+/// A cluster in one thread: virtual time, a network and disks with delays as the test wants them, and an
+/// oracle that watches every step. By default the network and the disks take no time at all.
+final class Cluster {
+    private enum Event {
+        case deliver(Message)
+        case synced(NodeID, run: Int)
+        case input(NodeID, run: Int, Input)
+    }
+
+    private struct Timed {
+        let at: Nanoseconds
+        let sequence: Int
+        let event: Event
+    }
+
+    let settings: Settings
+    let ids: [NodeID]
+    private(set) var now: Nanoseconds = 1_000_000_000
+    private(set) var nodes: [NodeID: TestNode] = [:]
+    private(set) var oracle = Oracle()
+    /// Messages and other happenings since `takeTrace`, if `isTracing`.
+    private var trace: [String] = []
+    var isTracing = false
+    private(set) var sentMessages = 0
+    private var queue: [Timed] = []
+    private var sequence = 0
+    private let seed: UInt64
+    private var effects: [Effect] = []
+    private var nextRead: ReadID = 1
+    /// Commit known anywhere when the read was asked: no answer may lie before it.
+    private var readFloors: [ReadID: Index] = [:]
+
+    /// False loses the message.
+    var passes: (Message) -> Bool = { _ in true }
+    /// One delay for each copy that arrives.
+    var delays: (Message) -> [Nanoseconds] = { _ in [0] }
+    var diskDelay: (NodeID) -> Nanoseconds = { _ in 0 }
+    /// After this many events without time moving on, something answers itself for ever.
+    var maxEventsAtOnce = 20_000
+    var snapshotFileBytes = 4096
+
+    init(_ images: [(NodeID, Recovered)], settings: Settings = Settings(), seed: UInt64 = 1) {
+        self.settings = settings
+        self.seed = seed
+        ids = images.map(\.0)
+        for (id, image) in images {
+            let raft = Raft(
+                id: id, settings: settings, recovered: image, now: now, seed: Self.seed(id, 0, seed)
+            )
+            nodes[id] = TestNode(id: id, raft: raft, disk: TestDisk(image))
+            oracle.sawWritten(image.entries, after: 0)
+        }
+    }
+
+    convenience init(
+        voters: [NodeID], learners: [NodeID] = [], settings: Settings = Settings(), seed: UInt64 = 1
+    ) {
+        let image = Recovered(voters: voters, learners: learners)
+        self.init((voters + learners).map { ($0, image) }, settings: settings, seed: seed)
+    }
+
+    private static func seed(_ id: NodeID, _ run: Int, _ seed: UInt64) -> UInt64 {
+        var source = RandomSource(
+            seed: id.name.utf8.reduce(seed &* 31) { $0 &* 131 &+ UInt64($1) } &+ UInt64(run) << 40)
+        return source.next()
+    }
+
+    subscript(id: NodeID) -> TestNode {
+        get {
+            guard let node = nodes[id] else { preconditionFailure("no node \(id)") }
+            return node
+        }
+        set { nodes[id] = newValue }
+    }
+
+    var leaders: [NodeID] { ids.filter { self[$0].isUp && self[$0].raft.role == .leader } }
+
+    /// The leader of the newest term.
+    var leader: NodeID? {
+        leaders.max { self[$0].raft.term < self[$1].raft.term }
+    }
+
+    // MARK: - Acting
+
+    /// One turn of a node's loop.
+    func turn(_ id: NodeID, _ inputs: [Input]) {
+        guard self[id].isUp else { return }
+        let commit = self[id].raft.commitIndex
+        effects.removeAll(keepingCapacity: true)
+        for input in inputs { nodes[id]?.raft.step(input, now: now, into: &effects) }
+        nodes[id]?.raft.finishTurn(now: now, into: &effects)
+        let raised = effects
+        for effect in raised { carryOut(effect, on: id) }
+        let raft = self[id].raft
+        if raft.role == .leader { oracle.sawLeader(raft) }
+        oracle.sawCommit(from: commit, raft, disks: nodes.mapValues(\.disk))
+        applyCommitted(id)
+    }
+
+    func propose(_ command: String, on id: NodeID) {
+        turn(id, [.propose(Array(command.utf8))])
+    }
+
+    @discardableResult
+    func read(on id: NodeID) -> ReadID {
+        let read = nextRead
+        nextRead += 1
+        readFloors[read] = oracle.maxCommit
+        turn(id, [.read(read)])
+        return read
+    }
+
+    func takeSnapshot(on id: NodeID) {
+        guard self[id].isUp, self[id].appliedIndex > self[id].raft.snapshotMark.index else {
+            return
+        }
+        let file = self[id].snapshotFile(sizeBytes: snapshotFileBytes)
+        nodes[id]?.disk.put(file)
+        turn(id, [.snapshotTaken(file.mark)])
+    }
+
+    /// Makes the oldest pending batches of a held disk durable and says so.
+    func sync(_ id: NodeID, count: Int = .max) {
+        if let ticket = nodes[id]?.disk.sync(count) { turn(id, [.durable(ticket)]) }
+    }
+
+    /// The process is gone and with it everything that was not synced. `syncedBatches` batches reached the
+    /// disk without anybody hearing of it.
+    func crash(_ id: NodeID, syncedBatches: Int = 0) {
+        _ = nodes[id]?.disk.sync(syncedBatches)
+        nodes[id]?.disk.crash()
+        nodes[id]?.isUp = false
+        nodes[id]?.run += 1
+        note("\(id) crashes")
+    }
+
+    func restart(_ id: NodeID) {
+        guard !self[id].isUp else { return }
+        var node = self[id]
+        node.isUp = true
+        node.raft = Raft(
+            id: id, settings: settings, recovered: node.disk.image, now: now,
+            seed: Self.seed(id, node.run, seed))
+        node.readAnswers = [:]
+        node.appliedIndex = 0
+        node.appliedHash = 0
+        node.appliedCommands = []
+        if node.disk.image.snapshot.index > 0 { node.restore(node.disk.image.snapshot) }
+        self[id] = node
+        note("\(id) restarts")
+    }
+
+    // MARK: - Time
+
+    /// Everything that is due now, and what comes of it.
+    func settle() {
+        run(until: now)
+    }
+
+    func run(for duration: Nanoseconds) {
+        run(until: now + duration)
+    }
+
+    func run(until end: Nanoseconds) {
+        var eventsAtOnce = 0
+        while oracle.faults.isEmpty {
+            let next = queue.indices.min { before(queue[$0], queue[$1]) }
+            let due = ids.filter { self[$0].isUp }.min {
+                self[$0].raft.nextDeadline < self[$1].raft.nextDeadline
+            }
+            let eventAt = next.map { queue[$0].at } ?? .max
+            let tickAt = due.map { self[$0].raft.nextDeadline } ?? .max
+            let at = max(now, min(eventAt, tickAt))
+            guard at <= end else { break }
+            eventsAtOnce = at == now ? eventsAtOnce + 1 : 0
+            guard eventsAtOnce < maxEventsAtOnce else {
+                oracle.expect(false, "the cluster never comes to rest")
+                return
+            }
+            now = at
+            if eventAt <= tickAt, let next {
+                handle(queue.remove(at: next).event)
+            } else if let due {
+                turn(due, [.tick])
+            }
+        }
+        now = max(now, end)
+    }
+
+    func run(upTo limit: Nanoseconds = 5_000_000_000, until holds: () -> Bool) -> Bool {
+        let end = now + limit
+        while !holds() {
+            guard now < end, oracle.faults.isEmpty else { return false }
+            run(for: 1_000_000)
+        }
+        return true
+    }
+
+    /// Lets the first election happen and returns its winner.
+    func elect() throws -> NodeID {
+        try #require(run { leader.map { self[$0].raft.acceptsProposals } ?? false })
+        settle()
+        return try #require(leader)
+    }
+
+    /// Lets this node's patience end, and nobody else's; it wins if it can.
+    func elect(_ id: NodeID) {
+        now += 2 * settings.electionNanoseconds
+        for other in ids {
+            let deadline = now + (other == id ? 0 : 2 * settings.electionNanoseconds)
+            nodes[other]?.raft.electionDeadline = deadline
+        }
+        turn(id, [.tick])
+        settle()
+    }
+
+    func takeTrace() -> String {
+        defer { trace.removeAll() }
+        return trace.joined(separator: "\n")
+    }
+
+    func note(_ line: @autoclosure () -> String) {
+        if isTracing { trace.append(line()) }
+    }
+
+    // MARK: - Effects
+
+    private func before(_ left: Timed, _ right: Timed) -> Bool {
+        (left.at, left.sequence) < (right.at, right.sequence)
+    }
+
+    private func schedule(_ event: Event, after delay: Nanoseconds) {
+        sequence += 1
+        queue.append(Timed(at: now + delay, sequence: sequence, event: event))
+    }
+
+    private func handle(_ event: Event) {
+        switch event {
+        case .deliver(let message):
+            // A second look: a partition that began meanwhile loses what is under way.
+            guard passes(message), self[message.to].isUp else { return }
+            turn(message.to, [.receive(message)])
+        case .synced(let id, let run):
+            guard self[id].run == run, self[id].isUp, !self[id].isDiskHeld else { return }
+            sync(id, count: 1)
+        case .input(let id, let run, let input):
+            guard self[id].run == run, self[id].isUp else { return }
+            turn(id, [input])
+        }
+    }
+
+    private func carryOut(_ effect: Effect, on id: NodeID) {
+        let run = self[id].run
+        switch effect {
+        case .send(let message):
+            sentMessages += 1
+            oracle.sawSent(message, by: self[id].raft, disk: self[id].disk)
+            guard passes(message), nodes[message.to] != nil else {
+                note("lost: \(message.text)")
+                return
+            }
+            note(message.text)
+            for delay in delays(message) { schedule(.deliver(message), after: delay) }
+        case .persist(let batch):
+            let first = batch.entries.first?.index ?? 0
+            let raft = self[id].raft
+            oracle.sawWritten(
+                batch.entries,
+                after: first > raft.firstIndex ? raft.entry(at: first - 1).term : nil)
+            nodes[id]?.disk.write(batch)
+            if !self[id].isDiskHeld { schedule(.synced(id, run: run), after: diskDelay(id)) }
+        case .readReady(let read, let index):
+            oracle.expect(self[id].readAnswers[read] == nil, "read \(read) is answered twice")
+            oracle.expect(index >= readFloors[read] ?? 0, "read \(read) at \(index) is stale")
+            nodes[id]?.readAnswers[read] = .ready(index)
+        case .readFailed(let read):
+            oracle.expect(self[id].readAnswers[read] == nil, "read \(read) is answered twice")
+            nodes[id]?.readAnswers[read] = .failed
+        case .leadershipChanged:
+            let raft = self[id].raft
+            note("\(id) \(raft.role) term \(raft.term) leader \(raft.leader?.name ?? "-")")
+        case .readSnapshotChunk(let peer, let mark, let offset):
+            let bytes = self[id].disk.files[mark.index]?.bytes ?? []
+            let end = min(bytes.count, Int(offset) + settings.maxSnapshotChunkBytes)
+            let answer = Input.snapshotChunkRead(
+                to: peer, mark: mark, offset: offset,
+                bytes: Int(offset) < end ? Array(bytes[Int(offset)..<end]) : [],
+                totalBytes: UInt64(bytes.count))
+            schedule(.input(id, run: run, answer), after: diskDelay(id))
+        case .storeSnapshotChunk(let chunk):
+            guard var disk = nodes[id]?.disk else { return }
+            let answer = disk.store(chunk)
+            nodes[id]?.disk = disk
+            schedule(.input(id, run: run, answer), after: diskDelay(id))
+        case .restore(let mark):
+            note("\(id) restores \(mark.index)")
+            nodes[id]?.restore(mark)
+            oracle.sawApplied(mark.index, hash: self[id].appliedHash, on: id)
+        }
+    }
+
+    private func applyCommitted(_ id: NodeID) {
+        let appliable = self[id].raft.appliableIndex
+        while self[id].appliedIndex < appliable {
+            let entry = self[id].raft.entry(at: self[id].appliedIndex + 1)
+            oracle.expect(
+                self[id].disk.holds(entry.index, term: entry.term), "applied before it is durable")
+            nodes[id]?.apply(entry)
+            oracle.sawApplied(entry.index, hash: self[id].appliedHash, on: id)
+        }
+    }
+}

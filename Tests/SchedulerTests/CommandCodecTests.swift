@@ -1,0 +1,137 @@
+import Testing
+
+@testable import Scheduler
+
+struct CommandCodecTests {
+    static let full: TaskSpec = {
+        var spec = TaskSpec(handler: "resize")
+        spec.payload = Array("{\"a\": [1, 2]}".utf8)
+        spec.start = .at(77)
+        spec.queue = "mail"
+        spec.priority = 9
+        spec.retry.attempts = 7
+        spec.retry.backoff = .linear
+        spec.retry.initialMilliseconds = 5
+        spec.retry.maxMilliseconds = 50
+        spec.retry.jitter = false
+        spec.timeoutMilliseconds = 123
+        spec.expiresMilliseconds = 456
+        spec.tags = ["gpu", "zone-a"]
+        spec.routingKey = "user-7"
+        spec.delivery = .atMostOnce
+        spec.key = "key"
+        spec.meta = [Label(name: "a", value: "ä"), Label(name: "b", value: "")]
+        return spec
+    }()
+
+    static let commands: [Command] = {
+        let cron = ScheduleSpec(timing: .cron("0 9 * * MON"), zone: "Europe/Berlin", task: full)
+        let every = ScheduleSpec(timing: .every(milliseconds: 9), zone: "", task: .h())
+        let firing = Firing(
+            schedule: "s", revision: 3, expectedNext: 5, nominal: 6, missed: 2, next: 7)
+        let last = Firing(
+            schedule: "s", revision: 3, expectedNext: 7, nominal: nil, missed: 0, next: nil)
+        let failure = AttemptResult.error("m", kind: "http", isRetryable: false, retryAfter: 9)
+        let worker = WorkerSpec(
+            id: "w", incarnation: 4, slots: 8, handlers: ["a", "b"], tags: ["gpu"])
+        return [
+            .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
+            .cancel(TaskID(4)), .retry(TaskID(.max)),
+            .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .ok)),
+            .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: failure)),
+            .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .error())),
+            .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned)),
+            .putSchedule(name: "s", cron, paused: true, next: nil),
+            .putSchedule(name: "s", every, paused: false, next: 12),
+            .pauseSchedule(name: "s"), .resumeSchedule(name: "s", next: 3, skipped: 8),
+            .resumeSchedule(name: "s", next: nil), .triggerSchedule(name: "s"),
+            .deleteSchedule(name: "s"), .registerWorker(worker),
+            .drainWorker(id: "w", incarnation: 1), .undrainWorker(id: "w", incarnation: 2),
+            .workerLost(id: "w", incarnation: 3), .advance([]), .advance([firing, last]),
+        ]
+    }()
+
+    @Test(arguments: commands)
+    func comesBackAsItWas(command: Command) throws {
+        #expect(try Command(decoding: command.encoded()) == command)
+    }
+
+    @Test(arguments: commands)
+    func everyTruncationIsRefused(command: Command) {
+        let bytes = command.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: CodecError.self) { try Command(decoding: Array(bytes[..<count])) }
+        }
+        #expect(throws: CodecError.self) { try Command(decoding: bytes + [0]) }
+    }
+
+    /// Flipped bytes decode to something else or are refused; they never trap, neither here nor in the machine.
+    @Test(arguments: 0..<60)
+    func damagedBytesNeverTrap(seed: UInt64) throws {
+        var random = Seeded(seed)
+        var machine = Machine()
+        try machine.register("w", slots: 3, handlers: ["h", "resize"], tags: ["gpu", "zone-a"])
+        for round in 0..<100 {
+            var group = CommandGroup(
+                origin: "n", incarnation: 1, acknowledgedBelow: UInt64(round))
+            for (place, command) in Self.commands.enumerated() {
+                var bytes = command.encoded()
+                for _ in 0..<Int(random.next() % 3) {
+                    let position = Int(random.next() % UInt64(bytes.count))
+                    bytes[position] = UInt8(truncatingIfNeeded: random.next())
+                }
+                _ = try? Command(decoding: bytes)
+                group.append(sequence: UInt64(round * 100 + place), command: bytes)
+            }
+            machine.time += Milliseconds(random.next() % 10_000)
+            try machine.apply([group])
+        }
+        let restored = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        #expect(restored.stateHash() == machine.scheduler.stateHash())
+    }
+
+    @Test
+    func namesAreSortedByBytesWithoutDuplicates() throws {
+        let worker = WorkerSpec(
+            id: "w", incarnation: 1, slots: 1, handlers: ["b", "a", "b", "Z"], tags: ["ä", "z"])
+        let decoded = try Command(decoding: Command.registerWorker(worker).encoded())
+        guard case .registerWorker(let spec) = decoded else {
+            Issue.record("\(decoded)")
+            return
+        }
+        #expect(spec.handlers == ["Z", "a", "b"])
+        #expect(spec.tags == ["z", "ä"])
+    }
+
+    @Test
+    func limitsAreChecked() {
+        var specs: [TaskSpec] = []
+        func add(_ change: (inout TaskSpec) -> Void) { specs.append(.h(change)) }
+        let long = String(repeating: "x", count: 256)
+        add { $0.handler = "" }
+        add { $0.handler = long }
+        add { $0.queue = "" }
+        add { $0.priority = 10 }
+        add { $0.payload = Array(repeating: 0, count: Limits.maxPayloadBytes + 1) }
+        add { $0.key = "" }
+        add { $0.key = long }
+        add { $0.routingKey = long }
+        add { $0.tags = (0...Limits.maxTags).map { "t\($0)" } }
+        add { $0.meta = (0...Limits.maxMetaLabels).map { Label(name: "\($0)", value: "") } }
+        add { $0.meta = [Label(name: "a", value: String(repeating: "x", count: 9_000))] }
+        add { $0.retry.attempts = 0 }
+        add { $0.retry.attempts = 1_001 }
+        add { $0.retry.initialMilliseconds = -1 }
+        add { $0.retry.maxMilliseconds = Limits.maxDelayMilliseconds + 1 }
+        add { $0.timeoutMilliseconds = 0 }
+        add { $0.timeoutMilliseconds = Limits.maxTimeoutMilliseconds + 1 }
+        add { $0.expiresMilliseconds = -1 }
+        add { $0.start = .after(milliseconds: -1) }
+        add { $0.start = .after(milliseconds: Limits.maxDelayMilliseconds + 1) }
+        for spec in specs {
+            #expect(throws: CodecError.self) {
+                try Command(decoding: Command.submit(spec).encoded())
+            }
+        }
+    }
+}

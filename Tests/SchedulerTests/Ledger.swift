@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Scheduler
+
+/// Keeps its own books of what the events say, and checks the state against them.
+struct Ledger {
+    private var states: [TaskID: TaskState] = [:]
+    private var running: [TaskID: Assignment] = [:]
+    private var fences: [TaskID: UInt64] = [:]
+    private var attempts: [TaskID: UInt32] = [:]
+
+    mutating func note(_ events: [Event]) {
+        for event in events {
+            switch event {
+            case .assigned(let assignment):
+                let id = assignment.task
+                #expect(running[id] == nil, "\(id) has two current attempts")
+                #expect(assignment.fence > fences[id] ?? 0, "the fence of \(id) did not rise")
+                #expect(assignment.attempt == (attempts[id] ?? 0) + 1)
+                fences[id] = assignment.fence
+                attempts[id] = assignment.attempt
+                running[id] = assignment
+            case .revoked(_, _, let task, let attempt):
+                #expect(running[task]?.attempt == attempt, "revoked what does not run")
+            case .taskChanged(let id, let state):
+                if state != .running { running[id] = nil }
+                if let old = states[id], old.isFinal {
+                    #expect(old != .succeeded, "\(id) left its success for \(state)")
+                    #expect(!state.isFinal, "\(id) went from \(old) to \(state)")
+                }
+                states[id] = state
+            case .outcome, .scheduleFired, .workerChanged: continue
+            }
+        }
+    }
+
+    func check(_ scheduler: Scheduler, after events: [Event]) {
+        checkTasks(scheduler)
+        checkReferences(scheduler)
+        checkWorkers(scheduler, events)
+        checkWaiting(scheduler)
+    }
+
+    private func all(_ scheduler: Scheduler) -> [(TaskID, TaskRecord)] {
+        let tasks = scheduler.state.tasks
+        return zip(tasks.numbers, tasks.chunks).flatMap { number, chunk in
+            zip(chunk.slots, chunk.records).map { (TaskID(number << 8 + UInt64($0)), $1) }
+        }
+    }
+
+    private func checkTasks(_ scheduler: Scheduler) {
+        var counts = [Int](repeating: 0, count: 8)
+        var present: Set<TaskID> = []
+        for (id, record) in all(scheduler) {
+            counts[Int(record.state.rawValue)] += 1
+            present.insert(id)
+            #expect(states[id] == record.state, "\(id) changed without an event")
+            #expect((running[id] != nil) == (record.state == .running))
+            #expect(record.state != .ready || record.dueAt <= scheduler.time)
+        }
+        #expect(counts == scheduler.counts.tasksByState)
+        // No task is lost: whatever is gone had ended before.
+        for (id, state) in states where !present.contains(id) {
+            #expect(state.isFinal, "\(id) vanished while it was \(state)")
+        }
+        #expect(UInt64(states.count) == scheduler.state.nextTask - 1)
+    }
+
+    private func checkReferences(_ scheduler: Scheduler) {
+        var profiles: [UInt32: UInt32] = [:]
+        var names: [UInt32: UInt32] = [:]
+        for (_, record) in all(scheduler) {
+            profiles[record.profile, default: 0] += 1
+            if record.worker != TaskRecord.noWorker { names[record.worker, default: 0] += 1 }
+        }
+        for number in scheduler.index.knownWorkers { names[number, default: 0] += 1 }
+        for number in 0..<scheduler.state.profiles.slots.count {
+            let slot = scheduler.state.profiles.slots[number]
+            #expect((slot.profile == nil) == (profiles[UInt32(number)] == nil))
+            #expect(slot.profile == nil || slot.references == profiles[UInt32(number)])
+        }
+        for number in 0..<scheduler.state.workers.slots.count {
+            let slot = scheduler.state.workers.slots[number]
+            #expect(slot.references == names[UInt32(number)] ?? 0)
+        }
+    }
+
+    private func checkWorkers(_ scheduler: Scheduler, _ events: [Event]) {
+        var total = 0
+        for worker in scheduler.workers() {
+            let current = scheduler.runningAttempts(
+                worker: worker.spec.id, incarnation: worker.spec.incarnation)
+            total += current.count
+            #expect(current.count == Int(worker.running))
+            #expect(worker.state != .lost || current.isEmpty)
+            for assignment in current { #expect(running[assignment.task] == assignment) }
+            let gotWork = events.contains {
+                if case .assigned(let assignment) = $0 {
+                    assignment.worker == worker.spec.id
+                } else {
+                    false
+                }
+            }
+            // Registering again with fewer slots is the one way to run more than that.
+            let changed = events.contains(.workerChanged(id: worker.spec.id))
+            #expect(!gotWork || changed || worker.running <= worker.spec.slots)
+        }
+        #expect(total == running.count)
+    }
+
+    /// No task waits while a worker that could run it has a free slot.
+    private func checkWaiting(_ scheduler: Scheduler) {
+        let idle = scheduler.workers().filter { $0.state == .live && $0.running < $0.spec.slots }
+        var waiting = 0
+        for (id, record) in all(scheduler) where record.state == .ready {
+            waiting += 1
+            let profile = scheduler.state.profiles[record.profile]
+            let able = idle.first {
+                $0.spec.handlers.contains(profile.handler)
+                    && profile.tags.allSatisfy($0.spec.tags.contains)
+            }
+            #expect(able == nil, "\(id) waits while \(able?.spec.id ?? "") is idle")
+        }
+        #expect(waiting == scheduler.index.dispatch.waitingCount)
+    }
+}

@@ -1,0 +1,244 @@
+import Testing
+
+@testable import Scheduler
+
+struct ScheduleTests {
+    private func spec(_ change: (inout TaskSpec) -> Void = { _ in }) -> ScheduleSpec {
+        ScheduleSpec(
+            timing: .every(milliseconds: 1_000), zone: "UTC",
+            task: .h {
+                $0.payload = Array("\"{{occurrence}}\"".utf8)
+                change(&$0)
+            })
+    }
+
+    private func put(
+        _ machine: inout Machine, _ name: String = "s", next: Milliseconds? = 1_001_000,
+        paused: Bool = false, _ change: (inout TaskSpec) -> Void = { _ in }
+    ) throws -> UInt64 {
+        let outcome = try machine.run(
+            .putSchedule(name: name, spec(change), paused: paused, next: next))
+        guard case .schedule(let revision, _) = outcome else { throw Unexpected(outcome: outcome) }
+        return revision
+    }
+
+    private func firing(
+        _ revision: UInt64, _ expected: Milliseconds, nominal: Milliseconds? = nil,
+        missed: UInt32 = 0, next: Milliseconds? = nil
+    ) -> Firing {
+        Firing(
+            schedule: "s", revision: revision, expectedNext: expected, nominal: nominal,
+            missed: missed, next: next)
+    }
+
+    @Test
+    func firesOnceForEachNominalInstant() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        #expect(machine.scheduler.nextWake == 1_001_000)
+        #expect(machine.scheduler.dueSchedules(at: 1_000_999, limit: 9).isEmpty)
+        machine.time = 1_001_004
+        let due = machine.scheduler.dueSchedules(at: machine.time, limit: 9)
+        #expect(
+            due == [
+                DueSchedule(
+                    name: "s", revision: revision, timing: .every(milliseconds: 1_000),
+                    zone: "UTC", next: 1_001_000)
+            ])
+        let once = firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)
+        try machine.run(.advance([once, once]))
+        let task = try #require(machine.scheduler.task(TaskID(1)))
+        #expect(task.occurrence == "s@1970-01-01T00:16:41.000Z" && task.schedule == "s")
+        #expect(task.spec.payload == Array("\"s@1970-01-01T00:16:41.000Z\"".utf8))
+        #expect(task.dueAt == 1_001_000 && task.createdAt == 1_001_004)
+        #expect(
+            machine.events.contains(
+                .scheduleFired(schedule: "s", nominal: 1_001_000, TaskID(1))))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 1 && view.next == 1_002_000 && view.last == 1_001_000)
+        #expect(view.lastTask == TaskID(1) && view.spec == spec())
+        #expect(machine.scheduler.task(TaskID(2)) == nil)
+        #expect(machine.scheduler.nextWake == 1_002_000)
+    }
+
+    @Test
+    func severalFiringsInOneAdvanceFollowEachOther() throws {
+        var machine = Machine()
+        try machine.register("w")
+        let revision = try put(&machine)
+        machine.time = 1_010_000
+        try machine.run(
+            .advance([
+                firing(revision, 1_001_000, nominal: 1_003_000, missed: 2, next: 1_004_000),
+                firing(revision, 1_004_000, nominal: 1_004_000, next: 1_005_000),
+                firing(revision, 1_005_000, nominal: nil, missed: 3, next: 1_008_000),
+            ]))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 2 && view.missed == 5 && view.next == 1_008_000)
+        #expect(machine.scheduler.task(TaskID(1))?.state == .running)
+        #expect(machine.current(TaskID(1))?.occurrence == "s@1970-01-01T00:16:43.000Z")
+    }
+
+    @Test
+    func firingsOfAnotherPlanAreDropped() throws {
+        var machine = Machine()
+        let old = try put(&machine)
+        let revision = try put(&machine)
+        #expect(revision > old)
+        machine.time = 1_005_000
+        try machine.run(
+            .advance([
+                firing(old, 1_001_000, nominal: 1_001_000, next: 1_002_000),
+                firing(revision, 1_000_000, nominal: 1_001_000, next: 1_002_000),
+                // Would stay where it is, and fire again.
+                firing(revision, 1_001_000, nominal: 1_001_000, next: 1_001_000),
+                firing(revision, 1_001_000, nominal: 1_000_999, next: 1_002_000),
+            ]))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 0 && view.next == 1_001_000)
+        #expect(machine.scheduler.task(TaskID(1)) == nil)
+    }
+
+    @Test
+    func pausedScheduleIsNotDueAndCountsWhatItSkips() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        #expect(try machine.run(.pauseSchedule(name: "s")) == .done)
+        #expect(machine.scheduler.nextWake == nil)
+        #expect(machine.scheduler.dueSchedules(at: .max, limit: 9).isEmpty)
+        let late = firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)
+        try machine.run(.advance([late]))
+        #expect(machine.scheduler.schedule("s")?.ran == 0)
+        #expect(machine.scheduler.schedule("s")?.next == 1_001_000, "kept for counting")
+        let resume = Command.resumeSchedule(name: "s", next: 1_009_000, skipped: 8)
+        #expect(try machine.run(resume) == .done)
+        #expect(try machine.run(resume) == .done)
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.skipped == 8 && view.next == 1_009_000 && !view.isPaused)
+        #expect(machine.scheduler.nextWake == 1_009_000)
+    }
+
+    @Test
+    func replacingKeepsCounters() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        machine.time = 1_001_000
+        try machine.run(
+            .advance([firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        machine.time = 1_001_500
+        let replaced = try machine.run(
+            .putSchedule(name: "s", spec { $0.priority = 9 }, paused: true, next: nil))
+        #expect(replaced == .schedule(revision: revision + 1, existed: true))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 1 && view.isPaused && view.next == nil && view.createdAt == 1_000_000)
+        #expect(view.spec.task.priority == 9)
+    }
+
+    @Test
+    func triggersNeverShareAnOccurrence() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        machine.time = 1_000_500
+        for _ in 0..<3 { try machine.run(.triggerSchedule(name: "s")) }
+        // At the instant of an occurrence that is due but has not fired yet, and once it has.
+        machine.time = 1_001_000
+        try machine.run(.triggerSchedule(name: "s"))
+        try machine.run(
+            .advance([firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        try machine.run(.triggerSchedule(name: "s"))
+        let occurrences = (1...6).map { machine.scheduler.task(TaskID($0))?.occurrence ?? "" }
+        #expect(
+            occurrences == [
+                "s@1970-01-01T00:16:40.500Z", "s@1970-01-01T00:16:40.500Z-2",
+                "s@1970-01-01T00:16:40.500Z-3", "s@1970-01-01T00:16:41.000Z-1",
+                "s@1970-01-01T00:16:41.000Z", "s@1970-01-01T00:16:41.000Z-2",
+            ])
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 6 && view.last == 1_001_000, "a trigger is no nominal occurrence")
+    }
+
+    @Test
+    func pausedScheduleCanBeTriggered() throws {
+        var machine = Machine()
+        _ = try put(&machine, paused: true)
+        #expect(try machine.run(.triggerSchedule(name: "s")) == .task(TaskID(1), existed: false))
+    }
+
+    @Test
+    func expiredOccurrenceDidNotRun() throws {
+        var machine = Machine()
+        let revision = try put(&machine) { $0.expiresMilliseconds = 500 }
+        machine.time = 1_001_000
+        try machine.run(
+            .advance([firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        #expect(machine.scheduler.schedule("s")?.ran == 1)
+        try machine.advance(by: 501)
+        #expect(machine.scheduler.task(TaskID(1))?.state == .expired)
+        #expect(machine.scheduler.schedule("s")?.ran == 0)
+        #expect(machine.scheduler.schedule("s")?.expired == 1)
+        // Too late already when it fires.
+        machine.time = 1_009_000
+        try machine.run(
+            .advance([firing(revision, 1_002_000, nominal: 1_002_000, next: 1_003_000)]))
+        #expect(machine.scheduler.task(TaskID(2))?.state == .expired)
+        #expect(machine.scheduler.schedule("s")?.ran == 0)
+        #expect(machine.scheduler.schedule("s")?.expired == 2)
+    }
+
+    @Test
+    func occurrenceWithoutRoomIsSkipped() throws {
+        var capacity = Capacity()
+        capacity.tasks = 1
+        var machine = Machine(capacity)
+        _ = try machine.submit(.h())
+        let revision = try put(&machine)
+        machine.time = 1_001_000
+        try machine.run(
+            .advance([firing(revision, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 0 && view.skipped == 1 && view.next == 1_002_000)
+        #expect(try machine.run(.triggerSchedule(name: "s")) == .rejected(.full))
+    }
+
+    @Test
+    func deletedScheduleIsGoneAndItsTasksStay() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        try machine.run(.triggerSchedule(name: "s"))
+        #expect(try machine.run(.deleteSchedule(name: "s")) == .done)
+        #expect(machine.scheduler.schedule("s") == nil && machine.scheduler.nextWake == nil)
+        #expect(machine.state(TaskID(1)) == .ready)
+        for command in [
+            Command.deleteSchedule(name: "s"), .pauseSchedule(name: "s"),
+            .resumeSchedule(name: "s", next: nil), .triggerSchedule(name: "s"),
+        ] { #expect(try machine.run(command) == .rejected(.notFound)) }
+        let again = try put(&machine)
+        #expect(again > revision, "a revision is never used again")
+    }
+
+    @Test
+    func limitsAndNames() throws {
+        var capacity = Capacity()
+        capacity.schedules = 1
+        var machine = Machine(capacity)
+        let bad = Command.putSchedule(name: ".s", spec(), paused: false, next: nil)
+        #expect(try machine.run(bad) == .rejected(.malformed))
+        _ = try put(&machine)
+        let second = Command.putSchedule(name: "t", spec(), paused: false, next: nil)
+        #expect(try machine.run(second) == .rejected(.full))
+        _ = try put(&machine)
+    }
+
+    @Test
+    func dueSchedulesComeEarliestFirstUpToTheLimit() throws {
+        var machine = Machine()
+        for number in 0..<50 {
+            _ = try put(&machine, "s\(number)", next: 1_001_000 + Milliseconds(number * 37 % 50))
+        }
+        let due = machine.scheduler.dueSchedules(at: 1_001_020, limit: 10)
+        #expect(due.map(\.next) == (0..<10).map { 1_001_000 + $0 })
+        #expect(machine.scheduler.dueSchedules(at: 1_001_020, limit: 100).count == 21)
+        let names = machine.scheduler.schedules(after: "s2", limit: 3).map(\.name)
+        #expect(names == ["s20", "s21", "s22"])
+    }
+}
