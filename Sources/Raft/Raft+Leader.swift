@@ -71,10 +71,11 @@ extension Raft {
         // Only single fields are taken out of `leadership` here: a copy of the whole would make each
         // change below copy the peers.
         guard let termStartIndex = leadership?.termStartIndex, let count = leadership?.peers.count,
-            let isHeartbeat = leadership?.isHeartbeatDue, let lastRound = leadership?.round
+            let isHeartbeat = leadership?.isHeartbeatDue
         else { return }
         let beginsReads = !reads.gathered.isEmpty && commitIndex >= termStartIndex
-        if beginsReads { reads.beginRound(index: commitIndex, round: lastRound + 1) }
+        // A round of its own, that all messages sent below are later than.
+        if beginsReads { reads.beginRound(index: commitIndex, round: beginRound()) }
         for position in 0..<count {
             replicate(
                 to: position, isHeartbeat: isHeartbeat,

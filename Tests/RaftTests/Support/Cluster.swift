@@ -20,7 +20,8 @@ final class Cluster {
     let settings: Settings
     let ids: [NodeID]
     private(set) var now: Nanoseconds = 1_000_000_000
-    private(set) var nodes: [NodeID: TestNode] = [:]
+    private var nodes: [NodeID: TestNode] = [:]
+    private var members: [TestNode] = []
     private(set) var oracle = Oracle()
     /// Messages and other happenings since `takeTrace`, if `isTracing`.
     private var trace: [String] = []
@@ -28,8 +29,9 @@ final class Cluster {
     private(set) var sentMessages = 0
     private var queue: [Timed] = []
     private var sequence = 0
+    private(set) var restores = 0
+    private(set) var readsReady = 0
     private let seed: UInt64
-    private var effects: [Effect] = []
     private var nextRead: ReadID = 1
     /// Commit known anywhere when the read was asked: no answer may lie before it.
     private var readFloors: [ReadID: Index] = [:]
@@ -51,7 +53,9 @@ final class Cluster {
             let raft = Raft(
                 id: id, settings: settings, recovered: image, now: now, seed: Self.seed(id, 0, seed)
             )
-            nodes[id] = TestNode(id: id, raft: raft, disk: TestDisk(image))
+            let node = TestNode(id: id, raft: raft, disk: TestDisk(image))
+            nodes[id] = node
+            members.append(node)
             oracle.sawWritten(image.entries, after: 0)
         }
     }
@@ -70,11 +74,8 @@ final class Cluster {
     }
 
     subscript(id: NodeID) -> TestNode {
-        get {
-            guard let node = nodes[id] else { preconditionFailure("no node \(id)") }
-            return node
-        }
-        set { nodes[id] = newValue }
+        guard let node = nodes[id] else { preconditionFailure("no node \(id)") }
+        return node
     }
 
     var leaders: [NodeID] { ids.filter { self[$0].isUp && self[$0].raft.role == .leader } }
@@ -90,14 +91,15 @@ final class Cluster {
     func turn(_ id: NodeID, _ inputs: [Input]) {
         guard self[id].isUp else { return }
         let commit = self[id].raft.commitIndex
-        effects.removeAll(keepingCapacity: true)
-        for input in inputs { nodes[id]?.raft.step(input, now: now, into: &effects) }
-        nodes[id]?.raft.finishTurn(now: now, into: &effects)
-        let raised = effects
-        for effect in raised { carryOut(effect, on: id) }
-        let raft = self[id].raft
-        if raft.role == .leader { oracle.sawLeader(raft) }
-        oracle.sawCommit(from: commit, raft, disks: nodes.mapValues(\.disk))
+        var effects: [Effect] = []
+        for input in inputs { self[id].raft.step(input, now: now, into: &effects) }
+        self[id].raft.finishTurn(now: now, into: &effects)
+        for effect in effects { carryOut(effect, on: id) }
+        if self[id].raft.role == .leader { oracle.sawLeader(self[id].raft) }
+        if self[id].raft.commitIndex > commit {
+            oracle.sawCommit(
+                from: commit, self[id].raft, disks: nodes.mapValues(\.disk))
+        }
         applyCommitted(id)
     }
 
@@ -119,28 +121,28 @@ final class Cluster {
             return
         }
         let file = self[id].snapshotFile(sizeBytes: snapshotFileBytes)
-        nodes[id]?.disk.put(file)
+        self[id].disk.put(file)
         turn(id, [.snapshotTaken(file.mark)])
     }
 
     /// Makes the oldest pending batches of a held disk durable and says so.
     func sync(_ id: NodeID, count: Int = .max) {
-        if let ticket = nodes[id]?.disk.sync(count) { turn(id, [.durable(ticket)]) }
+        if let ticket = self[id].disk.sync(count) { turn(id, [.durable(ticket)]) }
     }
 
     /// The process is gone and with it everything that was not synced. `syncedBatches` batches reached the
     /// disk without anybody hearing of it.
     func crash(_ id: NodeID, syncedBatches: Int = 0) {
-        _ = nodes[id]?.disk.sync(syncedBatches)
-        nodes[id]?.disk.crash()
-        nodes[id]?.isUp = false
-        nodes[id]?.run += 1
+        _ = self[id].disk.sync(syncedBatches)
+        self[id].disk.crash()
+        self[id].isUp = false
+        self[id].run += 1
         note("\(id) crashes")
     }
 
     func restart(_ id: NodeID) {
         guard !self[id].isUp else { return }
-        var node = self[id]
+        let node = self[id]
         node.isUp = true
         node.raft = Raft(
             id: id, settings: settings, recovered: node.disk.image, now: now,
@@ -150,7 +152,6 @@ final class Cluster {
         node.appliedHash = 0
         node.appliedCommands = []
         if node.disk.image.snapshot.index > 0 { node.restore(node.disk.image.snapshot) }
-        self[id] = node
         note("\(id) restarts")
     }
 
@@ -169,11 +170,13 @@ final class Cluster {
         var eventsAtOnce = 0
         while oracle.faults.isEmpty {
             let next = queue.indices.min { before(queue[$0], queue[$1]) }
-            let due = ids.filter { self[$0].isUp }.min {
-                self[$0].raft.nextDeadline < self[$1].raft.nextDeadline
+            var due: NodeID?
+            var tickAt = Nanoseconds.max
+            for node in members where node.isUp && node.raft.nextDeadline < tickAt {
+                due = node.id
+                tickAt = node.raft.nextDeadline
             }
             let eventAt = next.map { queue[$0].at } ?? .max
-            let tickAt = due.map { self[$0].raft.nextDeadline } ?? .max
             let at = max(now, min(eventAt, tickAt))
             guard at <= end else { break }
             eventsAtOnce = at == now ? eventsAtOnce + 1 : 0
@@ -212,7 +215,7 @@ final class Cluster {
         now += 2 * settings.electionNanoseconds
         for other in ids {
             let deadline = now + (other == id ? 0 : 2 * settings.electionNanoseconds)
-            nodes[other]?.raft.electionDeadline = deadline
+            self[other].raft.electionDeadline = deadline
         }
         turn(id, [.tick])
         settle()
@@ -271,15 +274,16 @@ final class Cluster {
             oracle.sawWritten(
                 batch.entries,
                 after: first > raft.firstIndex ? raft.entry(at: first - 1).term : nil)
-            nodes[id]?.disk.write(batch)
+            self[id].disk.write(batch)
             if !self[id].isDiskHeld { schedule(.synced(id, run: run), after: diskDelay(id)) }
         case .readReady(let read, let index):
             oracle.expect(self[id].readAnswers[read] == nil, "read \(read) is answered twice")
             oracle.expect(index >= readFloors[read] ?? 0, "read \(read) at \(index) is stale")
-            nodes[id]?.readAnswers[read] = .ready(index)
+            readsReady += 1
+            self[id].readAnswers[read] = .ready(index)
         case .readFailed(let read):
             oracle.expect(self[id].readAnswers[read] == nil, "read \(read) is answered twice")
-            nodes[id]?.readAnswers[read] = .failed
+            self[id].readAnswers[read] = .failed
         case .leadershipChanged:
             let raft = self[id].raft
             note("\(id) \(raft.role) term \(raft.term) leader \(raft.leader?.name ?? "-")")
@@ -292,13 +296,12 @@ final class Cluster {
                 totalBytes: UInt64(bytes.count))
             schedule(.input(id, run: run, answer), after: diskDelay(id))
         case .storeSnapshotChunk(let chunk):
-            guard var disk = nodes[id]?.disk else { return }
-            let answer = disk.store(chunk)
-            nodes[id]?.disk = disk
+            let answer = self[id].disk.store(chunk)
             schedule(.input(id, run: run, answer), after: diskDelay(id))
         case .restore(let mark):
+            restores += 1
             note("\(id) restores \(mark.index)")
-            nodes[id]?.restore(mark)
+            self[id].restore(mark)
             oracle.sawApplied(mark.index, hash: self[id].appliedHash, on: id)
         }
     }
@@ -309,7 +312,7 @@ final class Cluster {
             let entry = self[id].raft.entry(at: self[id].appliedIndex + 1)
             oracle.expect(
                 self[id].disk.holds(entry.index, term: entry.term), "applied before it is durable")
-            nodes[id]?.apply(entry)
+            self[id].apply(entry)
             oracle.sawApplied(entry.index, hash: self[id].appliedHash, on: id)
         }
     }

@@ -1,7 +1,7 @@
 import Raft
 
 /// One member: the core, its disk, and a state machine that is a hash of what was applied.
-struct TestNode {
+final class TestNode {
     let id: NodeID
     var raft: Raft
     var disk: TestDisk
@@ -14,6 +14,12 @@ struct TestNode {
     var appliedHash: UInt64 = 0
     var appliedCommands: [String] = []
     var readAnswers: [ReadID: ReadAnswer] = [:]
+
+    init(id: NodeID, raft: Raft, disk: TestDisk) {
+        self.id = id
+        self.raft = raft
+        self.disk = disk
+    }
 
     enum ReadAnswer: Equatable {
         case ready(Index)
@@ -31,7 +37,7 @@ struct TestNode {
         return TestDisk.File(mark: raft.mark(at: appliedIndex), bytes: bytes)
     }
 
-    mutating func restore(_ mark: SnapshotMark) {
+    func restore(_ mark: SnapshotMark) {
         guard let file = disk.files[mark.index], file.mark == mark else {
             preconditionFailure("restore of a snapshot that is not there")
         }
@@ -42,7 +48,7 @@ struct TestNode {
         appliedCommands = ["…\(mark.index)"]
     }
 
-    mutating func apply(_ entry: Entry) {
+    func apply(_ entry: Entry) {
         precondition(entry.index == appliedIndex + 1)
         appliedIndex = entry.index
         appliedHash = hash(appliedHash, entry)
