@@ -12,7 +12,7 @@ struct DeterminismTests {
         return capacity
     }()
 
-    @Test(arguments: 0..<150)
+    @Test(arguments: 0..<110)
     func replicasAgreeWhateverTheirHistory(seed: UInt64) throws {
         var log = RandomLog(seed: seed)
         var first = Machine(Self.small)

@@ -17,9 +17,7 @@ struct EntryTests {
         let good = Command.submit(.h()).encoded()
         try machine.apply([group([good, [1, 200, 3], [], [9, 1], good.dropLast(), good])])
         #expect(
-            machine.events.compactMap {
-                if case .outcome(_, _, _, let outcome) = $0 { outcome } else { nil }
-            } == [
+            machine.outcomes == [
                 .task(TaskID(1), existed: false), .rejected(.malformed), .rejected(.malformed),
                 .rejected(.malformed), .rejected(.malformed), .task(TaskID(2), existed: false),
             ])

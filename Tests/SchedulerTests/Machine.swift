@@ -31,9 +31,7 @@ struct Machine {
             group.append(sequence: sequence, command: command.encoded())
         }
         try apply([group])
-        return events.compactMap {
-            if case .outcome(_, _, _, let outcome) = $0 { outcome } else { nil }
-        }
+        return outcomes
     }
 
     mutating func apply(_ groups: [CommandGroup]) throws {
@@ -97,6 +95,12 @@ struct Machine {
     func state(_ id: TaskID) -> TaskState? { scheduler.state(of: id) }
 
     func worker(of id: TaskID) -> String? { current(id)?.worker }
+
+    var outcomes: [Outcome] {
+        events.compactMap { event -> Outcome? in
+            if case .outcome(_, _, _, let outcome) = event { outcome } else { nil }
+        }
+    }
 
     var assigned: [TaskID] {
         events.compactMap {

@@ -5,7 +5,7 @@ import Testing
 struct ReadTests {
     private func machine() throws -> Machine {
         var machine = Machine()
-        try machine.register("w", slots: 1, handlers: ["h", "i"])
+        try machine.register("w", slots: 1, handlers: ["h", "i"], tags: ["gpu"])
         for number in 0..<600 {
             machine.time += 1
             var spec = TaskSpec(handler: number % 3 == 0 ? "i" : "h")

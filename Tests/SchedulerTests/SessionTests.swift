@@ -14,24 +14,18 @@ struct SessionTests {
         return group
     }
 
-    private func outcomes(_ machine: Machine) -> [Outcome] {
-        machine.events.compactMap {
-            if case .outcome(_, _, _, let outcome) = $0 { outcome } else { nil }
-        }
-    }
-
     @Test(arguments: [false, true])
     func secondTimeGetsTheFirstAnswer(viaSnapshot: Bool) throws {
         var machine = Machine()
         let request = group(5, .submit(.h()))
         try machine.apply([request])
-        let first = outcomes(machine)
+        let first = machine.outcomes
         #expect(first == [.task(TaskID(1), existed: false)])
         if viaSnapshot {
             machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
         }
         try machine.apply([request])
-        #expect(outcomes(machine) == first)
+        #expect(machine.outcomes == first)
         #expect(machine.events.count == 1, "it was only answered, nothing was done")
         #expect(machine.scheduler.counts.tasksByState.reduce(0, +) == 1)
     }
@@ -40,7 +34,7 @@ struct SessionTests {
     func sameRequestTwiceInOneEntry() throws {
         var machine = Machine()
         try machine.apply([group(1, .submit(.h())), group(1, .submit(.h()))])
-        #expect(outcomes(machine).count == 2 && Set(outcomes(machine).map { "\($0)" }).count == 1)
+        #expect(machine.outcomes.count == 2 && Set(machine.outcomes.map { "\($0)" }).count == 1)
         #expect(machine.scheduler.counts.tasksByState.reduce(0, +) == 1)
     }
 
@@ -69,9 +63,9 @@ struct SessionTests {
         var machine = Machine()
         try machine.apply([group(9, .submit(.h()), below: 9)])
         try machine.apply([group(1, .submit(.h()), incarnation: 2)])
-        #expect(outcomes(machine) == [.task(TaskID(2), existed: false)])
+        #expect(machine.outcomes == [.task(TaskID(2), existed: false)])
         try machine.apply([group(10, .submit(.h()))])
-        #expect(outcomes(machine) == [.rejected(.staleIncarnation)])
+        #expect(machine.outcomes == [.rejected(.staleIncarnation)])
         #expect(machine.scheduler.counts.tasksByState.reduce(0, +) == 2)
     }
 
@@ -79,7 +73,7 @@ struct SessionTests {
     func leadersOwnCommandsAreNotRemembered() throws {
         var machine = Machine()
         for _ in 0..<2 { try machine.apply([group(0, .submit(.h()), origin: "")]) }
-        #expect(outcomes(machine).isEmpty)
+        #expect(machine.outcomes.isEmpty)
         #expect(machine.scheduler.state.sessions.isEmpty)
         #expect(machine.scheduler.counts.tasksByState.reduce(0, +) == 2)
     }
@@ -91,13 +85,13 @@ struct SessionTests {
         capacity.outcomesPerOrigin = 3
         var machine = Machine(capacity)
         try machine.apply(["a", "b", "c"].map { group(1, .submit(.h()), origin: $0) })
-        #expect(outcomes(machine).last == .rejected(.full))
+        #expect(machine.outcomes.last == .rejected(.full))
         for sequence in UInt64(2)...4 {
             try machine.apply([group(sequence, .submit(.h()), origin: "a")])
         }
-        #expect(outcomes(machine) == [.rejected(.full)])
+        #expect(machine.outcomes == [.rejected(.full)])
         try machine.apply([group(4, .submit(.h()), below: 3, origin: "a")])
-        #expect(outcomes(machine) == [.task(TaskID(5), existed: false)])
+        #expect(machine.outcomes == [.task(TaskID(5), existed: false)])
     }
 
     /// Any order, with gaps and repetitions, against a dictionary.

@@ -17,7 +17,7 @@ extension PeerMessage {
         case snapshotReply, timeoutNow, readRequest, readReply, forward, beat, beatReply
     }
 
-    func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: capacityHint)
         writer.put(Self.codecVersion)
         switch self {
@@ -98,7 +98,7 @@ extension PeerMessage {
         }
     }
 
-    init(decoding bytes: [UInt8]) throws(CodecError) {
+    public init(decoding bytes: [UInt8]) throws(CodecError) {
         var reader = ByteReader(bytes)
         let version = try reader.byte()
         guard version == Self.codecVersion else {
