@@ -1,0 +1,179 @@
+import Raft
+import Testing
+
+@testable import Node
+@testable import Scheduler
+
+/// The API on a real loop and real sockets, with a replica of its own whose disk is always done at once.
+final class APIFixture {
+    struct Reply {
+        let status: Int
+        let head: String
+        let body: [UInt8]
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+
+        func json() throws -> JSONValue { try JSONDocument(body).root }
+
+        func header(_ name: String) -> String? {
+            for line in head.split(separator: "\r\n") where line.hasPrefix(name + ": ") {
+                return String(line.dropFirst(name.count + 2))
+            }
+            return nil
+        }
+    }
+
+    let http: HTTPFixture
+    let gateway: Gateway
+    let metrics = Metrics()
+    let api: API
+    /// What the local worker was told to start, in order.
+    private(set) var launched: [Assignment] = []
+    private(set) var persistedEntries = 0
+    private(set) var maxEntriesPerBatch = 0
+
+    /// With more than one node there is nobody to elect a leader: this node never has one.
+    init(nodes: [String] = ["n1"], slots: UInt32 = 4) throws {
+        let http = try HTTPFixture()
+        self.http = http
+        let clock = { [loop = http.loop] in
+            Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
+        }
+        let voters = nodes.map { NodeID($0) }
+        gateway = Gateway(
+            replica: Replica(
+                id: voters[0], incarnation: 1, settings: ReplicaSettings(),
+                worker: WorkerSpec(
+                    id: nodes[0], incarnation: 1, slots: slots, handlers: ["echo", "other"],
+                    tags: []),
+                recovered: Recovered(
+                    hardState: HardState(),
+                    snapshot: SnapshotMark(
+                        index: 0, term: 0, configuration: Configuration(voters: voters)),
+                    entries: []),
+                state: Scheduler(), planner: .utcOnly, clock: clock(), seed: 1),
+            clock: clock)
+        var members: [ClusterConfiguration.Member] = []
+        for (index, node) in nodes.enumerated() {
+            members.append(
+                ClusterConfiguration.Member(
+                    id: node, peer: Endpoint(host: "127.0.0.1", port: UInt16(7101 + index)),
+                    api: Endpoint(host: "127.0.0.1", port: UInt16(7201 + index))))
+        }
+        api = API(
+            APIContext(
+                node: nodes[0],
+                configuration: ClusterConfiguration(cluster: "test", nodes: members),
+                gateway: gateway, metrics: metrics, facts: Self.facts(http.loop, clock),
+                zones: ZoneTable(directories: [], read: { _ in nil })))
+        http.answer = { [unowned self] request, responder in api.handle(request, responder) }
+        http.loop.onTurnEnd = { [unowned self] in endTurn() }
+        if nodes.count == 1 {
+            http.turn { self.gateway.replica.isReady }
+            // Without slots there is no worker.
+            http.turn { slots == 0 || self.gateway.replica.scheduler.worker(nodes[0]) != nil }
+        }
+    }
+
+    private static func facts(_ loop: Loop, _ clock: @escaping () -> Clock) -> NodeFacts {
+        NodeFacts(
+            clock: clock,
+            gauges: {
+                MetricsGauges(
+                    node: "n1", version: "1", isLeader: true, hasLeader: true, term: 1,
+                    commitIndex: 1, appliedIndex: 1, logBytes: 0,
+                    counts: Counts(tasksByState: [], schedules: 0, workers: 0, rememberedKeys: 0),
+                    workersByState: [], pendingRequests: 0, loopTurns: 0, longestTurnNanoseconds: 0,
+                    residentBytes: 0, uptimeSeconds: 0, peers: [])
+            },
+            isConnected: { _ in false }, lastHeartbeat: { _ in nil },
+            later: { loop.later($0) }, schedule: { _ = loop.schedule(at: $0, $1) })
+    }
+
+    private func endTurn() {
+        let now = http.loop.now
+        gateway.expire(now: now)
+        if gateway.replica.nextDeadline(now: now) <= now { gateway.step(.tick) }
+        repeat {
+            gateway.finishTurn { perform($0) }
+        } while gateway.hasInput
+    }
+
+    private func perform(_ effect: ReplicaEffect) {
+        switch effect {
+        case .persist(let batch):
+            persistedEntries += batch.entries.count
+            maxEntriesPerBatch = max(maxEntriesPerBatch, batch.entries.count)
+            gateway.step(.durable(batch.ticket))
+        case .launch(let assignment): launched.append(assignment)
+        case .leadershipChanged: api.leadershipChanged()
+        default: break
+        }
+    }
+
+    // MARK: Requests
+
+    func call(
+        _ method: String, _ path: String, _ body: String? = nil, type: String = "application/json",
+        headers: [String] = []
+    ) throws -> Reply {
+        try reply(to: begin(method, path, body, type: type, headers: headers))
+    }
+
+    /// Sends a request without waiting for its answer.
+    func begin(
+        _ method: String, _ path: String, _ body: String? = nil, type: String = "application/json",
+        headers: [String] = []
+    ) throws -> HTTPClient {
+        let client = try http.client()
+        var head = "\(method) \(path) HTTP/1.1\r\nhost: test\r\n"
+        for header in headers { head += header + "\r\n" }
+        if let body {
+            head += "content-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n"
+        }
+        client.send(head + "\r\n" + (body ?? ""))
+        return client
+    }
+
+    func reply(to client: HTTPClient) throws -> Reply {
+        var reply: Reply?
+        http.turn {
+            client.poll()
+            reply = Self.reply(in: client.received)
+            return reply != nil || client.hasEnded
+        }
+        return try #require(reply, "the connection ended with \(client.text)")
+    }
+
+    private static func reply(in bytes: [UInt8]) -> Reply? {
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+        guard let status = Int(head.dropFirst(9).prefix(3)) else { return nil }
+        let empty = Reply(status: status, head: head, body: [])
+        guard let length = empty.header("content-length").flatMap(Int.init) else { return empty }
+        let body = bytes[end.upperBound...]
+        guard body.count >= length else { return nil }
+        return Reply(status: status, head: head, body: Array(body.prefix(length)))
+    }
+
+    // MARK: The worker
+
+    /// Ends the attempt of a task that was launched.
+    func finish(_ task: String, _ result: AttemptResult) throws {
+        http.turn { self.launched.contains { $0.task.description == task } }
+        let assignment = try #require(launched.last { $0.task.description == task })
+        gateway.step(.attemptEnded(assignment.task, attempt: assignment.attempt))
+        var isDone = false
+        gateway.request(
+            .finish(
+                Finish(
+                    task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
+                    result: result)), deadline: .max
+        ) { _ in isDone = true }
+        http.turn { isDone }
+    }
+
+    func waitForLaunch(of count: Int) {
+        http.turn { self.launched.count >= count }
+    }
+}

@@ -1,0 +1,121 @@
+import Raft
+import Scheduler
+import Testing
+
+@testable import Node
+
+@Suite struct APITests {
+    @Test(arguments: [
+        "/", "/v1", "/v2/tasks", "/v1/nothing", "/v1/tasks/t1/nothing", "/v1/tasks/t1/logs/x",
+        "/v1/queues", "/v1/events", "/v1/workers/n1", "/v1/cluster/members", "/metrics/x",
+        "/v1/schedules/a/b", "/v1/dead/t1",
+    ])
+    func unknownPathsAreSaidToBeUnknown(path: String) throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call("GET", path)
+        #expect(reply.status == 404)
+        #expect(try reply.json()["type"]?.string == "urn:carillon:problem:unknown-path")
+    }
+
+    @Test(arguments: [
+        ("PUT", "/v1/tasks", "GET, POST"), ("PATCH", "/v1/tasks/t1", "GET, DELETE"),
+        ("GET", "/v1/tasks/t1/retry", "POST"), ("POST", "/v1/schedules", "GET"),
+        ("POST", "/v1/schedules/a", "GET, PUT, DELETE"), ("GET", "/v1/workers/n1/drain", "POST"),
+        ("DELETE", "/v1/cluster", "GET"), ("POST", "/healthz", "GET"),
+        ("GET", "/v1/dead/retry", "POST"),
+    ])
+    func wrongMethodsNameTheRightOnes(method: String, path: String, allow: String) throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call(method, path)
+        #expect(reply.status == 405)
+        #expect(reply.header("allow") == allow)
+    }
+
+    @Test func aBodyWhereNoneBelongsIsRefused() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call("POST", "/v1/tasks", #"{"handler": "echo"}"#)
+        for (method, path) in [
+            ("DELETE", "/v1/tasks/t1"), ("POST", "/v1/tasks/t1/retry"), ("POST", "/v1/dead/retry"),
+            ("POST", "/v1/workers/n1/drain"),
+        ] {
+            #expect(try fixture.call(method, path, "{}").status == 422)
+        }
+    }
+
+    @Test func workersAreShownDrainedAndUndrained() throws {
+        let fixture = try APIFixture()
+        let workers = try fixture.call("GET", "/v1/workers").json()
+        let worker = try #require(workers["items"]?.elements.first)
+        #expect(worker["id"]?.string == "n1")
+        #expect(worker["state"]?.string == "live")
+        #expect(worker["slots"]?.integer == 4)
+        #expect(worker["handlers"]?.source == #"["echo","other"]"#)
+        let drained = try fixture.call("POST", "/v1/workers/n1/drain")
+        #expect(try drained.json()["state"]?.string == "draining")
+        _ = try fixture.call("POST", "/v1/tasks", #"{"handler": "echo"}"#)
+        #expect(try fixture.call("GET", "/v1/tasks/t1").json()["state"]?.string == "ready")
+        let live = try fixture.call("POST", "/v1/workers/n1/undrain")
+        #expect(try live.json()["state"]?.string == "live")
+        #expect(try fixture.call("GET", "/v1/tasks/t1").json()["state"]?.string == "running")
+        #expect(try fixture.call("POST", "/v1/workers/n9/drain").status == 404)
+    }
+
+    @Test func theClusterIsShownAsTheNodeSeesIt() throws {
+        let fixture = try APIFixture()
+        let cluster = try fixture.call("GET", "/v1/cluster").json()
+        #expect(cluster["cluster"]?.string == "test")
+        #expect(cluster["node"]?.string == "n1")
+        #expect(cluster["leader"]?.string == "n1")
+        #expect(cluster["commit"]?.integer == cluster["applied"]?.integer)
+        let member = try #require(cluster["members"]?.elements.first)
+        #expect(member["api"]?.string == "127.0.0.1:7201")
+        #expect(member["role"]?.string == "leader")
+        #expect(member["alive"]?.bool == true)
+        #expect(member["lag"]?.integer == 0)
+    }
+
+    @Test func leadershipCanOnlyBeHandedToAMember() throws {
+        let fixture = try APIFixture()
+        let own = try fixture.call("POST", "/v1/cluster/transfer", #"{"to": "n1"}"#)
+        #expect(own.status == 200)
+        #expect(try own.json()["leader"]?.string == "n1")
+        #expect(try fixture.call("POST", "/v1/cluster/transfer", #"{"to": "n9"}"#).status == 422)
+        #expect(try fixture.call("POST", "/v1/cluster/transfer").status == 409)
+    }
+
+    @Test func aFollowerSaysWhereToAskForATransfer() throws {
+        let fixture = try APIFixture(nodes: ["n1", "n2", "n3"])
+        fixture.gateway.step(
+            .peer(
+                from: "n2",
+                .raft(
+                    Message(
+                        from: "n2", to: "n1", term: 5,
+                        body: .append(
+                            Message.Append(
+                                previousIndex: 0, previousTerm: 0, commit: 0, entries: [], round: 1)
+                        )))))
+        let reply = try fixture.call("POST", "/v1/cluster/transfer")
+        #expect(reply.status == 307)
+        #expect(reply.header("location") == "http://127.0.0.1:7202/v1/cluster/transfer")
+        #expect(try reply.json()["type"]?.string == "urn:carillon:problem:not-leader")
+    }
+
+    @Test func metricsCountAnswersByStatus() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call("GET", "/v1/nothing")
+        _ = try fixture.call("GET", "/healthz")
+        let reply = try fixture.call("GET", "/metrics")
+        #expect(reply.header("content-type") == PrometheusText.contentType)
+        #expect(reply.text.contains("carillon_http_responses_total{status=\"4xx\"} 1\n"))
+        #expect(reply.text.contains("carillon_http_responses_total{status=\"2xx\"} 1\n"))
+    }
+
+    @Test func headsHaveNoBody() throws {
+        let fixture = try APIFixture()
+        let client = try fixture.begin("HEAD", "/healthz")
+        client.receive { $0.contains("\r\n\r\n") }
+        #expect(client.statuses == [200])
+        #expect(client.text.hasSuffix("\r\n\r\n"))
+    }
+}

@@ -1,0 +1,124 @@
+import Testing
+
+@testable import Node
+
+@Suite struct SchedulesAPITests {
+    @Test func schedulesAreCreatedReplacedAndDeleted() throws {
+        let fixture = try APIFixture()
+        let created = try fixture.call(
+            "PUT", "/v1/schedules/tick", #"{"every": "1h", "task": {"handler": "echo"}}"#)
+        #expect(created.status == 201)
+        #expect(try created.json()["every"]?.string == "1h")
+        let next = try #require(try created.json()["next"]?.string)
+        #expect(try Timestamp.parse(next) % 3_600_000 == 0)
+        let replaced = try fixture.call(
+            "PUT", "/v1/schedules/tick",
+            #"{"cron": "0 9 * * *", "task": {"handler": "other", "payload": 1}, "paused": true}"#)
+        #expect(replaced.status == 200)
+        let schedule = try fixture.call("GET", "/v1/schedules/tick").json()
+        #expect(schedule["cron"]?.string == "0 9 * * *")
+        #expect(schedule["every"] == nil)
+        #expect(schedule["paused"]?.bool == true)
+        #expect(schedule["next"]?.isNull == true)
+        #expect(schedule["task"]?["handler"]?.string == "other")
+        #expect(try fixture.call("DELETE", "/v1/schedules/tick").status == 204)
+        #expect(try fixture.call("DELETE", "/v1/schedules/tick").status == 404)
+        #expect(try fixture.call("GET", "/v1/schedules/tick").status == 404)
+    }
+
+    @Test func mistakesAreTold() throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call(
+            "PUT", "/v1/schedules/a%20b",
+            #"{"every": "soon", "overlap": "skip", "task": {"handler": "", "delay": "1s"}}"#)
+        #expect(reply.status == 422)
+        #expect(
+            try reply.json()["errors"]?.elements.map { $0["pointer"]?.string }
+                == ["/every", "/task/handler", "/task/delay", "/overlap", ""])
+    }
+
+    @Test func aDayThatNeverComesIsTakenWithAWarning() throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call(
+            "PUT", "/v1/schedules/never",
+            #"{"cron": "0 0 31 2 *", "task": {"handler": "echo"}}"#)
+        #expect(reply.status == 201)
+        #expect(try reply.json()["next"]?.isNull == true)
+        #expect(try reply.json()["warnings"]?.elements.count == 1)
+        let preview = try fixture.call("GET", "/v1/schedules/never/preview")
+        #expect(preview.text == #"{"items":[]}"#)
+    }
+
+    @Test func schedulesArePausedAndResumed() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", "/v1/schedules/tick", #"{"every": "1h", "task": {"handler": "echo"}}"#)
+        let paused = try fixture.call("POST", "/v1/schedules/tick/pause")
+        #expect(paused.status == 200)
+        #expect(try paused.json()["paused"]?.bool == true)
+        let resumed = try fixture.call("POST", "/v1/schedules/tick/resume")
+        #expect(resumed.status == 200)
+        #expect(try resumed.json()["paused"]?.bool == false)
+        #expect(try resumed.json()["next"]?.string != nil)
+        for action in ["pause", "resume", "trigger", "preview"] {
+            let method = action == "preview" ? "GET" : "POST"
+            #expect(try fixture.call(method, "/v1/schedules/nope/\(action)").status == 404)
+        }
+    }
+
+    @Test func whatAPausedScheduleLetPassIsCounted() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", "/v1/schedules/fast",
+            #"{"every": "100ms", "paused": true, "task": {"handler": "echo"}}"#)
+        let begin = SystemClock.wallMilliseconds()
+        fixture.http.turn { SystemClock.wallMilliseconds() >= begin + 250 }
+        let resumed = try fixture.call("POST", "/v1/schedules/fast/resume").json()
+        let skipped = try #require(resumed["counters"]?["skipped"]?.integer)
+        let most = (SystemClock.wallMilliseconds() - begin) / 100 + 2
+        #expect(skipped >= 2 && skipped <= most)
+    }
+
+    @Test func aTriggerRunsTheTaskAtOnce() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", "/v1/schedules/tick",
+            #"{"every": "1h", "task": {"handler": "echo", "payload": "{{occurrence}}"}}"#)
+        let reply = try fixture.call("POST", "/v1/schedules/tick/trigger")
+        #expect(reply.status == 201)
+        let task = try reply.json()
+        #expect(task["id"]?.string == "t1")
+        #expect(task["schedule"]?.string?.hasPrefix("tick@") == true)
+        #expect(task["payload"]?.string == task["schedule"]?.string)
+        let listed = try fixture.call("GET", "/v1/tasks?schedule=tick").json()
+        #expect(listed["items"]?.elements.count == 1)
+    }
+
+    @Test func previewsTellTheNextTimes() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", "/v1/schedules/tick", #"{"every": "90s", "task": {"handler": "echo"}}"#)
+        let items =
+            try fixture.call("GET", "/v1/schedules/tick/preview?count=3")
+            .json()["items"]?.elements ?? []
+        let times = try items.map { try Timestamp.parse($0["at"]?.string ?? "") }
+        #expect(times.count == 3)
+        #expect(times[1] - times[0] == 90_000 && times[2] - times[1] == 90_000)
+        #expect(items.allSatisfy { $0["change"]?.isNull == true })
+        #expect(try fixture.call("GET", "/v1/schedules/tick/preview?count=0").status == 422)
+    }
+
+    @Test func listsArePagedByName() throws {
+        let fixture = try APIFixture()
+        for name in ["c", "a", "b"] {
+            _ = try fixture.call(
+                "PUT", "/v1/schedules/\(name)", #"{"every": "1h", "task": {"handler": "echo"}}"#)
+        }
+        let first = try fixture.call("GET", "/v1/schedules?limit=2").json()
+        #expect(first["items"]?.elements.map { $0["name"]?.string } == ["a", "b"])
+        #expect(first["next"]?.string == "b")
+        let second = try fixture.call("GET", "/v1/schedules?limit=2&cursor=b").json()
+        #expect(second["items"]?.elements.map { $0["name"]?.string } == ["c"])
+        #expect(second["next"]?.isNull == true)
+    }
+}
