@@ -8,7 +8,8 @@ import Testing
         _ task: UInt64, attempt: UInt32 = 1, fence: UInt64 = 1, incarnation: UInt64 = 4
     ) -> Assignment {
         Assignment(
-            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt, fence: fence,
+            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt,
+            fence: fence,
             handler: "echo", payload: [], timeoutMilliseconds: 1, scheduledAt: 0, assignedAt: 0,
             occurrence: nil, schedule: nil)
     }
