@@ -128,6 +128,17 @@ extension Scheduler {
         return false
     }
 
+    // MARK: Requests
+
+    /// What came of a request, until its origin has acknowledged it. For an origin that skipped the entry with the
+    /// outcome because it loaded a snapshot.
+    public func rememberedOutcome(
+        origin: String, incarnation: UInt64, sequence: UInt64
+    ) -> Outcome? {
+        state.sessions.first { $0.origin == origin && $0.incarnation == incarnation }?
+            .outcome(of: sequence)
+    }
+
     // MARK: Workers
 
     public func worker(_ id: String) -> WorkerView? {

@@ -34,6 +34,7 @@ struct Campaign {
     }
 
     private func tell(_ violation: Violation, _ simulation: Simulation) {
+        if options.isVerbose { simulation.describeLastEntries() }
         print(
             """
             VIOLATION of "\(violation.rule)" in seed \(simulation.seed) at \

@@ -88,7 +88,9 @@ struct Invariants {
     }
 
     /// A message promises only what is on its sender's disk.
-    mutating func check(sending message: Message, disk: LogImage) throws(Violation) {
+    mutating func check(
+        sending message: Message, disk: LogImage, role: Role
+    ) throws(Violation) {
         let id = message.from
         switch message.body {
         case .voteReply(granted: true):
@@ -100,6 +102,8 @@ struct Invariants {
             }
             try noteVote(of: id, in: message.term, for: message.to)
         case .voteRequest(let request):
+            // One that waited for the disk while another won the term leaves late, and elects nobody.
+            guard role == .candidate else { return }
             guard disk.hardState == HardState(term: message.term, vote: id),
                 disk.holds(request.lastIndex, request.lastTerm)
             else {

@@ -25,14 +25,14 @@ final class SimulatedNode {
     /// The process dies after performing this many more effects.
     var effectsUntilCrash: Int?
     /// A received snapshot is on the disk and not yet in the state machine.
-    var isRestoring = false
+    var restoring: SnapshotMark?
     var snapshotUnderWay: (mark: SnapshotMark, copy: SchedulerSnapshot)?
     /// Ids of executions that run here, in the order of their start.
     var executions: [Int] = []
     var launched: Set<LaunchKey> = []
     var effects: [ReplicaEffect] = []
-    /// Turns since `turnsCountedFrom`, for finding a loop that never sleeps.
-    var turnCount = 0
+    /// Turns since `turnsCountedFrom` in which nothing happened, for finding a loop that never sleeps.
+    var idleTurns = 0
     var turnsCountedFrom: Nanoseconds = 0
 
     struct LaunchKey: Hashable {
@@ -101,7 +101,7 @@ final class SimulatedNode {
         isPaused = false
         effectsUntilCrash = nil
         snapshotUnderWay = nil
-        isRestoring = false
+        restoring = nil
         executions = []
         launched = []
         effects = []

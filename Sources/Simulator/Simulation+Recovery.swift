@@ -75,9 +75,24 @@ extension Simulation {
         }
     }
 
+    func describeLastEntries() {
+        for line in invariants.ledger.lines.suffix(8) {
+            var text = "\(line.entry.payload)"
+            if case .command(let bytes) = line.entry.payload {
+                let requests = try? Request.all(in: bytes)
+                text = requests.map { "\($0.map(\.command))" } ?? "damaged"
+            }
+            log.write(now, "entry \(line.entry.index) of term \(line.entry.term): \(text.prefix(400))")
+        }
+    }
+
     /// nil: everybody agrees and nothing is left to do.
     private func missingForRest() -> String? {
         for node in nodes where !node.isUp { return "\(node.id) is down" }
+        if let name = oracle.reference.schedules(after: nil, limit: 1).first?.name {
+            deleteSchedule(name)
+            return "schedule \(name) is still there"
+        }
         let replicas = nodes.compactMap(\.replica)
         guard let leader = replicas[0].raft.leader else { return "n1 knows no leader" }
         for replica in replicas where replica.raft.leader != leader {
@@ -85,10 +100,6 @@ extension Simulation {
         }
         for replica in replicas where replica.applied != oracle.applied {
             return "\(replica.id) applied \(replica.applied) of \(oracle.applied)"
-        }
-        if let name = oracle.reference.schedules(after: nil, limit: 1).first?.name {
-            deleteSchedule(name)
-            return "schedule \(name) is still there"
         }
         if let probe = clients.openProbe { return "\(probe) is not answered" }
         for id in oracle.taskIDs {

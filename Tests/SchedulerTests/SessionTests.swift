@@ -30,6 +30,23 @@ struct SessionTests {
         #expect(machine.scheduler.counts.tasksByState.reduce(0, +) == 1)
     }
 
+    @Test(arguments: [false, true])
+    func theAnswerCanBeLookedUpUntilItIsAcknowledged(viaSnapshot: Bool) throws {
+        var machine = Machine()
+        try machine.apply([group(5, .submit(.h()))])
+        if viaSnapshot {
+            machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        }
+        func look(_ sequence: UInt64, incarnation: UInt64 = 1) -> Outcome? {
+            machine.scheduler.rememberedOutcome(
+                origin: "n1", incarnation: incarnation, sequence: sequence)
+        }
+        #expect(look(5) == .task(TaskID(1), existed: false))
+        #expect(look(4) == nil && look(6) == nil && look(5, incarnation: 2) == nil)
+        try machine.apply([group(6, .submit(.h()), below: 6)])
+        #expect(look(5) == nil && look(6) != nil)
+    }
+
     @Test
     func sameRequestTwiceInOneEntry() throws {
         var machine = Machine()

@@ -78,9 +78,10 @@ struct PendingReads: Sendable {
         return ready
     }
 
-    func nextDeadline(timeout: Nanoseconds) -> Nanoseconds? {
+    /// - Parameter retries: there is a leader to ask again.
+    func nextDeadline(timeout: Nanoseconds, retries: Bool) -> Nanoseconds? {
         let oldest = rounds.lazy.filter { $0.index == nil }.map { $0.startedAt + timeout }.min()
-        guard !gathering.isEmpty, let retryAt else { return oldest }
+        guard retries, !gathering.isEmpty, let retryAt else { return oldest }
         return min(oldest ?? .max, retryAt)
     }
 }

@@ -29,6 +29,11 @@ struct PendingRequests: Sendable {
     /// Slots below this sequence have been sent in the current term.
     private var firstUnsent: UInt64 = 1
     private var sequences: [Token: UInt64] = [:]
+    /// How often everything was sent again since the last answer.
+    private var resends = 0
+
+    /// The interval between two attempts grows to at most 2 to the power of this.
+    private static let maxResendDoublings = 5
 
     init(origin: String, incarnation: UInt64) {
         self.origin = origin
@@ -52,7 +57,15 @@ struct PendingRequests: Sendable {
             let slot = slots[head + Int(sequence - firstSequence)]
         else { return nil }
         remove(slot, sequence)
+        resends = 0
         return slot.purpose
+    }
+
+    /// Unanswered sequences that were sent, ascending.
+    var sentSequences: [UInt64] {
+        slots[head...].indices.compactMap { position in
+            slots[position]?.sentAt == nil ? nil : firstSequence + UInt64(position - head)
+        }
     }
 
     /// Gives a client's request up. True: it was sent, stays here, and may yet be done. False: it was never sent
@@ -92,10 +105,19 @@ struct PendingRequests: Sendable {
     /// A new leader, or a new connection to it: whatever was sent may be lost.
     mutating func markAllUnsent() { firstUnsent = firstSequence }
 
-    /// When the oldest unanswered request is to be sent again; nil if none is under way.
+    /// When the oldest unanswered request is to be sent again; nil if none is under way. Each copy is a log entry:
+    /// a node that only lags behind would otherwise lengthen the very log it has to catch up with.
     func resendTime(after interval: Nanoseconds) -> Nanoseconds? {
-        guard head < slots.count, let sentAt = slots[head]?.sentAt else { return nil }
-        return sentAt + interval
+        // What waits to be sent waits for a leader, not for a time.
+        guard head < slots.count, firstUnsent > firstSequence, let sentAt = slots[head]?.sentAt
+        else { return nil }
+        return sentAt + interval << min(resends, Self.maxResendDoublings)
+    }
+
+    /// `resendTime` has passed.
+    mutating func resendAll() {
+        resends += 1
+        markAllUnsent()
     }
 
     /// The next group to send, of at most `maxBytes` unless a single command is larger; nil: nothing is left to send.

@@ -75,11 +75,18 @@ extension Replica {
     mutating func restored(
         _ mark: SnapshotMark, _ state: Scheduler, _ effects: inout [ReplicaEffect]
     ) {
-        precondition(restoring == mark && state.appliedIndex == mark.index)
+        // A newer snapshot may have come while this one was being loaded; then only that one counts.
+        guard restoring == mark else { return }
+        precondition(state.appliedIndex == mark.index)
         restoring = nil
         let appliedBefore = applied
         scheduler = state
-        // Outcomes in the entries that were skipped are remembered in the state: asking again brings them.
+        // Outcomes in the entries that were skipped are remembered in the state.
+        for sequence in requests.sentSequences {
+            let outcome = scheduler.rememberedOutcome(
+                origin: id.name, incarnation: incarnation, sequence: sequence)
+            if let outcome { answer(sequence, outcome, &effects) }
+        }
         requests.markAllUnsent()
         let current = scheduler.runningAttempts(worker: worker.id, incarnation: incarnation)
         for (task, attempt) in lease.reconcile(with: current, appliedBefore: appliedBefore) {

@@ -83,8 +83,12 @@ public struct Replica {
         if let time = requests.resendTime(after: settings.resendNanoseconds) {
             deadline = min(deadline, time)
         }
-        if let time = reads.nextDeadline(timeout: readTimeout) { deadline = min(deadline, time) }
-        if let duties {
+        // What waits for a leader is due when there is one: a deadline in the past would keep the loop spinning.
+        let retries = raft.leader != nil
+        if let time = reads.nextDeadline(timeout: readTimeout, retries: retries) {
+            deadline = min(deadline, time)
+        }
+        if let duties, raft.acceptsProposals {
             deadline = min(
                 deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
         }
@@ -192,7 +196,7 @@ public struct Replica {
         if let time = requests.resendTime(after: settings.resendNanoseconds),
             time <= clock.monotonic
         {
-            requests.markAllUnsent()
+            requests.resendAll()
         }
         guard requests.hasUnsent, let leader = raft.leader else { return }
         if leader == id {

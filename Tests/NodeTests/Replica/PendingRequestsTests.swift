@@ -111,4 +111,28 @@ import Testing
         #expect(requests.count == 0)
         #expect(requests.resendTime(after: 1) == nil)
     }
+
+    @Test func sendsAgainEverLessOftenUntilSomethingIsAnswered() throws {
+        var requests = make(2)
+        var now: UInt64 = 0
+        _ = requests.nextGroup(maxBytes: 1000, now: now)
+        for wait: UInt64 in [10, 20, 40, 80, 160, 320, 320] {
+            #expect(requests.resendTime(after: 10) == now + wait)
+            now += wait
+            requests.resendAll()
+            // Unsent, it waits for a leader and has no deadline.
+            #expect(requests.resendTime(after: 10) == nil)
+            #expect(try sequences(requests.nextGroup(maxBytes: 1000, now: now)) == [1, 2])
+        }
+        #expect(requests.answer(1) != nil)
+        #expect(requests.resendTime(after: 10) == now + 10)
+    }
+
+    @Test func knowsWhichWereSent() {
+        var requests = make(3)
+        _ = requests.nextGroup(maxBytes: 1000, now: 0)
+        requests.add(.client(9), command: [1])
+        #expect(requests.answer(2) != nil)
+        #expect(requests.sentSequences == [1, 3])
+    }
 }
