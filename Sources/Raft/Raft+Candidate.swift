@@ -100,6 +100,7 @@ extension Raft {
         if granted {
             if vote == nil { setHardState(HardState(term: term, vote: candidate)) }
             // Give the candidate the time to lead before standing against it.
+            if role == .preCandidate { becomeFollower(term: term, into: &effects) }
             electionDeadline = clock + electionTimeout
         }
         // Held behind the ticket of the newest term and vote: a vote that a crash could undo might be

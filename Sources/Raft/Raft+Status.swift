@@ -22,10 +22,12 @@ extension Raft {
 
     public var uncommittedBytes: Int { log.bytes(behind: max(commitIndex, log.base.index)) }
 
-    /// Leader, not handing over, and not too much waiting for commit.
+    /// Leader, not handing over, and not too much waiting for commit, or for this node's disk: the others
+    /// may commit without it.
     public var acceptsProposals: Bool {
         guard let leadership, leadership.transfer == nil else { return false }
-        return uncommittedBytes < settings.maxUncommittedBytes
+        let waiting = log.bytes(behind: max(appliableIndex, log.base.index))
+        return waiting < settings.maxUncommittedBytes
     }
 
     public var isTransferringLeadership: Bool { leadership?.transfer != nil }

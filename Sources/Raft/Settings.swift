@@ -7,7 +7,7 @@ public struct Settings: Equatable, Sendable {
     public var maxInFlightMessages: Int = 256
     public var maxInFlightBytes: Int = 8 << 20
     public var maxSnapshotChunkBytes: Int = 256 << 10
-    /// Proposals are refused while more than this waits for commit.
+    /// Proposals are refused while more than this waits for commit, or for the leader's own disk.
     public var maxUncommittedBytes: Int = 64 << 20
     /// A leader whose disk has not finished a batch for this long steps down.
     public var diskStallNanoseconds: Nanoseconds = 2_000_000_000

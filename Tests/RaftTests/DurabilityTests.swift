@@ -50,6 +50,18 @@ import Testing
         #expect(bench.raft.commitIndex == 1 && bench.raft.appliableIndex == 1)
     }
 
+    @Test func anEarlierBatchDoesNotVouchForTheOwnVote() {
+        var bench = Bench(terms: [1])
+        let earlier = bench.receive(append(after: 1, 1, [1]), from: "n2", term: 1).batches[0].ticket
+        _ = bench.tick(after: 2 * bench.raft.settings.electionNanoseconds)
+        _ = bench.receive(.preVoteReply(granted: true), from: "n2", term: 2)
+        _ = bench.receive(.voteReply(granted: true), from: "n2", term: 2)
+        _ = bench.turn(.durable(earlier))
+        #expect(bench.raft.role == .candidate)
+        _ = bench.sync()
+        #expect(bench.raft.role == .leader)
+    }
+
     @Test func acknowledgementWaitsForTheDisk() {
         var bench = Bench(terms: [1])
         #expect(bench.receive(append(after: 1, 1, [1]), from: "n2", term: 1).sent == [])
@@ -92,6 +104,15 @@ import Testing
         _ = bench.receive(append(after: 1, 1, [2]), from: "n2", term: 2)
         #expect(bench.receive(append(after: 1, 1, round: 2), from: "n2", term: 2).sent == [])
         #expect(bench.sync().sent == ["n1→n2 t2 matched 2"])
+    }
+
+    /// Even for entries before it, and even when its batch holds nothing else.
+    @Test func aTruncationHoldsBackEveryPromise() {
+        var durability = Durability(lastIndex: 5)
+        #expect(durability.ticket(forLogThrough: 2) == 0)
+        durability.stageTruncation(from: 4)
+        #expect(durability.ticket(forLogThrough: 2) == durability.nextTicket)
+        #expect(durability.durableIndex == 3 && durability.handedIndex == 3)
     }
 
     @Test func completionsMayCoverSeveralBatchesAndComeTwice() {

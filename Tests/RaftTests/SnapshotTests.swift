@@ -161,12 +161,29 @@ import Testing
         let earlier = bench.receive(append(after: 2, 1, [1, 1], round: 2), from: "n2", term: 2)
         let reset = bench.turn(.snapshotChunkStored(mark: mark, nextOffset: 1, isComplete: true))
         _ = bench.receive(append(after: 9, 2, [2], round: 3), from: "n2", term: 2)
-        _ = bench.turn(.durable(earlier.batches[0].ticket))
-        #expect(bench.raft.durableIndex == 0)
-        _ = bench.turn(.durable(reset.batches[0].ticket))
-        #expect(bench.raft.durableIndex == 9)
+        let tooEarly = bench.turn(.durable(earlier.batches[0].ticket))
+        #expect(bench.raft.durableIndex == 0 && !tooEarly.contains(.restore(mark)))
+        let inTime = bench.turn(.durable(reset.batches[0].ticket))
+        #expect(bench.raft.durableIndex == 9 && inTime.contains(.restore(mark)))
         _ = bench.sync()
         #expect(bench.raft.durableIndex == 10)
+    }
+
+    /// The piece came in the round of an earlier leader; the answer must not prove anything to the next.
+    @Test func aRoundOfAnotherTermIsNotAnswered() {
+        var bench = Bench(terms: [1])
+        let mark = SnapshotMark(index: 9, term: 1, configuration: bench.raft.configuration)
+        let chunk = Message.SnapshotChunk(
+            mark: mark, offset: 0, bytes: [1], totalBytes: 2, round: 500)
+        _ = bench.receive(.snapshotChunk(chunk), from: "n2", term: 1)
+        _ = bench.receive(RaftTests.append(after: 1, 1), from: "n3", term: 2)
+        _ = bench.sync()
+        let effects = bench.turn(.snapshotChunkStored(mark: mark, nextOffset: 1, isComplete: false))
+        let reply = Message.SnapshotReply(index: 9, nextOffset: 1, isInstalled: false, round: 0)
+        #expect(
+            effects == [
+                .send(Message(from: "n1", to: "n3", term: 2, body: .snapshotReply(reply)))
+            ])
     }
 
     @Test func aSnapshotOfWhatIsKnownInstallsNothing() {
