@@ -124,7 +124,7 @@ final class APIFixture {
     func begin(
         _ method: String, _ path: String, _ body: String? = nil, type: String = "application/json",
         headers: [String] = []
-    ) throws -> HTTPClient {
+    ) throws -> HTTPProbe {
         let client = try http.client()
         var head = "\(method) \(path) HTTP/1.1\r\nhost: test\r\n"
         for header in headers { head += header + "\r\n" }
@@ -135,7 +135,7 @@ final class APIFixture {
         return client
     }
 
-    func reply(to client: HTTPClient) throws -> Reply {
+    func reply(to client: HTTPProbe) throws -> Reply {
         var reply: Reply?
         http.turn {
             client.poll()
