@@ -68,6 +68,9 @@ public struct CommandGroup: Equatable, Sendable {
 
     public var isEmpty: Bool { count == 0 }
 
+    /// What a command takes besides its own bytes: sequence number and length.
+    public static let commandHeaderBytes = 12
+
     public var encodedBytes: Int { 28 + origin.utf8.count + body.count }
 
     /// `command` is `Command.encoded()`.

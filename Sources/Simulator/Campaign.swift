@@ -24,7 +24,9 @@ struct Campaign {
             }
             total.add(simulation.report)
             if options.isVerbose {
-                print("seed \(seed): \(simulation.report.line(wallSeconds: Self.seconds() - seedBegan))")
+                print(
+                    "seed \(seed): \(simulation.report.line(wallSeconds: Self.seconds() - seedBegan))"
+                )
             }
         }
         print(total.line(wallSeconds: Self.seconds() - began))

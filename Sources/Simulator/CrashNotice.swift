@@ -24,7 +24,9 @@ enum CrashNotice {
                       replay: \(Campaign.replay(seed, seconds))
 
                     """
-                _ = text.utf8.withContiguousStorageIfAvailable { write(1, $0.baseAddress, $0.count) }
+                _ = text.utf8.withContiguousStorageIfAvailable {
+                    write(1, $0.baseAddress, $0.count)
+                }
                 _exit(1)
             }
         }

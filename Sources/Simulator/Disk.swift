@@ -30,7 +30,8 @@ struct LogImage {
     mutating func write(_ batch: Batch) throws(Violation) {
         if let state = batch.hardState {
             guard state.term >= hardState.term else {
-                throw Violation("monotone term", "term \(hardState.term) overwritten by \(state.term)")
+                throw Violation(
+                    "monotone term", "term \(hardState.term) overwritten by \(state.term)")
             }
             if state.term == hardState.term, let vote = hardState.vote, state.vote != vote {
                 throw Violation(
@@ -42,7 +43,8 @@ struct LogImage {
         }
         if let newMark = batch.snapshot {
             guard newMark.index >= mark.index else {
-                throw Violation("monotone snapshot", "mark \(mark.index) overwritten by \(newMark.index)")
+                throw Violation(
+                    "monotone snapshot", "mark \(mark.index) overwritten by \(newMark.index)")
             }
             if batch.resetsLog {
                 entries = []
@@ -58,7 +60,8 @@ struct LogImage {
         }
         if let from = batch.truncateFrom {
             guard from > mark.index else {
-                throw Violation("log shape", "truncation at \(from) below the snapshot at \(mark.index)")
+                throw Violation(
+                    "log shape", "truncation at \(from) below the snapshot at \(mark.index)")
             }
             if from <= lastIndex { entries.removeLast(Int(lastIndex - from) + 1) }
         }
@@ -193,7 +196,9 @@ struct Disk {
     }
 
     /// Where to go on, and whether the file is complete. A chunk out of place changes nothing.
-    mutating func storeChunk(_ chunk: Message.SnapshotChunk) -> (nextOffset: UInt64, isComplete: Bool) {
+    mutating func storeChunk(
+        _ chunk: Message.SnapshotChunk
+    ) -> (nextOffset: UInt64, isComplete: Bool) {
         if chunk.offset == 0 { incoming = Incoming(mark: chunk.mark, bytes: []) }
         guard var file = incoming, file.mark == chunk.mark else { return (0, false) }
         guard chunk.offset == UInt64(file.bytes.count) else {

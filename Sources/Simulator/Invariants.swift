@@ -95,7 +95,8 @@ struct Invariants {
             guard disk.hardState == HardState(term: message.term, vote: message.to) else {
                 throw Violation(
                     "vote durable before its reply",
-                    "\(id) grants term \(message.term) to \(message.to), disk has \(disk.hardState)")
+                    "\(id) grants term \(message.term) to \(message.to), disk has \(disk.hardState)"
+                )
             }
             try noteVote(of: id, in: message.term, for: message.to)
         case .voteRequest(let request):

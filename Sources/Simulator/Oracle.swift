@@ -248,7 +248,8 @@ struct Oracle {
         _ spec: TaskSpec, _ id: TaskID, existed: Bool
     ) throws(Violation) -> Index {
         guard let account = tasks[id], reference.state(of: id) != nil else {
-            throw Violation("no acknowledged task is lost", "\(id) is acknowledged, not in the ledger")
+            throw Violation(
+                "no acknowledged task is lost", "\(id) is acknowledged, not in the ledger")
         }
         tasks[id]?.isAcknowledged = true
         if let key = spec.key {

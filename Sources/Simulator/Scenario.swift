@@ -133,7 +133,9 @@ extension Scenario {
                 network.partitionLength = 1_000_000_000...20_000_000_000
             }
         }
-        if random.chance(permille: 300) { disk.sync = 200_000...random.pick([10_000_000, 50_000_000]) }
+        if random.chance(permille: 300) {
+            disk.sync = 200_000...random.pick([10_000_000, 50_000_000])
+        }
         if random.chance(permille: 250) { disk.stallPermille = random.pick([2, 20]) }
     }
 
@@ -155,7 +157,9 @@ extension Scenario {
         if random.chance(permille: 500) {
             node.maxWallOffsetMilliseconds = random.pick([20, 2_000, 60_000])
         }
-        if random.chance(permille: 500) { node.maxDriftPPM = random.pick([100, ClockModel.maxDriftPPM]) }
+        if random.chance(permille: 500) {
+            node.maxDriftPPM = random.pick([100, ClockModel.maxDriftPPM])
+        }
         if random.chance(permille: 150) { node.turnDelay = 5_000...20_000_000 }
     }
 

@@ -143,7 +143,8 @@ extension Simulation {
     private func check(_ node: SimulatedNode) throws(Violation) {
         guard let replica = node.replica else { return }
         let lines = try invariants.check(
-            replica.raft, applied: replica.applied, isRestoring: node.isRestoring, node: node.number,
+            replica.raft, applied: replica.applied, isRestoring: node.isRestoring,
+            node: node.number,
             holders: { index, term in
                 nodes.count { $0.disk.synced.holds(index, term) }
             })

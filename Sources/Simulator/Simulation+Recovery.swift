@@ -36,7 +36,9 @@ extension Simulation {
         let missing = missingForRest()
         if let missing {
             recovery.calmSince = nil
-            if recovery.areProbesSent || (now - recovery.begunAt) % 10_000_000_000 == 0 { log.write(now, missing) }
+            if recovery.areProbesSent || (now - recovery.begunAt) % 10_000_000_000 == 0 {
+                log.write(now, missing)
+            }
             describeNodes()
             guard now - recovery.begunAt < Self.maxRecovery else {
                 throw Violation("progress after healing", missing)

@@ -50,8 +50,8 @@ final class Simulation {
                     random.within(-scenario.node.maxDriftPPM...scenario.node.maxDriftPPM)),
                 wallOffset: Milliseconds(
                     random.within(
-                        -scenario.node.maxWallOffsetMilliseconds
-                            ... scenario.node.maxWallOffsetMilliseconds)),
+                        -scenario.node
+                            .maxWallOffsetMilliseconds...scenario.node.maxWallOffsetMilliseconds)),
                 base: random.within(5_000_000_000...4_000_000_000_000))
             nodes.append(
                 SimulatedNode(

@@ -106,7 +106,8 @@ struct PendingRequests: Sendable {
         var position = head + Int(firstUnsent - firstSequence)
         while position < slots.count {
             if let command = slots[position]?.command {
-                if !group.isEmpty, group.encodedBytes + command.count > maxBytes { break }
+                let bytes = CommandGroup.commandHeaderBytes + command.count
+                if !group.isEmpty, group.encodedBytes + bytes > maxBytes { break }
                 group.append(
                     sequence: firstSequence + UInt64(position - head), command: command)
                 slots[position]?.sentAt = now

@@ -85,7 +85,8 @@ import Testing
 
     @Test func theLastOccurrenceLeavesNoNext() throws {
         var planner = OccurrencePlanner.utcOnly
-        #expect(try planner.next(.cron("0 0 31 2 *"), zone: "UTC", after: 0) == nil)
+        let found16 = try planner.next(.cron("0 0 31 2 *"), zone: "UTC", after: 0)
+        #expect(found16 == nil)
         #expect(throws: PlanError.self) {
             try planner.next(.cron("61 * * * *"), zone: "UTC", after: 0)
         }

@@ -8,7 +8,8 @@ import Testing
         _ task: UInt64, attempt: UInt32 = 1, fence: UInt64 = 1, incarnation: UInt64 = 4
     ) -> Assignment {
         Assignment(
-            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt, fence: fence,
+            worker: "n1", incarnation: incarnation, task: TaskID(task), attempt: attempt,
+            fence: fence,
             handler: "echo", payload: [], timeoutMilliseconds: 1, scheduledAt: 0, assignedAt: 0,
             occurrence: nil, schedule: nil)
     }
@@ -16,10 +17,13 @@ import Testing
     @Test func launchesOnlyUnderAValidLease() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.assigned(assignment(1), at: 1)
-        #expect(lease.takeLaunches(at: 10).isEmpty)
+        let found1 = lease.takeLaunches(at: 10).isEmpty
+        #expect(found1)
         lease.extend(until: 20)
-        #expect(lease.takeLaunches(at: 10).map(\.task) == [TaskID(1)])
-        #expect(lease.takeLaunches(at: 10).isEmpty)
+        let found2 = lease.takeLaunches(at: 10).map(\.task)
+        #expect(found2 == [TaskID(1)])
+        let found3 = lease.takeLaunches(at: 10).isEmpty
+        #expect(found3)
         #expect(!lease.isIdle)
         lease.ended(TaskID(1), attempt: 1)
         #expect(lease.isIdle)
@@ -29,15 +33,18 @@ import Testing
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
         lease.assigned(assignment(1, incarnation: 3), at: 1)
-        #expect(lease.takeLaunches(at: 0).isEmpty)
+        let found4 = lease.takeLaunches(at: 0).isEmpty
+        #expect(found4)
     }
 
     @Test func aRevokedAssignmentIsNeverLaunched() {
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
         lease.assigned(assignment(1), at: 1)
-        #expect(!lease.revoked(TaskID(1), attempt: 1))
-        #expect(lease.takeLaunches(at: 0).isEmpty)
+        let found5 = lease.revoked(TaskID(1), attempt: 1)
+        #expect(!found5)
+        let found6 = lease.takeLaunches(at: 0).isEmpty
+        #expect(found6)
     }
 
     @Test func aRunningAttemptIsStoppedWhenRevoked() {
@@ -45,8 +52,10 @@ import Testing
         lease.extend(until: 20)
         lease.assigned(assignment(1, attempt: 2), at: 1)
         _ = lease.takeLaunches(at: 0)
-        #expect(!lease.revoked(TaskID(1), attempt: 1))
-        #expect(lease.revoked(TaskID(1), attempt: 2))
+        let found7 = lease.revoked(TaskID(1), attempt: 1)
+        #expect(!found7)
+        let found8 = lease.revoked(TaskID(1), attempt: 2)
+        #expect(found8)
         #expect(lease.isIdle)
     }
 
@@ -54,15 +63,20 @@ import Testing
         var lease = WorkerLease(id: "n1", incarnation: 4)
         lease.extend(until: 20)
         lease.extend(until: 15)
-        #expect(!lease.takeExpiry(at: 25))
+        let found9 = lease.takeExpiry(at: 25)
+        #expect(!found9)
         lease.assigned(assignment(1), at: 1)
         _ = lease.takeLaunches(at: 19)
         #expect(lease.nextDeadline() == 0)
-        #expect(lease.beatIsDue(at: 19, interval: 100))
+        let found10 = lease.beatIsDue(at: 19, interval: 100)
+        #expect(found10)
         #expect(lease.nextDeadline() == 20)
-        #expect(!lease.takeExpiry(at: 19))
-        #expect(lease.takeExpiry(at: 20))
-        #expect(!lease.takeExpiry(at: 20))
+        let found11 = lease.takeExpiry(at: 19)
+        #expect(!found11)
+        let found12 = lease.takeExpiry(at: 20)
+        #expect(found12)
+        let found13 = lease.takeExpiry(at: 20)
+        #expect(!found13)
     }
 
     @Test func aReplacedStateDecidesWhatRuns() {
@@ -74,7 +88,8 @@ import Testing
             with: [assignment(2), assignment(3, attempt: 2, fence: 7), assignment(9, fence: 8)],
             appliedBefore: 1)
         #expect(stale.map(\.0) == [TaskID(1), TaskID(3)])
-        #expect(lease.takeLaunches(at: 0).map(\.task) == [TaskID(3), TaskID(9)])
+        let found14 = lease.takeLaunches(at: 0).map(\.task)
+        #expect(found14 == [TaskID(3), TaskID(9)])
     }
 
     @Test func whatHasEndedHereIsNotLaunchedAgainByASnapshotThatDoesNotKnow() {
@@ -89,6 +104,7 @@ import Testing
         let current = [assignment(1, fence: 5), assignment(2, fence: 6), assignment(3, fence: 5)]
         #expect(lease.reconcile(with: current, appliedBefore: 5).isEmpty)
         // Only the one that still waited.
-        #expect(lease.takeLaunches(at: 0).map(\.task) == [TaskID(3)])
+        let found15 = lease.takeLaunches(at: 0).map(\.task)
+        #expect(found15 == [TaskID(3)])
     }
 }
