@@ -145,6 +145,21 @@ enum ProblemText {
         return text
     }
 
+    /// The last word of the problem's type, such as `no-leader`.
+    static func kind(_ problem: JSONValue) -> String? {
+        problem["type"]?.string?.split(separator: ":").last.map(String.init)
+    }
+
+    /// The node was too busy, or found no leader in time: the same may be sent again.
+    static func saysNothingWasDone(_ problem: JSONValue) -> Bool {
+        ["overloaded", "no-leader"].contains(kind(problem))
+    }
+
+    static func saysNothingWasDone(_ response: ClientResponse) -> Bool {
+        guard let document = try? JSONDocument(response.body) else { return response.status == 429 }
+        return saysNothingWasDone(document.root)
+    }
+
     private static func hint(_ response: ClientResponse) -> String {
         switch response.status {
         case 401: "\n  give a token with --token or CARILLON_TOKEN"

@@ -132,8 +132,38 @@ struct CommandTests {
         let result = run(["submit", "--file", plain], on: server)
         #expect(result.status == 1)
         #expect(result.errors.contains("0 accepted, 0 refused, then stopped"))
-        #expect(result.errors.contains("lines 1 to 2: not known to be accepted"))
+        #expect(result.errors.contains("lines 1 to 2: not all known to be accepted; look before"))
         #expect(server.requests.count == 3)
+    }
+
+    @Test func `lines that a node had no room for, or had no leader for, are sent again`() throws {
+        let path = try file(
+            """
+            {"handler": "a"}
+            {"handler": "b"}
+            {"handler": "c", "key": "k"}
+            {"handler": "d"}
+
+            """)
+        defer { unlink(path) }
+        func problem(_ kind: String) -> String {
+            "{\"error\": {\"type\": \"urn:carillon:problem:\(kind)\", \"detail\": \"is \(kind)\"}}"
+        }
+        let server = try ScriptedServer(
+            Self.ok("{\"type\": \"urn:carillon:problem:overloaded\"}", status: 429),
+            Self.ok(
+                "{\"items\": [{\"id\": \"t1\"}, \(problem("no-leader")), \(problem("outcome-unknown")), "
+                    + "\(problem("outcome-unknown"))]}"),
+            Self.ok("{\"items\": [{\"id\": \"t2\"}, {\"id\": \"t3\"}]}"))
+        defer { server.stop() }
+        let result = run(["submit", "--file", path], on: server)
+        #expect(result.status == 1)
+        #expect(result.output == "{\"accepted\":3,\"refused\":1}\n")
+        #expect(result.errors == "\(path):4: is outcome-unknown\n")
+        #expect(server.requests.count == 3)
+        #expect(
+            server.requests.last?.body
+                == "{\"handler\": \"b\"}\n{\"handler\": \"c\", \"key\": \"k\"}\n")
     }
 
     @Test func `a large file goes in chunks, and --from skips lines`() throws {
