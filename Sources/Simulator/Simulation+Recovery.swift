@@ -82,7 +82,8 @@ extension Simulation {
                 let requests = try? Request.all(in: bytes)
                 text = requests.map { "\($0.map(\.command))" } ?? "damaged"
             }
-            log.write(now, "entry \(line.entry.index) of term \(line.entry.term): \(text.prefix(400))")
+            log.write(
+                now, "entry \(line.entry.index) of term \(line.entry.term): \(text.prefix(400))")
         }
     }
 
