@@ -26,26 +26,34 @@ enum Happening {
 }
 
 /// Binary heap in the order of (time, sequence): two things at the same instant happen in the order in which
-/// they were scheduled, in every run.
+/// they were scheduled, in every run. The heap moves small keys; what happens lies still beside it.
 struct EventQueue {
-    struct Item {
+    private struct Key {
         var time: Nanoseconds
         var sequence: UInt64
-        var happening: Happening
+        var slot: Int
 
-        func isBefore(_ other: Item) -> Bool {
+        func isBefore(_ other: Key) -> Bool {
             time != other.time ? time < other.time : sequence < other.sequence
         }
     }
 
-    private var heap: [Item] = []
+    private var heap: [Key] = []
+    private var slots: [Happening?] = []
+    private var freeSlots: [Int] = []
     private var lastSequence: UInt64 = 0
-
-    var count: Int { heap.count }
 
     mutating func add(_ happening: Happening, at time: Nanoseconds) {
         lastSequence += 1
-        heap.append(Item(time: time, sequence: lastSequence, happening: happening))
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slot = free
+            slots[slot] = happening
+        } else {
+            slot = slots.count
+            slots.append(happening)
+        }
+        heap.append(Key(time: time, sequence: lastSequence, slot: slot))
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
@@ -55,7 +63,7 @@ struct EventQueue {
         }
     }
 
-    mutating func takeFirst() -> Item? {
+    mutating func takeFirst() -> (time: Nanoseconds, happening: Happening)? {
         guard !heap.isEmpty else { return nil }
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast()
@@ -68,6 +76,10 @@ struct EventQueue {
             heap.swapAt(least, parent)
             parent = least
         }
-        return first
+        guard let happening = slots[first.slot].take() else {
+            preconditionFailure("a key without its happening")
+        }
+        freeSlots.append(first.slot)
+        return (first.time, happening)
     }
 }

@@ -56,10 +56,10 @@ extension Simulation {
         guard let to = nodes.firstIndex(where: { $0.id == target }), to != node.number else {
             throw Violation("messages have addresses", "\(node.id) sends to \(target)")
         }
-        if case .raft(let message) = message, let raft = node.replica?.raft {
-            try invariants.check(sending: message, disk: node.disk.synced, role: raft.role)
+        if case .raft(let message) = message, let role = node.replica?.raft.role {
+            try invariants.check(sending: message, disk: node.disk.synced, role: role)
             if case .appendReply(let reply) = message.body,
-                case .matched(let index) = reply.outcome
+                case .matched(let index) = reply.outcome, let raft = node.replica?.raft
             {
                 try invariants.check(acknowledged: index, by: raft, disk: node.disk.synced)
             }

@@ -102,9 +102,11 @@ extension Simulation {
         node.replica?.finishTurn(clock: clock, into: &node.effects)
         let effects = node.effects
         let isIdle = inputs.allSatisfy { if case .tick = $0 { true } else { false } }
-        if isIdle, effects.isEmpty, node.replica?.applied == applied { try countIdleTurn(node) }
+        // One copy serves all that follows: nothing below changes the replica.
+        guard let replica = node.replica else { return }
+        if isIdle, effects.isEmpty, replica.applied == applied { try countIdleTurn(node) }
         for case .restore(let mark) in effects { node.restoring = mark }
-        try check(node)
+        try check(node, replica)
         node.effects.removeAll(keepingCapacity: true)
         let life = node.life
         for effect in effects {
@@ -115,7 +117,7 @@ extension Simulation {
             try perform(effect, of: node)
         }
         beginSync(node)
-        guard node.life == life, let replica = node.replica else { return }
+        guard node.life == life else { return }
         let deadline = replica.nextDeadline(now: clock.monotonic)
         let wake = node.clockModel.virtualTime(of: deadline, now: now)
         guard wake != node.wakeAt else { return }
@@ -141,8 +143,7 @@ extension Simulation {
 
     private static let maxIdleTurnsPerSecond = 1_000
 
-    private func check(_ node: SimulatedNode) throws(Violation) {
-        guard let replica = node.replica else { return }
+    private func check(_ node: SimulatedNode, _ replica: borrowing Replica) throws(Violation) {
         let lines = try invariants.check(
             replica.raft, applied: replica.applied, isRestoring: node.restoring != nil,
             node: node.number,
