@@ -43,8 +43,8 @@ public enum ReplicaInput: Sendable {
     case snapshotChunkRead(
         to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
     case snapshotChunkStored(mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool)
-    /// The answer to `.restore`.
-    case restored(SnapshotMark, Scheduler)
+    /// The answer to `.restore`. Indirect: a state machine held in line would make every input as large.
+    indirect case restored(SnapshotMark, Scheduler)
 }
 
 /// What the host has to do, in this order.
