@@ -49,7 +49,10 @@ extension Raft {
         let isSilent = clock >= peer.heardAt + settings.electionNanoseconds
         switch peer.state {
         case .probe: break
-        case .replicate: if isSilent { stopStreaming(to: position) }
+        case .replicate:
+            // What it has not acknowledged may be lost, and once those entries are compacted away no heartbeat
+            // can stand on them to find that out.
+            if isSilent || log.term(at: peer.next - 1) == nil { stopStreaming(to: position) }
         case .snapshot(let transfer):
             if !isSilent, clock >= transfer.since + settings.electionNanoseconds {
                 retry(transfer, to: position, into: &effects)

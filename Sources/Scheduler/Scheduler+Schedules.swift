@@ -44,10 +44,20 @@ extension Scheduler {
         // It may have been resumed and have fired since the proposer looked at it.
         guard state.schedules[position].isPaused else { return .done }
         state.schedules[position].isPaused = false
-        state.schedules[position].next = next
-        state.schedules[position].skipped &+= UInt64(skipped)
+        // A command that was long under way may have been computed before another resume: going back would
+        // account for its occurrences twice.
+        if isAfter(next, state.schedules[position].next) {
+            state.schedules[position].next = next
+            state.schedules[position].skipped &+= UInt64(skipped)
+        }
         noteSchedule(state.schedules[position])
         return .done
+    }
+
+    /// nil is never, and so after everything.
+    private func isAfter(_ one: Milliseconds?, _ other: Milliseconds?) -> Bool {
+        guard let other else { return false }
+        return one.map { $0 > other } ?? true
     }
 
     mutating func deleteSchedule(_ name: String) -> Outcome {
@@ -93,7 +103,11 @@ extension Scheduler {
         else { return }
         record.missed &+= UInt64(firing.missed)
         record.next = firing.next
-        if let nominal = firing.nominal {
+        if let nominal = firing.nominal, let last = record.last, nominal <= last {
+            // The schedule was replaced by one whose first instant had passed when it was applied; an
+            // occurrence's name is used once.
+            record.skipped &+= 1
+        } else if let nominal = firing.nominal {
             record.last = nominal
             let occurrence = Occurrence.id(record.name, at: nominal)
             if let task = createOccurrence(record, occurrence, dueAt: nominal, &events) {

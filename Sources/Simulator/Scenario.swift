@@ -164,7 +164,7 @@ extension Scenario {
     }
 
     private mutating func drawWork(_ random: inout RandomSource) {
-        work.actEvery = Nanoseconds(random.pick([15, 40, 120, 400])) * 1_000_000
+        work.actEvery = Nanoseconds(random.pick([20, 60, 150, 300, 1_000])) * 1_000_000
         work.scheduleEvery =
             random.chance(permille: 700)
             ? Nanoseconds(random.within(500...5_000)) * 1_000_000 : nil

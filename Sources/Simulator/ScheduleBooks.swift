@@ -12,7 +12,7 @@ struct ScheduleBooks {
 
     private var books: [String: Book] = [:]
     private var occurrences: Set<String> = []
-    /// How often a name was put or deleted: a schedule made anew may use an occurrence's name again.
+    /// How often a schedule of this name was deleted: one made anew may use an occurrence's name again.
     private var generations: [String: Int] = [:]
     private(set) var firedCount = 0
 
@@ -35,10 +35,11 @@ struct ScheduleBooks {
         var changed: [String] = []
         for request in requests {
             switch request.command {
-            case .putSchedule(let name, _, _, _), .deleteSchedule(let name):
+            case .deleteSchedule(let name):
                 generations[name, default: 0] += 1
                 changed.append(name)
-            case .resumeSchedule(let name, _, _), .triggerSchedule(let name):
+            case .putSchedule(let name, _, _, _), .resumeSchedule(let name, _, _),
+                .triggerSchedule(let name):
                 changed.append(name)
             default: continue
             }

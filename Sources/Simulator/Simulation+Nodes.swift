@@ -151,6 +151,12 @@ extension Simulation {
                 nodes.count { $0.disk.synced.holds(index, term) }
             })
         for line in lines { try oracle.apply(line.entry) }
+        guard replica.applied <= node.disk.synced.lastIndex else {
+            throw Violation(
+                "durable before applied",
+                "\(node.id) applied \(replica.applied), its disk ends at \(node.disk.synced.lastIndex)"
+            )
+        }
         guard replica.scheduler.digest == oracle.digest(at: replica.applied) else {
             throw Violation(
                 "same state at the same index", "\(node.id) differs at \(replica.applied)")

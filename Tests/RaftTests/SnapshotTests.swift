@@ -57,6 +57,30 @@ import Testing
         #expect(cluster.oracle.faults == [])
     }
 
+    /// The window is full of an append that was lost, and its entries are compacted away before a heartbeat
+    /// could stand on them.
+    @Test func aLostAppendIsNoticedAfterItsEntriesAreGone() {
+        var settings = settings()
+        settings.maxInFlightMessages = 1
+        let cluster = Cluster(voters: ["n1", "n2", "n3"], settings: settings)
+        cluster.elect("n1")
+        cluster.settle()
+        cluster.passes = { message in
+            guard message.to == "n3", case .append(let append) = message.body else { return true }
+            return append.entries.isEmpty
+        }
+        for command in ["a", "b", "c"] {
+            cluster.propose(command, on: "n1")
+            cluster.settle()
+        }
+        cluster.takeSnapshot(on: "n1")
+        cluster.settle()
+        #expect(cluster["n1"].raft.firstIndex == 5)
+        cluster.passes = { _ in true }
+        #expect(cluster.run(upTo: 20_000_000_000) { cluster["n3"].appliedIndex == 4 })
+        #expect(cluster.oracle.faults == [])
+    }
+
     @Test func lostChunksAreSentAgainFromWhereTheyStopped() {
         let cluster = clusterWithAStraggler()
         var offsets: [UInt64] = []

@@ -119,6 +119,41 @@ struct ScheduleTests {
     }
 
     @Test
+    func aResumptionThatComesLateDoesNotGoBack() throws {
+        var machine = Machine()
+        let revision = try put(&machine)
+        try machine.run(.pauseSchedule(name: "s"))
+        let late = Command.resumeSchedule(name: "s", next: 1_003_000, skipped: 2)
+        machine.time = 1_005_500
+        try machine.run(.resumeSchedule(name: "s", next: 1_006_000, skipped: 5))
+        machine.time = 1_006_000
+        try machine.run(
+            .advance([firing(revision, 1_006_000, nominal: 1_006_000, next: 1_007_000)]))
+        try machine.run(.pauseSchedule(name: "s"))
+        try machine.run(late)
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(!view.isPaused && view.next == 1_007_000)
+        #expect(view.skipped == 5 && view.ran == 1)
+    }
+
+    @Test
+    func aReplacementThatComesLateUsesNoOccurrenceTwice() throws {
+        var machine = Machine()
+        let first = try put(&machine)
+        machine.time = 1_001_000
+        try machine.run(.advance([firing(first, 1_001_000, nominal: 1_001_000, next: 1_002_000)]))
+        let second = try put(&machine)
+        try machine.run(
+            .advance([
+                firing(second, 1_001_000, nominal: 1_001_000, next: 1_002_000),
+                firing(second, 1_002_000, nominal: 1_002_000, next: 1_003_000),
+            ]))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(view.ran == 2 && view.skipped == 1 && view.next == 1_003_000)
+        #expect(machine.scheduler.task(TaskID(3)) == nil)
+    }
+
+    @Test
     func replacingKeepsCounters() throws {
         var machine = Machine()
         let revision = try put(&machine)
