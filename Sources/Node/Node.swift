@@ -177,7 +177,9 @@ final class Node {
         case .writeSnapshot(let mark, let state):
             log.info("snapshot begins", ["index": .integer(Int64(mark.index))])
             storage.snapshots.submit(
-                .write(mark) { put throws(StorageError) in try put(state.encoded()) })
+                .write(mark) { put throws(StorageError) in
+                    try state.write { piece throws(StorageError) in try put(piece) }
+                })
         case .readSnapshotChunk(let peer, let mark, let offset):
             storage.snapshots.submit(
                 .readChunk(

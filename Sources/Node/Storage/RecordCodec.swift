@@ -28,7 +28,7 @@ enum RecordKind: UInt8 {
 ///     command         opaque                                  (header: index, term)
 ///     configuration   configuration                           (header: index, term)
 ///
-///     configuration = voters, outgoing, learners; each u32 count, names
+/// A configuration stands as in `RaftCodec.swift`.
 enum RecordCodec {
     static func encode(_ hardState: HardState) -> [UInt8] {
         var writer = ByteWriter()
@@ -40,30 +40,14 @@ enum RecordCodec {
     static func encode(_ mark: SnapshotMark, resetsLog: Bool) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(resetsLog)
-        put(mark.configuration, into: &writer)
+        writer.put(mark.configuration)
         return writer.bytes
     }
 
     static func encode(_ configuration: Configuration) -> [UInt8] {
         var writer = ByteWriter()
-        put(configuration, into: &writer)
+        writer.put(configuration)
         return writer.bytes
-    }
-
-    static func put(_ configuration: Configuration, into writer: inout ByteWriter) {
-        for list in [configuration.voters, configuration.outgoing, configuration.learners] {
-            writer.put(UInt32(list.count))
-            for member in list { writer.put(member.name) }
-        }
-    }
-
-    static func configuration(
-        from reader: inout ByteReader
-    ) throws(CodecError) -> Configuration {
-        let voters = try members(from: &reader)
-        let outgoing = try members(from: &reader)
-        let learners = try members(from: &reader)
-        return Configuration(voters: voters, outgoing: outgoing, learners: learners)
     }
 
     static func decode(
@@ -82,14 +66,14 @@ enum RecordCodec {
         case .snapshot:
             let resetsLog = try reader.bool()
             let mark = SnapshotMark(
-                index: index, term: term, configuration: try configuration(from: &reader))
+                index: index, term: term, configuration: try reader.configuration())
             record = .snapshot(mark, resetsLog: resetsLog)
         case .truncate:
             record = .truncate(from: index)
         case .noop, .command:
             record = .entry(Entry(index: index, term: term, payload: .noop))
         case .configuration:
-            let configuration = try configuration(from: &reader)
+            let configuration = try reader.configuration()
             record = .entry(
                 Entry(index: index, term: term, payload: .configuration(configuration)))
         }
@@ -97,13 +81,5 @@ enum RecordCodec {
             throw CodecError("\(reader.remaining) bytes too many in a record")
         }
         return record
-    }
-
-    private static func members(from reader: inout ByteReader) throws(CodecError) -> [NodeID] {
-        let count = try reader.count(minimumBytes: 4)
-        var members: [NodeID] = []
-        members.reserveCapacity(count)
-        for _ in 0..<count { members.append(NodeID(try reader.string())) }
-        return members
     }
 }

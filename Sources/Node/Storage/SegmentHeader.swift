@@ -86,7 +86,7 @@ struct SegmentHeader: Equatable, Sendable {
         let markTerm = try reader.uint64()
         let mark = SnapshotMark(
             index: index, term: markTerm,
-            configuration: try RecordCodec.configuration(from: &reader))
+            configuration: try reader.configuration())
         state = LogState(
             hardState: HardState(term: term, vote: vote), mark: mark,
             lastIndex: try reader.uint64())
@@ -127,7 +127,7 @@ struct SegmentHeader: Equatable, Sendable {
         if let vote = state.hardState.vote { writer.put(vote.name) }
         writer.put(state.mark.index)
         writer.put(state.mark.term)
-        RecordCodec.put(state.mark.configuration, into: &writer)
+        writer.put(state.mark.configuration)
         writer.put(state.lastIndex)
         writer.patch(UInt32(Self.roundedUp(writer.count + 4)), at: lengthOffset)
         return writer.bytes

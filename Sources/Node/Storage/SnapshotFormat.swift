@@ -32,7 +32,7 @@ enum SnapshotFormat {
         writer.put(UInt32(0))
         writer.put(mark.index)
         writer.put(mark.term)
-        RecordCodec.put(mark.configuration, into: &writer)
+        writer.put(mark.configuration)
         let bytes = writer.count + 4
         precondition(
             bytes <= StorageLimits.maxSnapshotHeaderBytes, "the configuration is too large")
@@ -65,7 +65,7 @@ enum SnapshotFormat {
         reader = ByteReader(bytes, range: 16..<headerBytes - 4)
         let index = try reader.uint64()
         let term = try reader.uint64()
-        let configuration = try RecordCodec.configuration(from: &reader)
+        let configuration = try reader.configuration()
         guard reader.remaining == 0 else { throw CodecError("the header has bytes too many") }
         return (
             SnapshotMark(index: index, term: term, configuration: configuration), headerBytes,
