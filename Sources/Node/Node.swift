@@ -225,6 +225,7 @@ final class Node {
         api?.leadershipChanged()
         guard raft.leader != lastLeader else { return }
         lastLeader = raft.leader
+        if raft.leader != nil { metrics.leadershipChanges += 1 }
         log.info(
             "leader",
             ["leader": .text(raft.leader?.name ?? "none"), "term": .integer(Int64(raft.term))])

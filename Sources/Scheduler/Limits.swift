@@ -1,5 +1,5 @@
-/// Limits of the replicated state. They take part in what a command decides, so they are the same on every
-/// node: a change needs a new state version.
+/// Limits of the replicated state. They take part in what a command decides, so they must be the same on
+/// every node: with different limits replicas would diverge.
 public enum Limits {
     /// The end of the year 9999: no time in the state is later, so that arithmetic on times can't overflow.
     public static let maxTime: Milliseconds = 253_402_300_799_999

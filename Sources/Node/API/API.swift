@@ -28,7 +28,6 @@ final class API {
 
     /// To be told whenever the leader, as this node knows it, has changed.
     func leadershipChanged() {
-        context.metrics.leadershipChanges += 1
         cluster.leadershipChanged()
     }
 

@@ -63,7 +63,9 @@ struct OptionSpec: Sendable {
         OptionSpec(
             name: "server", value: "URL[,URL…]",
             summary: "nodes to ask, in turn (CARILLON_SERVER; default http://127.0.0.1:7201)"),
-        OptionSpec(name: "token", value: "TOKEN", summary: "bearer token (CARILLON_TOKEN)"),
+        OptionSpec(
+            name: "token", value: "TOKEN",
+            summary: "for a proxy in front of the nodes (CARILLON_TOKEN)"),
         OptionSpec(
             name: "output", short: "o", value: "table|json",
             summary: "default: table on a terminal, json otherwise"),

@@ -16,7 +16,7 @@ enum TaskCommands {
                     try each(invocation, "cancelled") { .delete($0) }
                 }),
             CommandSpec(
-                name: "retry", summary: "run dead tasks again",
+                name: "retry", summary: "run tasks again that are dead, cancelled or expired",
                 operands: [OperandSpec(name: "ID", isRepeated: true)],
                 run: { (invocation) throws(CommandFailure) in
                     try each(invocation, "retried") { .post($0 + "/retry") }

@@ -16,8 +16,8 @@ extension Replica {
                 do {
                     try scheduler.apply(bytes, index: entry.index, into: &events)
                 } catch {
-                    // The state version gate keeps such an entry from being proposed. Going on would let this
-                    // replica diverge from the others.
+                    // Every node runs the same decoder on what a leader encoded: this is a bug, or damage that
+                    // no checksum saw. Going on would let this replica diverge from the others.
                     preconditionFailure("entry \(entry.index) can't be applied: \(error)")
                 }
             }

@@ -23,8 +23,7 @@ extension Replica {
             duties?.heard(sender.name, at: clock.monotonic)
             // A leader that has lost its quorum must not keep a worker going that its successor is about
             // to declare lost.
-            guard let contact = raft.lastQuorumContact(now: clock.monotonic),
-                contact + settings.raft.electionNanoseconds > clock.monotonic,
+            guard raft.hasQuorumContact(now: clock.monotonic),
                 duties?.mayKeep(sender.name, scheduler, applied: applied) ?? false
             else { return }
             var reply = beat

@@ -87,7 +87,7 @@ struct TimestampError: Error, Equatable, CustomStringConvertible, Sendable {
     }
 
     var description: String {
-        "the time \"\(text.prefix(64))\" \(reason); write it like 2026-11-21T08:30:00Z (RFC 3339)"
+        "the time \"\(text.prefix(64))\" \(reason); write it like 2026-11-21T08:30:00Z"
     }
 }
 
