@@ -13,11 +13,10 @@ struct Campaign {
         for seed in options.seeds {
             CrashNotice.begin(seed)
             let seedBegan = Self.seconds()
-            let simulation = Simulation(
-                seed: seed, chaosLength: options.chaosSeconds * 1_000_000_000,
-                log: TextLog(isVerbose: options.isVerbose))
+            let simulation = make(seed)
             do {
                 try simulation.run()
+                if options.runsTwice { try compare(simulation) }
             } catch {
                 tell(error, simulation)
                 return 1
@@ -31,6 +30,20 @@ struct Campaign {
         }
         print(total.line(wallSeconds: Self.seconds() - began))
         return 0
+    }
+
+    private func make(_ seed: UInt64, isVerbose: Bool? = nil) -> Simulation {
+        Simulation(
+            seed: seed, chaosLength: options.chaosSeconds * 1_000_000_000,
+            log: TextLog(isVerbose: isVerbose ?? options.isVerbose))
+    }
+
+    private func compare(_ first: Simulation) throws(Violation) {
+        let second = make(first.seed, isVerbose: false)
+        try second.run()
+        guard second.digest == first.digest else {
+            throw Violation("the same seed is the same run", "\(first.digest), \(second.digest)")
+        }
     }
 
     private func tell(_ violation: Violation, _ simulation: Simulation) {

@@ -46,9 +46,6 @@ struct Invariants {
     mutating func check(
         persisting batch: Batch, on disk: LogImage, of id: NodeID
     ) throws(Violation) {
-        if let state = batch.hardState, let vote = state.vote {
-            try noteVote(of: id, in: state.term, for: vote)
-        }
         if let from = batch.truncateFrom, from <= ledger.lastIndex, !batch.resetsLog,
             disk.term(at: from) == ledger[from].entry.term
         {
@@ -111,6 +108,7 @@ struct Invariants {
                     "candidacy durable before its request",
                     "\(id) asks for term \(message.term), disk has \(disk.hardState)")
             }
+            try noteVote(of: id, in: message.term, for: id)
         case .appendReply(let reply):
             guard case .matched(let index) = reply.outcome else { return }
             guard disk.hardState.term >= message.term, disk.lastIndex >= index else {

@@ -4,10 +4,11 @@ import Raft
 struct Options {
     var seeds: ClosedRange<UInt64> = 1...100
     var isVerbose = false
+    var runsTwice = false
     var chaosSeconds: UInt64 = 60
 
     static let help = """
-        usage: Simulator [--seeds FIRST-LAST] [--seconds VIRTUAL] [--verbose]
+        usage: Simulator [--seeds FIRST-LAST] [--seconds VIRTUAL] [--twice] [--verbose]
 
         Runs whole clusters in virtual time, one for each seed: faults and clients for VIRTUAL seconds (default 60),
         then healing, and the demand that all work gets done and all nodes agree. Ends with status 1 at the first
@@ -15,6 +16,7 @@ struct Options {
 
           --seeds 1-500    seeds to run (default 1-100); one number is one seed
           --seconds 60     length of the part with faults, in virtual seconds (1 to 3600)
+          --twice          run each seed twice and demand the same run
           --verbose        tell what happens in each run
           --help           this text
         """
@@ -32,6 +34,7 @@ struct Options {
             switch argument {
             case "--help", "-h": return .help
             case "--verbose": options.isVerbose = true
+            case "--twice": options.runsTwice = true
             case "--seeds":
                 guard let text = rest.popFirst(), let seeds = range(text) else {
                     return .wrong("--seeds takes a range such as 1-500")
