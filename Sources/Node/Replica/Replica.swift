@@ -168,8 +168,10 @@ public struct Replica {
         _ command: Command, token: Token, _ effects: inout [ReplicaEffect]
     ) {
         let bytes = command.encoded()
-        guard requests.count < settings.maxPendingRequests,
-            requests.bytes + bytes.count <= settings.maxPendingBytes
+        guard
+            command.isFinish
+                || requests.count < settings.maxPendingRequests
+                    && requests.bytes + bytes.count <= settings.maxPendingBytes
         else {
             effects.append(.refused(token, .overloaded))
             return
@@ -213,5 +215,14 @@ public struct Replica {
                 effects.append(.send(.forward(group), to: leader))
             }
         }
+    }
+}
+
+extension Command {
+    /// The end of an attempt is never refused for want of room: there are no more of them than slots, and one
+    /// that got lost would leave its attempt running until the log ends it.
+    fileprivate var isFinish: Bool {
+        if case .finish = self { return true }
+        return false
     }
 }
