@@ -106,9 +106,9 @@ struct Clients {
         }
         if random.chance(permille: work.delayedPermille) {
             spec.start =
-                random.chance(permille: 800)
-                ? .after(milliseconds: Milliseconds(random.within(0...8_000)))
-                : .at(ClockModel.epoch + Milliseconds(random.within(0...60_000)))
+                random.chance(permille: work.atInstantPermille)
+                ? .at(ClockModel.epoch + Milliseconds(random.within(0...60_000)))
+                : .after(milliseconds: Milliseconds(random.within(0...8_000)))
         }
         spec.queue = random.pick(["default", "mail"])
         spec.priority = UInt8(random.index(10))

@@ -66,6 +66,8 @@ struct Scenario {
         var endlessPermille = 20
         var atMostOncePermille = 100
         var delayedPermille = 300
+        /// Delayed tasks that start at an instant; those may take an hour where clocks are an hour off.
+        var atInstantPermille = 200
         var runLength: ClosedRange<Nanoseconds> = 100_000...800_000_000
         var payloadBytes = 0...200
     }
@@ -168,6 +170,9 @@ extension Scenario {
         work.scheduleEvery =
             random.chance(permille: 700)
             ? Nanoseconds(random.within(500...5_000)) * 1_000_000 : nil
+        if node.clockJumpEvery != nil, node.clockJumpMilliseconds > 120_000 {
+            work.atInstantPermille = 0
+        }
         work.keyedPermille = random.pick([0, 300, 800])
         work.failPermille = random.pick([0, 200, 600])
         work.endlessPermille = random.pick([0, 20])

@@ -105,7 +105,10 @@ extension Simulation {
         if let probe = clients.openProbe { return "\(probe) is not answered" }
         for id in oracle.taskIDs {
             guard let account = oracle.tasks[id], !account.state.isFinal else { continue }
-            if canRun(account) { return "\(id) is \(account.state.name)" }
+            guard canRun(account) else { continue }
+            let due = oracle.reference.task(id)?.dueAt ?? 0
+            return
+                "\(id) is \(account.state.name), due at \(due), log time is \(oracle.reference.time)"
         }
         return nil
     }

@@ -9,7 +9,7 @@ struct LeaderDuties: Sendable {
     /// may be done already.
     let readyIndex: Index
     private let startedAt: Nanoseconds
-    private let startedAtWall: Milliseconds
+    private var startedAtWall: Milliseconds
     private(set) var lastHeard: [String: Nanoseconds] = [:]
     /// The index of the last proposed `advance`: the next one waits until it is applied.
     private var advanceIndex: Index = 0
@@ -29,6 +29,12 @@ struct LeaderDuties: Sendable {
 
     func time(at now: Nanoseconds) -> Milliseconds {
         startedAtWall + Milliseconds((now - startedAt) / 1_000_000)
+    }
+
+    /// Entries of earlier terms that were not applied at the election may bear a later time than this node's
+    /// clock. Without going on from there nothing would be due until the clock has caught up.
+    mutating func catchUp(with stateTime: Milliseconds, at now: Nanoseconds) {
+        startedAtWall += max(0, stateTime - time(at: now))
     }
 
     /// The first monotonic instant at which `time` is not before `wake`.

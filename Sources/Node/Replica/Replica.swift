@@ -151,6 +151,7 @@ public struct Replica {
     /// and send. Everything of one turn travels together, so batches form by themselves under load.
     public mutating func finishTurn(clock: Clock, into effects: inout [ReplicaEffect]) {
         applyCommitted(clock, &effects)
+        duties?.catchUp(with: scheduler.time, at: clock.monotonic)
         performWorkerDuties(clock, &effects)
         startReads(clock, &effects)
         sendRequests(clock, &effects)

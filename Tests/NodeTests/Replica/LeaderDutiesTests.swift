@@ -16,6 +16,16 @@ import Testing
         #expect(duties(state: 9_000).time(at: 1_000_000_000) == 9_000)
     }
 
+    @Test func timeGoesOnFromEntriesAppliedAfterTheElection() {
+        var duties = duties()
+        duties.catchUp(with: 4_000, at: 1_000_000_000)
+        #expect(duties.time(at: 1_000_000_000) == 5_000)
+        duties.catchUp(with: 3_605_000, at: 1_010_000_000)
+        #expect(duties.time(at: 1_010_000_000) == 3_605_000)
+        #expect(duties.advanceTime(nextWake: 3_605_001, applied: 10, now: 1_010_000_000) == nil)
+        #expect(duties.advanceTime(nextWake: 3_605_001, applied: 10, now: 1_011_000_000) != nil)
+    }
+
     @Test func advancesOnlyWhenSomethingIsDue() {
         var duties = duties()
         let found42 = duties.advanceTime(nextWake: 5_001, applied: 10, now: 1_000_999_999)
