@@ -10,17 +10,28 @@ struct DiskWatch {
         case stalled(seconds: UInt64)
     }
 
+    /// `verdict` is asked for at this interval.
     static let intervalNanoseconds: Nanoseconds = 500_000_000
-    static let slowNanoseconds: Nanoseconds = 1_000_000_000
-    static let stallNanoseconds: Nanoseconds = 15_000_000_000
+    static let slowChecks = 2
+    static let stallChecks = 30
 
+    private var waitingSince: Nanoseconds?
+    /// Checks that found the same batch waiting. Counted rather than measured: while the process or the machine was
+    /// paused time went on, but the disk had no chance.
+    private var checks = 0
     private var prunable: [(mark: SnapshotMark, ticket: Ticket)] = []
 
-    func verdict(pendingSince: Nanoseconds?, now: Nanoseconds) -> Verdict {
-        guard let pendingSince, now > pendingSince else { return .fine }
-        let waited = now - pendingSince
-        if waited >= Self.stallNanoseconds { return .stalled(seconds: waited / 1_000_000_000) }
-        return waited >= Self.slowNanoseconds ? .slow : .fine
+    mutating func verdict(pendingSince: Nanoseconds?) -> Verdict {
+        guard let pendingSince, pendingSince == waitingSince else {
+            waitingSince = pendingSince
+            checks = 0
+            return .fine
+        }
+        checks += 1
+        if checks >= Self.stallChecks {
+            return .stalled(seconds: UInt64(checks) * Self.intervalNanoseconds / 1_000_000_000)
+        }
+        return checks >= Self.slowChecks ? .slow : .fine
     }
 
     mutating func pruneWhenDurable(_ mark: SnapshotMark, _ ticket: Ticket) {

@@ -116,7 +116,7 @@ final class Node {
             peers: configuration.nodes.map { (id: $0.id, endpoint: $0.peer) },
             onFrame: { [unowned self] peer, payload in receive(payload, from: peer) },
             onState: { [unowned self] peer, state in peerChanged(peer, state) },
-            log: { [log] text in log.warning("\(text)") })
+            log: { [log] text in log.info("\(text)") })
     }
 
     /// What the snapshot thread reports, with a loaded state decoded there: that must not hold the loop.
@@ -171,7 +171,7 @@ final class Node {
             worker.stopAll(
                 reason: .leaseLost, graceMilliseconds: Int64(margin / 2 / 1_000_000))
         case .workerRefused(let reason):
-            log.error("the cluster refuses this node's worker", ["reason": .text("\(reason)")])
+            workerRefused(reason)
         case .leadershipChanged:
             leadershipChanged()
         case .writeSnapshot(let mark, let state):
@@ -192,6 +192,16 @@ final class Node {
         case .completed, .refused, .readReady, .finished, .stateReplaced:
             preconditionFailure("the gateway answers these")
         }
+    }
+
+    private func workerRefused(_ reason: Rejection) {
+        guard reason == .staleIncarnation else {
+            log.error("the cluster refuses this node's worker", ["reason": .text("\(reason)")])
+            return
+        }
+        halt(
+            "the cluster knows a later run of node \(id) than this one: its data directory was deleted, or is an "
+                + "old copy; it has forgotten what it acknowledged and must not take part")
     }
 
     private func launch(_ assignment: Assignment) {
@@ -246,10 +256,10 @@ final class Node {
     private func peerChanged(_ peer: String, _ state: PeerState) {
         switch state {
         case .connected:
-            log.info("peer connected", ["peer": .text(peer)])
             gateway.step(.peerConnected(NodeID(peer)))
-        case .disconnected(let reason):
-            log.warning("peer disconnected", ["peer": .text(peer), "reason": .text(reason)])
+        case .disconnected:
+            // The transport has logged it; consensus notices by itself.
+            break
         case .refused(let reason):
             log.error("peer refused", ["peer": .text(peer), "reason": .text(reason)])
         case .gone:
@@ -330,7 +340,7 @@ final class Node {
     // MARK: The disk
 
     private func watchDisk() {
-        switch diskWatch.verdict(pendingSince: storage.log.oldestPendingSince, now: Loop.clock()) {
+        switch diskWatch.verdict(pendingSince: storage.log.oldestPendingSince) {
         case .fine:
             break
         case .slow:
