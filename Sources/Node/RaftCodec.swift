@@ -4,11 +4,17 @@ import Scheduler
 // Raft's values as bytes, for peers and for the log on disk.
 //
 //     entry          index u64 · term u64 · kind u8 (0 noop, 1 command, 2 configuration) · payload
+//     vote           u8 is there one · string, if so
 //     configuration  voters · outgoing · learners, each a list of strings
 //     mark           index u64 · term u64 · configuration
 
 extension ByteWriter {
     mutating func put(_ id: NodeID) { put(id.name) }
+
+    mutating func put(_ vote: NodeID?) {
+        put(vote != nil)
+        if let vote { put(vote) }
+    }
 
     mutating func put(_ ids: [NodeID]) {
         put(UInt32(ids.count))
@@ -90,6 +96,10 @@ extension ByteWriter {
 
 extension ByteReader {
     mutating func nodeID() throws(CodecError) -> NodeID { NodeID(try string()) }
+
+    mutating func vote() throws(CodecError) -> NodeID? {
+        try bool() ? try nodeID() : nil
+    }
 
     private mutating func nodeIDs() throws(CodecError) -> [NodeID] {
         let count = try count(minimumBytes: 4)

@@ -46,7 +46,6 @@ struct Durability: Sendable {
 
     var isHardStateDurable: Bool { hardStateTicket <= durableTicket }
     var heldMessages: Int { held.count }
-    var handedBatches: Int { handed.count }
 
     /// When the oldest batch that is still under way was handed over; nil if there is none.
     var oldestHandedAt: Nanoseconds? { handed.first?.at }

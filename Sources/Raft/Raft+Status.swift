@@ -13,14 +13,11 @@ extension Raft {
     public var appliableIndex: Index { min(commitIndex, durability.durableIndex) }
 
     public var configuration: Configuration { log.configuration }
-    public var isLearner: Bool { !configuration.isVoter(id) }
 
     public var snapshotMark: SnapshotMark { log.snapshotMark }
 
     /// Bytes of the entries behind the newest snapshot, for deciding when to take the next.
     public var logBytes: Int { log.bytes(behind: log.snapshotMark.index) }
-
-    public var uncommittedBytes: Int { log.bytes(behind: max(commitIndex, log.base.index)) }
 
     /// Leader, not handing over, and not too much waiting for commit, or for this node's disk: the others
     /// may commit without it.
@@ -29,8 +26,6 @@ extension Raft {
         let waiting = log.bytes(behind: max(appliableIndex, log.base.index))
         return waiting < settings.maxUncommittedBytes
     }
-
-    public var isTransferringLeadership: Bool { leadership?.transfer != nil }
 
     /// Let go of the slice before the next `step`, or that copies the log.
     ///
@@ -96,7 +91,6 @@ extension Raft {
         public let inFlightBytes: Int
         /// When a message of this term last came from it; the election counts as one.
         public let lastContact: Nanoseconds
-        public let isLearner: Bool
     }
 
     /// nil unless leading and `peer` is another member.
@@ -118,6 +112,6 @@ extension Raft {
         return PeerProgress(
             id: progress.id, match: progress.match, next: progress.next, mode: mode,
             inFlightMessages: progress.inFlightMessages, inFlightBytes: progress.inFlightBytes,
-            lastContact: progress.heardAt, isLearner: !configuration.isVoter(progress.id))
+            lastContact: progress.heardAt)
     }
 }

@@ -70,7 +70,6 @@ struct Clients {
         openTokens.removeAll { operations[Int($0)].status != .open }
     }
 
-    var oldestOpen: Token? { openTokens.first }
     var openCount: Int { openTokens.count }
 
     var openProbe: Operation? {

@@ -46,7 +46,8 @@ extension Simulation {
             else { continue }
             throw Violation(
                 "a lost worker has stopped before its work goes on elsewhere",
-                "\(assignment.task): attempt \(older.assignment.attempt) runs on \(owner.id) since \(older.startedAt), \(assignment.attempt) begins on \(node.id)"
+                "\(assignment.task): attempt \(older.assignment.attempt) runs on \(owner.id) since "
+                    + "\(older.startedAt), \(assignment.attempt) begins on \(node.id)"
             )
         }
     }

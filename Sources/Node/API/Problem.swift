@@ -14,7 +14,6 @@ struct Problem: Error, Equatable {
         case tooLarge = "too-large"
         case mediaType = "media-type"
         case invalid
-        case notSupported = "not-supported"
         case overloaded
         case full
         case noLeader = "no-leader"

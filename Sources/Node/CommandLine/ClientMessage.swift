@@ -45,28 +45,3 @@ struct ClientResponse: Sendable {
     /// How long the node asks to wait before the next try.
     var retryAfterSeconds: Int64? { header("retry-after").flatMap { Int64($0) } }
 }
-
-/// Percent-encoding (RFC 3986): all but the unreserved characters.
-enum PercentEncoding {
-    static func encode(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var result: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                result.append(byte)
-            default:
-                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// `?a=1&b=2`, or nothing.
-    static func query(_ pairs: [(name: String, value: String)]) -> String {
-        guard !pairs.isEmpty else { return "" }
-        return "?" + pairs.map { encode($0.name) + "=" + encode($0.value) }.joined(separator: "&")
-    }
-}

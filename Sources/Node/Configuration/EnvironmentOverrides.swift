@@ -17,8 +17,6 @@ struct EnvironmentOverrides {
     private static let foreign: Set<String> = [
         "CARILLON_SERVER", "CARILLON_TOKEN", "CARILLON_TASK_ID", "CARILLON_ATTEMPT",
         "CARILLON_FENCE", "CARILLON_SCHEDULED_AT", "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE",
-        // Which executable the project's own scripts and tests run.
-        "CARILLON_BINARY",
     ]
 
     init(_ environment: [String: String]) {

@@ -46,7 +46,7 @@ final class NameResolver {
         nextRequest += 1
         let mailbox = self.mailbox
         do throws(IOError) {
-            try DetachedThread.start(name: "resolver") {
+            try SystemThread.detached(name: "resolver") {
                 let answer: Answer
                 do throws(IOError) {
                     answer = .success(try endpoint.resolve())

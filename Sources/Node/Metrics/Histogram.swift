@@ -1,8 +1,8 @@
-/// How often durations fell into buckets of fixed bounds, from a microsecond on: 1, 2, 3, … 9, 10, 20, … 90 s,
-/// each bound inclusive.
+/// How often durations fell into buckets of fixed bounds, from a microsecond on: 1, 2, 3, … 9, 10, 20,
+/// … 90 s, each bound inclusive.
 ///
-/// Recording takes a few nanoseconds and no memory, so it may stand anywhere; a quantile is its bucket's upper
-/// bound: at most twice too high at the low end of a decade, a ninth at the high end.
+/// Recording takes a few nanoseconds and no memory, so it may stand anywhere; a quantile is its bucket's
+/// upper bound: at most twice too high at the low end of a decade, a ninth at the high end.
 struct Histogram: Sendable {
     private static let decades = 8
     private static let bucketsPerDecade = 9

@@ -20,7 +20,7 @@ final class LogThread: Sendable {
 
     private let queue = BlockingQueue<Pending>()
     private let pending: PendingWrites
-    private let thread: WorkerThread
+    private let thread: SystemThread
 
     /// Bytes submitted and not yet durable. The caller bounds them: nothing is refused here.
     var pendingBytes: Int { pending.bytes }
@@ -36,8 +36,12 @@ final class LogThread: Sendable {
         let (queue, pending) = (queue, PendingWrites())
         self.pending = pending
         let box = LogBox(log)
-        thread = try WorkerThread(name: "carillon-log") {
-            Self.run(box, queue, pending, report)
+        do throws(IOError) {
+            thread = try SystemThread(name: "carillon-log") {
+                Self.run(box, queue, pending, report)
+            }
+        } catch {
+            throw StorageError(error)
         }
     }
 

@@ -21,19 +21,18 @@ enum RecordKind: UInt8 {
 
 /// The payloads of records, little-endian, strings with a 32-bit length in front:
 ///
-///     hard state      u8 has a vote, vote                     (header: term)
+///     hard state      vote                                    (header: term)
 ///     snapshot        u8 resets the log, configuration        (header: index and term of the mark)
 ///     truncate        nothing                                 (header: first index that goes)
 ///     noop            nothing                                 (header: index, term)
 ///     command         opaque                                  (header: index, term)
 ///     configuration   configuration                           (header: index, term)
 ///
-/// A configuration stands as in `RaftCodec.swift`.
+/// Votes and configurations stand as in `RaftCodec.swift`.
 enum RecordCodec {
     static func encode(_ hardState: HardState) -> [UInt8] {
         var writer = ByteWriter()
-        writer.put(hardState.vote != nil)
-        if let vote = hardState.vote { writer.put(vote.name) }
+        writer.put(hardState.vote)
         return writer.bytes
     }
 
@@ -61,8 +60,7 @@ enum RecordCodec {
         let record: LogRecord
         switch kind {
         case .hardState:
-            let vote = try reader.bool() ? NodeID(try reader.string()) : nil
-            record = .hardState(HardState(term: term, vote: vote))
+            record = .hardState(HardState(term: term, vote: try reader.vote()))
         case .snapshot:
             let resetsLog = try reader.bool()
             let mark = SnapshotMark(

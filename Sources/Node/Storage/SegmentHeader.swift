@@ -8,7 +8,7 @@ import Scheduler
 ///     16  u64 segment number     24  u64 nonce
 ///     32  u64 segment bytes      40  u64 sequence of the first batch
 ///     48  u32 trailer checksum of the last batch before this segment
-///     52  u64 term, u8 has a vote, vote; u64 mark index, u64 mark term, configuration; u64 last index
+///     52  u64 term, vote, mark (both as in `RaftCodec.swift`), u64 last index
 ///      …  zeros
 ///    H-4  u32 CRC32C of the H-4 bytes before; here in every future version too
 ///
@@ -81,12 +81,8 @@ struct SegmentHeader: Equatable, Sendable {
         firstSequence = try reader.uint64()
         previousChecksum = try reader.uint32()
         let term = try reader.uint64()
-        let vote = try reader.bool() ? NodeID(try reader.string()) : nil
-        let index = try reader.uint64()
-        let markTerm = try reader.uint64()
-        let mark = SnapshotMark(
-            index: index, term: markTerm,
-            configuration: try reader.configuration())
+        let vote = try reader.vote()
+        let mark = try reader.snapshotMark()
         state = LogState(
             hardState: HardState(term: term, vote: vote), mark: mark,
             lastIndex: try reader.uint64())
@@ -123,11 +119,8 @@ struct SegmentHeader: Equatable, Sendable {
         writer.put(firstSequence)
         writer.put(previousChecksum)
         writer.put(state.hardState.term)
-        writer.put(state.hardState.vote != nil)
-        if let vote = state.hardState.vote { writer.put(vote.name) }
-        writer.put(state.mark.index)
-        writer.put(state.mark.term)
-        writer.put(state.mark.configuration)
+        writer.put(state.hardState.vote)
+        writer.put(state.mark)
         writer.put(state.lastIndex)
         writer.patch(UInt32(Self.roundedUp(writer.count + 4)), at: lengthOffset)
         return writer.bytes

@@ -23,7 +23,7 @@ final class SegmentPool: Sendable {
     private let segmentBytes: Int
     private let jobs = BlockingQueue<Job>()
     private let ready = BlockingQueue<Result<Spare, StorageError>>()
-    private let thread: WorkerThread
+    private let thread: SystemThread
 
     /// `used` are spares found on opening.
     init(
@@ -33,9 +33,13 @@ final class SegmentPool: Sendable {
         self.segmentBytes = segmentBytes
         jobs.put(.prepare)
         let (jobs, ready) = (jobs, ready)
-        thread = try WorkerThread(name: "carillon-spare") {
-            var worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
-            worker.run(jobs, ready)
+        do throws(IOError) {
+            thread = try SystemThread(name: "carillon-spare") {
+                var worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
+                worker.run(jobs, ready)
+            }
+        } catch {
+            throw StorageError(error)
         }
     }
 

@@ -11,16 +11,16 @@
 ///
 /// X is where the scan stopped, "sector part" the bytes of one sector from X to the end of the batch.
 ///
-/// | # | at X                                   | besides                                      | verdict |
-/// |---|----------------------------------------|----------------------------------------------|---------|
-/// | 1 | zeros to the end of the segment        |                                              | clean   |
-/// | 2 | anything                               | a header further on whose write began past X | damage: X had been synced |
-/// | 3 | anything                               | not zero behind the end of the write         | damage: no write of ours left that |
-/// | 4 | a whole batch, but not the next one    |                                              | damage  |
-/// | 5 | readable header                        | a sector part of the batch is zero           | torn    |
-/// | 6 | readable header                        | none is                                      | damage: all arrived, then it changed |
-/// | 7 | no readable header                     | a sector part of the header's place is zero  | torn    |
-/// | 8 | no readable header                     | none is                                      | damage: it arrived, then it changed |
+/// | # | at X                        | besides                                   | verdict                 |
+/// |---|-----------------------------|-------------------------------------------|-------------------------|
+/// | 1 | zeros to the segment's end  |                                           | clean                   |
+/// | 2 | anything                    | a later header whose write began before X | damage: X was synced    |
+/// | 3 | anything                    | not zero behind the write's end           | damage: not our write   |
+/// | 4 | a whole batch, not the next |                                           | damage                  |
+/// | 5 | readable header             | a sector part of the batch is zero        | torn                    |
+/// | 6 | readable header             | none is                                   | damage: all had arrived |
+/// | 7 | no readable header          | a sector part of its place is zero        | torn                    |
+/// | 8 | no readable header          | none is                                   | damage: it had arrived  |
 ///
 /// Row 3 applies when the end of the write is known, from any readable header of it.
 ///

@@ -30,7 +30,7 @@ final class SnapshotThread: Sendable {
     }
 
     private let queue = BlockingQueue<Job>()
-    private let thread: WorkerThread
+    private let thread: SystemThread
 
     /// `report` is called on this thread, in the order of the jobs. A `prune` that succeeds is not reported.
     init(
@@ -38,10 +38,14 @@ final class SnapshotThread: Sendable {
     ) throws(StorageError) {
         let queue = queue
         let owned = Owned(store)
-        thread = try WorkerThread(name: "carillon-snap") {
-            owned.store.withLock { store in
-                Self.run(&store, queue, report)
+        do throws(IOError) {
+            thread = try SystemThread(name: "carillon-snap") {
+                owned.store.withLock { store in
+                    Self.run(&store, queue, report)
+                }
             }
+        } catch {
+            throw StorageError(error)
         }
     }
 

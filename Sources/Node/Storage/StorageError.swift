@@ -17,6 +17,11 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooLarge(what: String, bytes: UInt64, maxBytes: UInt64)
     case invalidName(what: String, name: String)
 
+    /// A thread that did not start.
+    init(_ error: IOError) {
+        self = .system(operation: error.operation, path: error.subject, errno: error.code)
+    }
+
     public var description: String {
         switch self {
         case .system(let operation, let path, let errno):

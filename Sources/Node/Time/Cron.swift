@@ -2,9 +2,10 @@
 ///
 /// Five fields (minute, hour, day of month, month, day of week) or six, with the second in front. Values,
 /// ranges, steps, lists, names of months and days; Sunday is 0 or 7; `?` is `*` in the day fields, which
-/// also take `L`, `L-3`, `LW`, `15W`, `5L` and `5#3` (`CronDayRule`). If both day fields are restricted, either is enough. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`,
-/// `@yearly`, `@annually`; `@every 1h30m`: whole multiples of the period since 1970, so that no change of
-/// leader shifts it. A `CRON_TZ=` or `TZ=` in front names the zone.
+/// also take `L`, `L-3`, `LW`, `15W`, `5L` and `5#3` (`CronDayRule`). If both day fields are restricted,
+/// either is enough. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`;
+/// `@every 1h30m`: whole multiples of the period since 1970, so that no change of leader shifts it. A
+/// `CRON_TZ=` or `TZ=` in front names the zone.
 ///
 /// When the clocks change, an expression with `*`, a range or a step in its second, minute or hour is an
 /// *interval*: it runs through both copies of a repeated hour, and not at all in a skipped one. Any other

@@ -73,7 +73,8 @@ struct CronField: Equatable, Sendable {
     }
 
     /// Reads a field: a list of `*`, values, ranges `a-b`, each with a step `/n`; `a/n` runs from a to
-    /// the last value; in the day fields also what `CronDayRule` reads. Ranges that run backwards are refused rather than wrapped.
+    /// the last value; in the day fields also what `CronDayRule` reads. Ranges that run backwards are
+    /// refused rather than wrapped.
     init(_ text: Substring, _ unit: Unit) throws(CronError) {
         if text == "?" {
             guard unit.isDay else {

@@ -28,7 +28,7 @@ final class ProcessLauncher {
         self.loop = loop
         let answers = try Mailbox<Answer>()
         let orders = self.orders
-        try DetachedThread.start(name: "launcher") {
+        try SystemThread.detached(name: "launcher") {
             while let order = orders.take() {
                 let process = LaunchedProcess.launch(
                     arguments: order.arguments, environment: order.environment)

@@ -189,7 +189,7 @@ struct Template: Equatable, Sendable {
     ) throws(TemplateError) {
         switch position {
         case .url:
-            Self.appendEncoded(text, to: &result)
+            PercentEncoding.append(text, to: &result)
         case .header:
             let bytes = Array(text.utf8)
             try Self.checkHeader(bytes)
@@ -203,23 +203,6 @@ struct Template: Equatable, Sendable {
             writer.string(text)
             result.append(
                 contentsOf: isQuoted ? writer.bytes.dropFirst().dropLast() : writer.bytes[...])
-        }
-    }
-
-    /// Percent-encoding of all but the unreserved characters (RFC 3986, section 2.3).
-    private static func appendEncoded(_ text: String, to result: inout [UInt8]) {
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                result.append(byte)
-            default:
-                result.append(UInt8(ascii: "%"))
-                result.append(digits[Int(byte >> 4)])
-                result.append(digits[Int(byte & 0x0F)])
-            }
         }
     }
 }

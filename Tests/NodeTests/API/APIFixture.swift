@@ -172,8 +172,4 @@ final class APIFixture {
         ) { _ in isDone = true }
         http.turn { isDone }
     }
-
-    func waitForLaunch(of count: Int) {
-        http.turn { self.launched.count >= count }
-    }
 }

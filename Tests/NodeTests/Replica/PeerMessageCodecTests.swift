@@ -60,7 +60,7 @@ import Testing
         #expect(throws: CodecError.self) { try PeerMessage(decoding: bytes + [0]) }
     }
 
-    @Test func survivesAnyDamage() {
+    @Test func damageIsRefusedOrReadAsAWholeMessage() throws {
         var state: UInt64 = 1
         for message in Self.messages {
             let bytes = message.encoded()
@@ -69,7 +69,8 @@ import Testing
                 var damaged = bytes
                 damaged[Int(state >> 33) % bytes.count] ^=
                     UInt8(truncatingIfNeeded: state >> 20) | 1
-                _ = try? PeerMessage(decoding: damaged)
+                guard let message = try? PeerMessage(decoding: damaged) else { continue }
+                #expect(try PeerMessage(decoding: message.encoded()) == message)
             }
         }
     }

@@ -20,7 +20,7 @@ struct BlockingQueueTests {
     @Test func aSleepingThreadGetsEverything() throws {
         let numbers = BlockingQueue<Int>()
         let sums = BlockingQueue<Int>()
-        let thread = try WorkerThread(name: "test") {
+        let thread = try SystemThread(name: "test") {
             var items: [Int] = []
             while numbers.takeAll(into: &items) {
                 for item in items { sums.put(item * 2) }

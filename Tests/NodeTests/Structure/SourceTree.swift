@@ -1,9 +1,9 @@
 import Foundation
 
-/// The Swift files below `Sources`, as text.
+/// The Swift files below `Sources` or `Tests`, as text.
 struct SourceTree {
     struct File {
-        /// Such as `Node/Loop/Loop.swift`.
+        /// Below the folder, such as `Node/Loop/Loop.swift`.
         let path: String
         let lines: [Line]
 
@@ -25,6 +25,22 @@ struct SourceTree {
                 return (line.number, name.split(separator: ".").first.map(String.init) ?? "")
             }
         }
+
+        /// Where functions with a body of several lines begin, and how many lines they have. Files are
+        /// formatted, so a function ends with the first brace that stands as far in as its first line.
+        var functions: [(number: Int, lines: Int)] {
+            lines.indices.compactMap { first -> (number: Int, lines: Int)? in
+                guard lines[first].beginsFunction else { return nil }
+                let depth = lines[first].indentation
+                let end = lines[(first + 1)...].first { line in
+                    guard !line.isBlank else { return false }
+                    return line.indentation < depth
+                        || (line.indentation == depth && line.code.dropFirst(depth).hasPrefix("}"))
+                }
+                guard let end, end.indentation == depth else { return nil }
+                return (lines[first].number, end.number - lines[first].number + 1)
+            }
+        }
     }
 
     struct Line {
@@ -32,7 +48,27 @@ struct SourceTree {
         let text: Substring
         /// Without a comment that takes the whole line or its end.
         let code: Substring
+
+        var indentation: Int { text.prefix { $0 == " " }.count }
+        var isBlank: Bool { text.allSatisfy { $0 == " " } }
+
+        fileprivate var beginsFunction: Bool {
+            guard !code.hasSuffix("}") else { return false }
+            let words = code.split(separator: " ")
+            let modifiers = words.prefix { word in
+                word.hasPrefix("@") || SourceTree.modifiers.contains(word)
+            }
+            guard words.count > modifiers.count else { return false }
+            let word = words[modifiers.count]
+            return ["func", "deinit"].contains(word)
+                || ["init(", "init?(", "init<", "subscript("].contains { word.hasPrefix($0) }
+        }
     }
+
+    private static let modifiers: Set<Substring> = [
+        "public", "package", "internal", "fileprivate", "private", "static", "final", "override",
+        "required", "convenience", "mutating", "consuming", "borrowing", "nonisolated",
+    ]
 
     let files: [File]
 
@@ -40,8 +76,8 @@ struct SourceTree {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    init() throws {
-        let sources = Self.root.appendingPathComponent("Sources")
+    init(folder: String = "Sources") throws {
+        let sources = Self.root.appendingPathComponent(folder)
         let paths = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
         files = try paths.filter { $0.hasSuffix(".swift") }.sorted().map { path in
             let text = try String(contentsOf: sources.appendingPathComponent(path), encoding: .utf8)

@@ -31,7 +31,7 @@ final class AnsweringServer: Sendable {
         }
         guard status == 0 else { throw IOError("bind", code: errno) }
         port = UInt16(bigEndian: address.sin_port)
-        try DetachedThread.start(name: "test-server") { [self] in serve() }
+        try SystemThread.detached(name: "test-server") { [self] in serve() }
     }
 
     var requests: [String] { state.withLock { $0.requests } }

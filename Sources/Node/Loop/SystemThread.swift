@@ -2,16 +2,28 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A thread of our own for calls that block. All signals are blocked in it: the loop reads them from a
-/// descriptor, and a signal delivered here would miss it.
-final class WorkerThread: Sendable {
+/// A thread of our own for calls that block; it reports back through a `Mailbox` or a queue. Whoever
+/// starts one joins it, or has it detached from the beginning.
+///
+/// All signals are blocked in it: the loop reads them from a descriptor, and a signal delivered here
+/// would miss it, or end the process.
+final class SystemThread: Sendable {
     /// nil once it was joined.
     private let handle: Mutex<pthread_t?>
 
     /// `name` is what `ps -L` shows; at most 15 bytes.
-    init(name: String, body: @escaping @Sendable () -> Void) throws(StorageError) {
+    init(name: String, _ body: @escaping @Sendable () -> Void) throws(IOError) {
         let thread = try Self.start(name, body)
         handle = Mutex(thread)
+    }
+
+    /// Starts a thread that nobody joins: what it holds goes when `body` returns.
+    static func detached(
+        name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(IOError) {
+        let thread = try start(name, body)
+        let code = pthread_detach(thread)
+        precondition(code == 0, "a thread is detached once")
     }
 
     /// Waits for the end of `body`; must not be called from it. Later calls return at once.
@@ -20,18 +32,20 @@ final class WorkerThread: Sendable {
             guard let thread = handle else { return }
             precondition(
                 pthread_equal(thread, pthread_self()) == 0, "a thread can't wait for itself")
-            let result = pthread_join(thread, nil)
-            precondition(result == 0, "a thread is joined once")
+            let code = pthread_join(thread, nil)
+            precondition(code == 0, "a thread is joined once")
             handle = nil
         }
     }
 
     private static func start(
         _ name: String, _ body: @escaping @Sendable () -> Void
-    ) throws(StorageError) -> pthread_t {
+    ) throws(IOError) -> pthread_t {
+        precondition(name.utf8.count <= 15, "the system takes no longer name")
+        // Retained for the new thread, which releases it. If the thread does not start, we do.
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
-        let result = pthread_create(
+        let code = pthread_create(
             &thread, nil,
             { argument in
                 guard let argument else { return nil }
@@ -44,9 +58,9 @@ final class WorkerThread: Sendable {
                 start.body()
                 return nil
             }, start.toOpaque())
-        guard result == 0 else {
+        guard code == 0 else {
             start.release()
-            throw .system(operation: "start the thread", path: name, errno: result)
+            throw IOError("pthread_create", code: code, subject: name)
         }
         return thread
     }
