@@ -39,10 +39,12 @@ extension Command {
             spec.encode(into: &writer)
             writer.put(paused)
             writer.put(next)
-        case .resumeSchedule(let name, let next, let skipped):
+        case .resumeSchedule(let name, let resumption):
             writer.put(name)
-            writer.put(next)
-            writer.put(skipped)
+            writer.put(resumption.revision)
+            writer.put(resumption.expectedNext)
+            writer.put(resumption.skipped)
+            writer.put(resumption.next)
         case .pauseSchedule(let name), .triggerSchedule(let name), .deleteSchedule(let name):
             writer.put(name)
         case .registerWorker(let spec): spec.encode(into: &writer)
@@ -115,8 +117,12 @@ extension Command {
             let next = try reader.optionalInstant("next occurrence")
             self = .putSchedule(name: name, spec, paused: paused, next: next)
         case .resumeSchedule:
-            let next = try reader.optionalInstant("next occurrence")
-            self = .resumeSchedule(name: name, next: next, skipped: try reader.uint32())
+            let resumption = Resumption(
+                revision: try reader.uint64(),
+                expectedNext: try reader.optionalInstant("kept occurrence"),
+                skipped: try reader.uint32(),
+                next: try reader.optionalInstant("next occurrence"))
+            self = .resumeSchedule(name: name, resumption)
         case .triggerSchedule: self = .triggerSchedule(name: name)
         case .deleteSchedule: self = .deleteSchedule(name: name)
         default: self = .pauseSchedule(name: name)

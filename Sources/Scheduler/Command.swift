@@ -8,9 +8,8 @@ public enum Command: Equatable, Sendable {
     /// Creates or replaces; `next` is computed by the proposer, nil: never due.
     case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
     case pauseSchedule(name: String)
-    /// `next` lies after the proposer's now: occurrences while paused are recorded as skipped, not run. The
-    /// proposer counts them, from the `next` that the schedule kept while it was paused.
-    case resumeSchedule(name: String, next: Milliseconds?, skipped: UInt32 = 0)
+    /// Occurrences while it was paused are recorded as skipped, not run.
+    case resumeSchedule(name: String, Resumption)
     /// Runs it once at log time, out of turn.
     case triggerSchedule(name: String)
     case deleteSchedule(name: String)

@@ -20,6 +20,27 @@ public struct ScheduleSpec: Equatable, Sendable {
     }
 }
 
+/// How a paused schedule goes on, as the proposer computed it from what it saw. If the schedule was replaced, or
+/// has gone on by itself, since then, it is resumed all the same, and what it missed is for the leader to tell.
+public struct Resumption: Equatable, Sendable {
+    public var revision: UInt64
+    /// The `next` that the schedule kept while it was paused.
+    public var expectedNext: Milliseconds?
+    /// Occurrences from `expectedNext` on, before `next`.
+    public var skipped: UInt32
+    /// The first instant after the proposer's now; nil: never again.
+    public var next: Milliseconds?
+
+    public init(
+        revision: UInt64, expectedNext: Milliseconds?, skipped: UInt32, next: Milliseconds?
+    ) {
+        self.revision = revision
+        self.expectedNext = expectedNext
+        self.skipped = skipped
+        self.next = next
+    }
+}
+
 /// One schedule that is due, as the leader proposes it.
 public struct Firing: Equatable, Sendable {
     public var schedule: String

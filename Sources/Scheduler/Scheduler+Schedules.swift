@@ -35,29 +35,22 @@ extension Scheduler {
         return .done
     }
 
-    mutating func resumeSchedule(
-        _ name: String, next: Milliseconds?, skipped: UInt32
-    ) -> Outcome {
+    mutating func resumeSchedule(_ name: String, _ resumption: Resumption) -> Outcome {
         guard let position = state.schedules.position(of: name) else {
             return .rejected(.notFound)
         }
+        var record = state.schedules[position]
         // It may have been resumed and have fired since the proposer looked at it.
-        guard state.schedules[position].isPaused else { return .done }
-        state.schedules[position].isPaused = false
-        // A command that was long under way may have been computed before another resume: going back would
-        // account for its occurrences twice.
-        if isAfter(next, state.schedules[position].next) {
-            state.schedules[position].next = next
-            state.schedules[position].skipped &+= UInt64(skipped)
+        guard record.isPaused else { return .done }
+        record.isPaused = false
+        // And it may have been paused again, or replaced: then the count is of other occurrences.
+        if record.revision == resumption.revision, record.next == resumption.expectedNext {
+            record.next = resumption.next
+            record.skipped &+= UInt64(resumption.skipped)
         }
-        noteSchedule(state.schedules[position])
+        state.schedules[position] = record
+        noteSchedule(record)
         return .done
-    }
-
-    /// nil is never, and so after everything.
-    private func isAfter(_ one: Milliseconds?, _ other: Milliseconds?) -> Bool {
-        guard let other else { return false }
-        return one.map { $0 > other } ?? true
     }
 
     mutating func deleteSchedule(_ name: String) -> Outcome {

@@ -144,8 +144,7 @@ public struct Scheduler: Sendable {
         case .putSchedule(let name, let spec, let paused, let next):
             putSchedule(name, spec, paused: paused, next: next)
         case .pauseSchedule(let name): pauseSchedule(name)
-        case .resumeSchedule(let name, let next, let skipped):
-            resumeSchedule(name, next: next, skipped: skipped)
+        case .resumeSchedule(let name, let resumption): resumeSchedule(name, resumption)
         case .triggerSchedule(let name): triggerSchedule(name, &events)
         case .deleteSchedule(let name): deleteSchedule(name)
         case .registerWorker(let spec): registerWorker(spec, &events)

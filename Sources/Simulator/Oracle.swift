@@ -201,7 +201,8 @@ struct Oracle {
         outcomes[identity] = outcome
         guard
             let request = requests.first(where: {
-                $0.origin == identity.origin && $0.sequence == identity.sequence
+                $0.origin == identity.origin && $0.incarnation == identity.incarnation
+                    && $0.sequence == identity.sequence
             })
         else {
             throw Violation("outcomes have requests", "\(identity) is not in entry \(index)")

@@ -38,7 +38,7 @@ struct ScheduleBooks {
             case .deleteSchedule(let name):
                 generations[name, default: 0] += 1
                 changed.append(name)
-            case .putSchedule(let name, _, _, _), .resumeSchedule(let name, _, _),
+            case .putSchedule(let name, _, _, _), .resumeSchedule(let name, _),
                 .triggerSchedule(let name):
                 changed.append(name)
             default: continue

@@ -109,7 +109,10 @@ extension Simulation {
         else { return nil }
         let next = max(kept, Self.next(after: time, period))
         return .resumeSchedule(
-            name: name, next: next, skipped: UInt32(clamping: (next - kept) / period))
+            name: name,
+            Resumption(
+                revision: view.revision, expectedNext: kept,
+                skipped: UInt32(clamping: (next - kept) / period), next: next))
     }
 
     // MARK: Answers
@@ -177,7 +180,7 @@ extension Simulation {
         case .change(let command): input = .request(token, command)
         case .read: input = .read(token)
         }
-        after(100_000_000, .input(node: node.number, life: node.life, input))
+        after(500_000_000, .input(node: node.number, life: node.life, input))
     }
 
     /// Linearizable: what was acknowledged, or read, before this read was asked for is there.

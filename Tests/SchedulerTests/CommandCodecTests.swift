@@ -43,8 +43,12 @@ struct CommandCodecTests {
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned)),
             .putSchedule(name: "s", cron, paused: true, next: nil),
             .putSchedule(name: "s", every, paused: false, next: 12),
-            .pauseSchedule(name: "s"), .resumeSchedule(name: "s", next: 3, skipped: 8),
-            .resumeSchedule(name: "s", next: nil), .triggerSchedule(name: "s"),
+            .pauseSchedule(name: "s"),
+            .resumeSchedule(
+                name: "s", Resumption(revision: 4, expectedNext: 2, skipped: 8, next: 3)),
+            .resumeSchedule(
+                name: "s", Resumption(revision: 4, expectedNext: nil, skipped: 0, next: nil)),
+            .triggerSchedule(name: "s"),
             .deleteSchedule(name: "s"), .registerWorker(worker),
             .drainWorker(id: "w", incarnation: 1), .undrainWorker(id: "w", incarnation: 2),
             .workerLost(id: "w", incarnation: 3), .advance([]), .advance([firing, last]),

@@ -144,7 +144,13 @@ struct RandomLog {
         return switch random.next() % 8 {
         case 0..<3: .triggerSchedule(name: name)
         case 3..<5: .pauseSchedule(name: name)
-        case 5..<7: .resumeSchedule(name: name, next: machine.time + 3_000, skipped: 2)
+        case 5..<7:
+            .resumeSchedule(
+                name: name,
+                Resumption(
+                    revision: machine.scheduler.schedule(name)?.revision ?? 0,
+                    expectedNext: machine.scheduler.schedule(name)?.next, skipped: 2,
+                    next: machine.time + 3_000))
         default: .deleteSchedule(name: name)
         }
     }

@@ -31,6 +31,15 @@ struct ScheduleTests {
             missed: missed, next: next)
     }
 
+    private func resume(
+        _ revision: UInt64, from expected: Milliseconds?, skipping skipped: UInt32,
+        next: Milliseconds?
+    ) -> Command {
+        .resumeSchedule(
+            name: "s",
+            Resumption(revision: revision, expectedNext: expected, skipped: skipped, next: next))
+    }
+
     @Test
     func firesOnceForEachNominalInstant() throws {
         var machine = Machine()
@@ -110,7 +119,7 @@ struct ScheduleTests {
         try machine.run(.advance([late]))
         #expect(machine.scheduler.schedule("s")?.ran == 0)
         #expect(machine.scheduler.schedule("s")?.next == 1_001_000, "kept for counting")
-        let resume = Command.resumeSchedule(name: "s", next: 1_009_000, skipped: 8)
+        let resume = resume(revision, from: 1_001_000, skipping: 8, next: 1_009_000)
         #expect(try machine.run(resume) == .done)
         #expect(try machine.run(resume) == .done)
         let view = try #require(machine.scheduler.schedule("s"))
@@ -123,9 +132,9 @@ struct ScheduleTests {
         var machine = Machine()
         let revision = try put(&machine)
         try machine.run(.pauseSchedule(name: "s"))
-        let late = Command.resumeSchedule(name: "s", next: 1_003_000, skipped: 2)
+        let late = resume(revision, from: 1_001_000, skipping: 2, next: 1_003_000)
         machine.time = 1_005_500
-        try machine.run(.resumeSchedule(name: "s", next: 1_006_000, skipped: 5))
+        try machine.run(resume(revision, from: 1_001_000, skipping: 5, next: 1_006_000))
         machine.time = 1_006_000
         try machine.run(
             .advance([firing(revision, 1_006_000, nominal: 1_006_000, next: 1_007_000)]))
@@ -134,6 +143,17 @@ struct ScheduleTests {
         let view = try #require(machine.scheduler.schedule("s"))
         #expect(!view.isPaused && view.next == 1_007_000)
         #expect(view.skipped == 5 && view.ran == 1)
+    }
+
+    @Test
+    func aResumptionOfAReplacedScheduleCountsNothing() throws {
+        var machine = Machine()
+        let first = try put(&machine)
+        try machine.run(.pauseSchedule(name: "s"))
+        _ = try put(&machine, paused: true)
+        try machine.run(resume(first, from: 1_001_000, skipping: 3, next: 1_004_000))
+        let view = try #require(machine.scheduler.schedule("s"))
+        #expect(!view.isPaused && view.next == 1_001_000 && view.skipped == 0)
     }
 
     @Test
@@ -258,7 +278,7 @@ struct ScheduleTests {
         #expect(machine.state(TaskID(1)) == .ready)
         for command in [
             Command.deleteSchedule(name: "s"), .pauseSchedule(name: "s"),
-            .resumeSchedule(name: "s", next: nil), .triggerSchedule(name: "s"),
+            resume(1, from: nil, skipping: 0, next: nil), .triggerSchedule(name: "s"),
         ] { #expect(try machine.run(command) == .rejected(.notFound)) }
         let again = try put(&machine)
         #expect(again > revision, "a revision is never used again")

@@ -40,14 +40,16 @@ final class ScheduleResumption {
             call.context.facts.later { self.countSlice(then: then) }
             return
         }
-        resume(now, then)
+        resume(then)
     }
 
-    private func resume(_ now: Milliseconds, _ then: @escaping () -> Void) {
+    private func resume(_ then: @escaping () -> Void) {
         call.perform(
             .resumeSchedule(
-                name: schedule.name, next: rule.next(after: now)?.instant,
-                skipped: UInt32(min(skipped, Int(UInt32.max)))),
+                name: schedule.name,
+                Resumption(
+                    revision: schedule.revision, expectedNext: schedule.next,
+                    skipped: UInt32(min(skipped, Int(UInt32.max))), next: next)),
             options, noun: "schedule", name: schedule.name,
             wrongState: { "The schedule is not paused." }
         ) { _ in then() }
