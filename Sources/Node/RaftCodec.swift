@@ -3,13 +3,18 @@ import Scheduler
 
 // Raft's values as bytes, for peers and for the log on disk.
 //
-//     entry          index u64 · term u64 · kind u8 (0 noop, 1 command, 2 configuration) · payload
-//     vote           u8 is there one · string, if so
-//     configuration  voters · outgoing · learners, each a list of strings
+//     entry          index u64 · term u64 · kind u8 (0 noop, 1 command, 2 configuration) · payload;
+//                    a lost payload is never written and never sent
+//     node           name string · directory u64
+//     vote           u8 is there one · node, if so
+//     configuration  voters · outgoing · learners, each a list of nodes
 //     mark           index u64 · term u64 · configuration
 
 extension ByteWriter {
-    mutating func put(_ id: NodeID) { put(id.name) }
+    mutating func put(_ id: NodeID) {
+        put(id.name)
+        put(id.directory)
+    }
 
     mutating func put(_ vote: NodeID?) {
         put(vote != nil)
@@ -45,6 +50,8 @@ extension ByteWriter {
         case .configuration(let configuration):
             put(UInt8(2))
             put(configuration)
+        case .lost:
+            preconditionFailure("entry \(entry.index) is damaged here")
         }
     }
 
@@ -95,14 +102,16 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    mutating func nodeID() throws(CodecError) -> NodeID { NodeID(try string()) }
+    mutating func nodeID() throws(CodecError) -> NodeID {
+        NodeID(try string(), directory: try uint64())
+    }
 
     mutating func vote() throws(CodecError) -> NodeID? {
         try bool() ? try nodeID() : nil
     }
 
     private mutating func nodeIDs() throws(CodecError) -> [NodeID] {
-        let count = try count(minimumBytes: 4)
+        let count = try count(minimumBytes: 12)
         var ids: [NodeID] = []
         ids.reserveCapacity(count)
         for _ in 0..<count { ids.append(try nodeID()) }

@@ -26,12 +26,15 @@ public struct Entry: Equatable, Sendable {
         case command([UInt8])
         /// Takes effect when it is appended, not when it is committed (section 6).
         case configuration(Configuration)
+        /// The bytes on this node's disk are damaged: index and term are known, the content has to come from
+        /// a peer. Never sent, never counted as durable, never applied.
+        case lost
     }
 
     /// What the entry counts for in limits: its payload and a fixed charge for its header.
     public var sizeBytes: Int {
         switch payload {
-        case .noop: 32
+        case .noop, .lost: 32
         case .command(let bytes): 32 + bytes.count
         case .configuration(let configuration): 32 + configuration.sizeBytes
         }

@@ -27,12 +27,17 @@ public struct Recovered: Equatable, Sendable {
     public var hardState: HardState
     /// For an empty disk: index 0, term 0 and the initial configuration.
     public var snapshot: SnapshotMark
-    /// Consecutive, beginning at `snapshot.index + 1`.
+    /// Consecutive, beginning at `snapshot.index + 1`. Damaged ones have the payload `.lost`.
     public var entries: [Entry]
+    /// The state at `snapshot` is damaged and has to come from a peer; the mark itself is known.
+    public var isStateLost: Bool
 
-    public init(hardState: HardState, snapshot: SnapshotMark, entries: [Entry]) {
+    public init(
+        hardState: HardState, snapshot: SnapshotMark, entries: [Entry], isStateLost: Bool = false
+    ) {
         self.hardState = hardState
         self.snapshot = snapshot
         self.entries = entries
+        self.isStateLost = isStateLost
     }
 }

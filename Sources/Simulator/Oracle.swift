@@ -53,6 +53,8 @@ struct Oracle {
 
     mutating func apply(_ entry: Entry) throws(Violation) {
         switch entry.payload {
+        case .lost:
+            throw Violation("committed entries are whole", "entry \(entry.index) is damaged")
         case .noop, .configuration:
             reference.noteApplied(index: entry.index)
         case .command(let bytes):

@@ -10,6 +10,8 @@ extension Replica {
             let entry = raft.entry(at: applied + 1)
             budget -= entry.sizeBytes
             switch entry.payload {
+            case .lost:
+                preconditionFailure("entry \(entry.index) is damaged here, and to be applied")
             case .noop, .configuration:
                 scheduler.noteApplied(index: entry.index)
             case .command(let bytes):

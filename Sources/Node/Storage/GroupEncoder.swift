@@ -43,7 +43,7 @@ struct GroupEncoder {
         }
         for entry in batch.entries {
             switch entry.payload {
-            case .noop: add(0)
+            case .noop, .lost: add(0)
             case .command(let bytes): add(bytes.count)
             case .configuration(let configuration): add(RecordCodec.encode(configuration).count)
             }
@@ -75,6 +75,8 @@ struct GroupEncoder {
             case .configuration(let configuration):
                 append(
                     .configuration, entry.index, entry.term, RecordCodec.encode(configuration))
+            case .lost:
+                preconditionFailure("entry \(entry.index) has no bytes to write")
             }
         }
         stage(BatchHeader.trailer(checksum: recordChecksum.value))

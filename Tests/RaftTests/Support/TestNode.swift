@@ -66,6 +66,7 @@ private func hash(_ seed: UInt64, _ entry: Entry) -> UInt64 {
     value = mix(entry.term)
     switch entry.payload {
     case .noop: value = mix(1)
+    case .lost: preconditionFailure("a lost entry has no content")
     case .command(let bytes): for byte in bytes { value = mix(UInt64(byte)) }
     case .configuration(let configuration): value = mix(UInt64(configuration.members.count))
     }
