@@ -79,6 +79,6 @@ struct SegmentFormatTests {
         #expect(checksum == Self.fixedTrailerChecksum)
     }
 
-    private static let fixedBatchChecksum: UInt32 = 2_413_994_503
-    private static let fixedTrailerChecksum: UInt32 = 4_186_020_435
+    private static let fixedBatchChecksum: UInt32 = 1_878_480_972
+    private static let fixedTrailerChecksum: UInt32 = 905_596_880
 }
