@@ -66,8 +66,12 @@ extension ByteWriter {
         put(append.previousTerm)
         put(append.commit)
         put(append.round)
-        put(UInt32(append.entries.count))
-        for entry in append.entries { put(entry) }
+        put(append.entries)
+    }
+
+    mutating func put(_ entries: [Entry]) {
+        put(UInt32(entries.count))
+        for entry in entries { put(entry) }
     }
 
     mutating func put(_ reply: Message.AppendReply) {
@@ -83,6 +87,10 @@ extension ByteWriter {
             put(firstOfTerm)
         case .received:
             put(UInt8(2))
+        case .damaged(let matched, let floor):
+            put(UInt8(3))
+            put(matched)
+            put(floor)
         }
     }
 
@@ -150,19 +158,23 @@ extension ByteReader {
         let previousTerm = try uint64()
         let commit = try uint64()
         let round = try uint64()
-        let count = try count(minimumBytes: 17)
-        var entries: [Entry] = []
-        entries.reserveCapacity(count)
-        for position in 0..<count {
-            let entry = try entry()
-            guard entry.index == previousIndex + 1 + UInt64(position) else {
+        let entries = try entries()
+        for (position, entry) in entries.enumerated() {
+            guard entry.index == previousIndex &+ 1 &+ UInt64(position) else {
                 throw CodecError("entry \(entry.index) does not follow \(previousIndex)")
             }
-            entries.append(entry)
         }
         return Message.Append(
             previousIndex: previousIndex, previousTerm: previousTerm, commit: commit,
             entries: entries, round: round)
+    }
+
+    mutating func entries() throws(CodecError) -> [Entry] {
+        let count = try count(minimumBytes: 17)
+        var entries: [Entry] = []
+        entries.reserveCapacity(count)
+        for _ in 0..<count { entries.append(try entry()) }
+        return entries
     }
 
     mutating func appendReply() throws(CodecError) -> Message.AppendReply {
@@ -176,6 +188,10 @@ extension ByteReader {
                     previousIndex: try uint64(), conflictTerm: try uint64(),
                     firstOfTerm: try uint64()))
         case 2: return Message.AppendReply(round: round, outcome: .received)
+        case 3:
+            return Message.AppendReply(
+                round: round,
+                outcome: .damaged(matched: try uint64(), floor: try uint64()))
         case let other: throw CodecError("append reply of unknown outcome \(other)")
         }
     }

@@ -1,7 +1,8 @@
 /// The members of the cluster at some point of the log. All lists are kept sorted.
 ///
 /// While `outgoing` is not empty the configuration is joint: a decision needs a majority of `voters`
-/// and a majority of `outgoing` (Raft paper, section 6).
+/// and a majority of `outgoing` (Raft paper, section 6). Without voters nothing is decided at all: so a node
+/// starts that belongs to no cluster yet (`Input.found`).
 public struct Configuration: Equatable, Sendable {
     public var voters: [NodeID]
     public var outgoing: [NodeID]
@@ -14,6 +15,9 @@ public struct Configuration: Equatable, Sendable {
     }
 
     public var isJoint: Bool { !outgoing.isEmpty }
+
+    /// Belongs to a cluster: somebody may vote.
+    public var isFounded: Bool { !voters.isEmpty }
 
     /// Everyone entries are replicated to, sorted, without duplicates.
     public var members: [NodeID] {

@@ -92,14 +92,18 @@ struct Durability: Sendable {
     /// The log starts behind `mark`; with `resets` nothing handed over so far counts any more.
     mutating func stageSnapshot(_ mark: SnapshotMark, resets: Bool) {
         stagedSnapshot = mark
-        guard resets else {
-            precondition(mark.index <= durableIndex, "a snapshot of entries that are not durable")
-            return
-        }
+        guard resets else { return }
         distrust(from: 0)
         stagedReset = true
         stagedTruncation = nil
         handedIndex = mark.index
+        truncationTicket = nextTicket
+    }
+
+    /// The snapshot at `mark` makes up for damage to what it covers. Until the log starts behind it, a crash brings
+    /// the damage back, so nothing is promised.
+    mutating func stageRepairingSnapshot(_ mark: SnapshotMark) {
+        stagedSnapshot = mark
         truncationTicket = nextTicket
     }
 

@@ -11,6 +11,10 @@ public enum Input: Equatable, Sendable {
     case read(ReadID)
     /// Hand leadership to this member, or to the best candidate.
     case transferLeadership(to: NodeID?)
+    /// Found a cluster of these nodes, this one among them: see `Raft.found`.
+    case found([NodeID])
+    /// From now on these shall be the voters: see `Raft.changeMembership`.
+    case changeMembership(voters: [NodeID])
     /// The connection to this peer was reset and the peer refuses a new one: its process is gone.
     case peerLost(NodeID)
     /// The local snapshot at this mark is durable: the prefix of the log may go.
@@ -41,4 +45,7 @@ public enum Effect: Equatable, Sendable {
     case storeSnapshotChunk(Message.SnapshotChunk)
     /// The received snapshot is durable and the log starts behind it: load it into the state machine.
     case restore(SnapshotMark)
+    /// A follower's disk is damaged: take a snapshot at or behind this index as soon as that is applied, however
+    /// short the log is. Said again until there is one.
+    case takeSnapshot(atLeast: Index)
 }

@@ -51,6 +51,7 @@ extension Raft {
         precondition((role == .leader) == (leadership != nil))
         precondition((role == .candidate || role == .preCandidate) == (campaign != nil))
         precondition((role == .leader) == (leader == id))
+        precondition(role == .follower || !isDamaged, "a candidate with a damaged disk")
         guard let leadership else { return }
         precondition(durability.isHardStateDurable, "leading in a term that is not on disk")
         for peer in leadership.peers {

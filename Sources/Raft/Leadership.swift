@@ -19,6 +19,10 @@ struct Leadership: Sendable {
     var heartbeatDeadline: Nanoseconds
     var isHeartbeatDue = false
     var transfer: Transfer?
+    /// Somebody was told to campaign, in spite of stickiness. The message may be late: no lease in this term.
+    var hasInvitedSuccessor = false
+    /// The voters there shall be, until they are (`Raft.changeMembership`).
+    var targetVoters: [NodeID]?
 
     init(peers: [Progress], now: Nanoseconds, termStartIndex: Index, settings: Settings) {
         self.peers = peers

@@ -36,6 +36,9 @@ struct Log: Sendable {
         configurations.last?.configuration ?? snapshotMark.configuration
     }
 
+    /// Where the newest configuration stands; the snapshot's index if that holds it.
+    var configurationIndex: Index { configurations.last?.index ?? snapshotMark.index }
+
     /// nil for what the log does not reach, at either end.
     func term(at index: Index) -> Term? {
         if index == base.index { return base.term }
@@ -85,6 +88,11 @@ struct Log: Sendable {
             ?? snapshotMark.configuration
     }
 
+    /// The configuration in force after the entry at `index`, and all later ones, oldest first.
+    func configurations(from index: Index) -> [Configuration] {
+        [configuration(at: index)] + configurations.filter { $0.index > index }.map(\.configuration)
+    }
+
     mutating func append(_ entry: Entry) {
         precondition(entry.index == lastIndex + 1, "entries are consecutive")
         precondition(entry.term >= lastTerm, "terms never fall along the log")
@@ -93,6 +101,18 @@ struct Log: Sendable {
         }
         endBytes.append((endBytes.last ?? baseBytes) + entry.sizeBytes)
         entries.append(entry)
+    }
+
+    /// Gives a lost entry its content.
+    mutating func fill(_ entry: Entry) {
+        precondition(self[entry.index].payload == .lost && self[entry.index].term == entry.term)
+        let position = slot(entry.index)
+        let grownBytes = entry.sizeBytes - entries[position].sizeBytes
+        entries[position] = entry
+        for later in position..<endBytes.count { endBytes[later] += grownBytes }
+        guard case .configuration(let configuration) = entry.payload else { return }
+        let place = configurations.firstIndex { $0.index > entry.index } ?? configurations.count
+        configurations.insert((entry.index, configuration), at: place)
     }
 
     /// Drops the entries at and above `index`.
@@ -104,16 +124,24 @@ struct Log: Sendable {
         configurations.removeAll { $0.index >= index }
     }
 
-    /// A local snapshot is durable. Keeps up to `retainedBytes` of what it covers.
-    mutating func compact(to mark: SnapshotMark, retainedBytes: Int) {
+    /// A snapshot is durable. Keeps `retainedBytes` of what it covers, and more, up to `maxRetainedBytes`, as far
+    /// as somebody needs the entries behind `neededBehind`.
+    mutating func compact(
+        to mark: SnapshotMark, retainedBytes: Int, neededBehind: Index = .max,
+        maxRetainedBytes: Int = 0
+    ) {
         precondition(mark.index > snapshotMark.index && mark.index <= lastIndex)
         precondition(term(at: mark.index) == mark.term, "the snapshot is of another history")
         snapshotMark = mark
         configurations.removeAll { $0.index <= mark.index }
-        let floor = bytes(through: mark.index) - retainedBytes
-        let dropped = highest(from: firstIndex, through: mark.index) { index in
-            bytes(through: index) <= floor
+        let covered = bytes(through: mark.index)
+        func lastBefore(_ limitBytes: Int) -> Index {
+            highest(from: firstIndex, through: mark.index) {
+                bytes(through: $0) <= covered - limitBytes
+            }
         }
+        let dropped = min(
+            lastBefore(retainedBytes), max(neededBehind, lastBefore(maxRetainedBytes)))
         guard dropped > base.index else { return }
         let position = slot(dropped)
         let droppedTerm = entries[position].term

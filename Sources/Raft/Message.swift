@@ -29,6 +29,33 @@ public struct Message: Equatable, Sendable {
         case readRequest(ReadID)
         /// nil: the leader can't serve it; ask again.
         case readReply(ReadID, Index?)
+        /// Damaged entries are asked back, of anybody. These messages belong to no term; theirs is 0.
+        case repairRequest(RepairRequest)
+        case repairReply(RepairReply)
+    }
+
+    /// The content of the entries `first` to `last`, the last of which has the term `lastTerm`.
+    public struct RepairRequest: Equatable, Sendable {
+        public var first: Index
+        public var last: Index
+        public var lastTerm: Term
+
+        public init(first: Index, last: Index, lastTerm: Term) {
+            self.first = first
+            self.last = last
+            self.lastTerm = lastTerm
+        }
+    }
+
+    /// Some of them. `isCompacted`: there is only a snapshot of them.
+    public struct RepairReply: Equatable, Sendable {
+        public var entries: [Entry]
+        public var isCompacted: Bool
+
+        public init(entries: [Entry], isCompacted: Bool) {
+            self.entries = entries
+            self.isCompacted = isCompacted
+        }
     }
 
     public struct VoteRequest: Equatable, Sendable {
@@ -85,6 +112,9 @@ public struct Message: Equatable, Sendable {
             /// A reply that proves leadership but promises nothing about the log: entries of this
             /// round still wait for the disk.
             case received
+            /// As `matched`; and a snapshot at or behind `floor` is wanted, because what it covers is damaged
+            /// on the follower's disk.
+            case damaged(matched: Index, floor: Index)
         }
     }
 

@@ -14,6 +14,8 @@ struct Progress: Sendable {
         enum Step: Equatable, Sendable { case reading, waitingForReply }
 
         var mark: SnapshotMark
+        /// Its disk is damaged: it gets the snapshot although its log reaches further.
+        var isRepair = false
         var offset: UInt64 = 0
         var step = Step.reading
         var since: Nanoseconds
@@ -114,8 +116,8 @@ struct Progress: Sendable {
         clearInFlight()
     }
 
-    mutating func becomeSnapshot(_ mark: SnapshotMark, now: Nanoseconds) {
-        state = .snapshot(Transfer(mark: mark, since: now))
+    mutating func becomeSnapshot(_ mark: SnapshotMark, isRepair: Bool, now: Nanoseconds) {
+        state = .snapshot(Transfer(mark: mark, isRepair: isRepair, since: now))
         next = match + 1
         isProbeSent = false
         clearInFlight()

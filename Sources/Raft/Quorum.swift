@@ -24,6 +24,19 @@ enum Quorum {
         return incoming == .won && outgoing == .won ? .won : .pending
     }
 
+    /// How an election stands that needs every vote.
+    static func unanimity(of voters: [NodeID], _ vote: (NodeID) -> Bool?) -> Verdict {
+        var isPending = false
+        for voter in voters {
+            switch vote(voter) {
+            case true?: break
+            case false?: return .lost
+            case nil: isPending = true
+            }
+        }
+        return isPending ? .pending : .won
+    }
+
     private static func reached(by voters: [NodeID], _ value: (NodeID) -> UInt64) -> UInt64 {
         guard !voters.isEmpty else { return 0 }
         var values = voters.map(value)

@@ -6,8 +6,8 @@ extension Raft {
         failReads(into: &effects)
         leader = nil
         drawElectionDeadline()
-        // A learner only notices that the leader is gone. A node with a stalled disk could not lead.
-        guard configuration.isVoter(id), !isDiskStalled else {
+        // A learner only notices that the leader is gone. A node with a stalled or damaged disk could not lead.
+        guard mayStand, !isDiskStalled, !isDamaged else {
             role = .follower
             campaign = nil
             return
@@ -24,16 +24,25 @@ extension Raft {
             ownTicket = durability.hardStateTicket
         }
         campaign = Campaign(startedAt: clock, selfVoteTicket: ownTicket)
-        requestVotes(kind, into: &effects)
+        let voters = configuration.members.filter(configuration.isVoter)
+        requestVotes(kind, of: voters, into: &effects)
         if kind == .preVote { countPreVote(true, of: id, term: term + 1, into: &effects) }
     }
 
+    /// A voter, or one until a configuration without it is known to be committed: those who stay may lack that
+    /// configuration, and may not vote for each other because those who leave have it (dissertation, section 4.2.2).
+    private var mayStand: Bool {
+        log.configurations(from: commitIndex).contains { $0.isVoter(id) }
+    }
+
     /// The requests advertise the log, so they wait until all of it is durable, with term and own vote.
-    private mutating func requestVotes(_ kind: CampaignKind, into effects: inout [Effect]) {
+    mutating func requestVotes(
+        _ kind: CampaignKind, of voters: [NodeID], into effects: inout [Effect]
+    ) {
         let request = Message.VoteRequest(
             lastIndex: log.lastIndex, lastTerm: log.lastTerm, isTransfer: kind == .transfer)
         let ticket = durability.ticketForEverything(lastIndex: log.lastIndex)
-        for voter in configuration.members where voter != id && configuration.isVoter(voter) {
+        for voter in voters where voter != id {
             if kind == .preVote {
                 send(
                     .preVoteRequest(request), to: voter, term: term + 1, behind: ticket,
@@ -72,6 +81,9 @@ extension Raft {
 
     private var verdict: Quorum.Verdict {
         guard let campaign else { return .pending }
+        guard campaign.founders.isEmpty else {
+            return Quorum.unanimity(of: campaign.founders) { campaign.vote(of: $0) }
+        }
         return Quorum.verdict(configuration) { campaign.vote(of: $0) }
     }
 

@@ -9,9 +9,13 @@ extension Raft {
     }
 
     /// A leader was heard less than the shortest election timeout ago (dissertation, section 4.2.3).
+    ///
+    /// Under leases the contact counts even if this node does not know the leader any more, because of a restart or
+    /// a newer term that elected nobody: the leader relies on it.
     var isSticky: Bool {
         role == .leader
-            || leader != nil && clock < leaderContact + settings.electionNanoseconds
+            || (leader != nil || settings.leaseReads)
+                && clock < leaderContact + settings.electionNanoseconds
     }
 
     var isDiskStalled: Bool {
@@ -55,7 +59,8 @@ extension Raft {
             stopStreaming(to: position)
             return
         }
-        guard role == .follower, peer == leader else { return }
+        // Under leases the lost leader, if it was only cut off, may answer reads for a while yet.
+        guard role == .follower, peer == leader, !settings.leaseReads else { return }
         becomeFollower(term: term, into: &effects)
         // Without the wait of a whole timeout. Not at once, either: the others have to notice as well,
         // or they stick to the lost leader; and not all at the same moment.
@@ -153,24 +158,30 @@ extension Raft {
                     precondition(entry.index > commitIndex, "a committed entry would be cut off")
                     log.truncate(from: entry.index)
                     durability.stageTruncation(from: entry.index)
+                    damage?.truncate(from: entry.index)
                     break
                 }
+                repair(entry)
             }
             position += 1
         }
         for entry in entries[position...] { log.append(entry) }
+        restageIfRepaired()
     }
 
     mutating func replyToLeader(into effects: inout [Effect]) {
         guard let pending = pendingReply else { return }
         pendingReply = nil
-        let matched = max(verifiedIndex, commitIndex)
+        let matched = min(max(verifiedIndex, commitIndex), firstDamagedIndex - 1)
         let ticket = durability.ticket(forLogThrough: matched)
         if ticket > durability.durableTicket, pending.isUrgent {
             let reply = Message.AppendReply(round: pending.round, outcome: .received)
             send(.appendReply(reply), to: pending.leader, into: &effects)
         }
-        let reply = Message.AppendReply(round: pending.round, outcome: .matched(matched))
+        let outcome: Message.AppendReply.Outcome =
+            snapshotFloor > 0
+            ? .damaged(matched: matched, floor: snapshotFloor) : .matched(matched)
+        let reply = Message.AppendReply(round: pending.round, outcome: outcome)
         send(.appendReply(reply), to: pending.leader, behind: ticket, into: &effects)
     }
 }

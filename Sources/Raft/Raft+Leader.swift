@@ -3,16 +3,19 @@ extension Raft {
     mutating func becomeLeader() {
         guard let campaign else { preconditionFailure("elected without standing") }
         precondition(role == .candidate && durability.isHardStateDurable)
-        let peers = configuration.members.filter { $0 != id }.map { member in
-            Progress(
-                id: member, next: log.lastIndex + 1,
-                provenAt: campaign.vote(of: member) == true ? campaign.startedAt : 0, now: clock)
-        }
         role = .leader
         leader = id
         self.campaign = nil
         // Entries of earlier terms can commit only behind one of this term (section 5.4.2).
-        log.append(Entry(index: log.lastIndex + 1, term: term, payload: .noop))
+        let opening: Entry.Payload =
+            campaign.founders.isEmpty
+            ? .noop : .configuration(Configuration(voters: campaign.founders))
+        log.append(Entry(index: log.lastIndex + 1, term: term, payload: opening))
+        let peers = configuration.members.filter { $0 != id }.map { member in
+            Progress(
+                id: member, next: log.lastIndex,
+                provenAt: campaign.vote(of: member) == true ? campaign.startedAt : 0, now: clock)
+        }
         leadership = Leadership(
             peers: peers, now: clock, termStartIndex: log.lastIndex, settings: settings)
     }
@@ -26,6 +29,11 @@ extension Raft {
         guard let leading = leadership else { return }
         if let transfer = leading.transfer, clock >= transfer.deadline {
             leadership?.transfer = nil
+            if hasLeft {
+                // Nobody took over: the others elect somebody by themselves once this one is silent.
+                becomeFollower(term: term, into: &effects)
+                return
+            }
         }
         guard clock >= leading.heartbeatDeadline else { return }
         // CheckQuorum: a leader that no majority answers steps down, so that its clients look elsewhere.
@@ -76,6 +84,7 @@ extension Raft {
         guard let termStartIndex = leadership?.termStartIndex, let count = leadership?.peers.count,
             let isHeartbeat = leadership?.isHeartbeatDue
         else { return }
+        if hasLease { answerGatheredReads(into: &effects) }
         let beginsReads = !reads.gathered.isEmpty && commitIndex >= termStartIndex
         // A round of its own, that all messages sent below are later than.
         if beginsReads { reads.beginRound(index: commitIndex, round: beginRound()) }
@@ -87,6 +96,7 @@ extension Raft {
         leadership?.isHeartbeatDue = false
         // Alone in the cluster, a round is answered as soon as it begins.
         if beginsReads { finishReads(into: &effects) }
+        dismissFormerMembers()
         continueTransfer(isHeartbeat: isHeartbeat, into: &effects)
     }
 
@@ -202,6 +212,12 @@ extension Raft {
             leadership?.peers[position].noteMatch(index)
             resume(position, round: reply.round)
             advanceCommit()
+        case .damaged(let index, let floor):
+            guard index <= log.lastIndex else { return }
+            leadership?.peers[position].noteMatch(index)
+            resume(position, round: reply.round)
+            advanceCommit()
+            help(position, floor: floor, into: &effects)
         case .received:
             resume(position, round: reply.round)
         case .conflict(let previousIndex, let conflictTerm, let firstOfTerm):
@@ -233,7 +249,8 @@ extension Raft {
                 leadership?.peers[position].becomeReplicate()
             }
         case .snapshot(let transfer):
-            if peer.match >= transfer.mark.index || peer.match >= log.base.index {
+            let reaches = peer.match >= transfer.mark.index || peer.match >= log.base.index
+            if reaches, !transfer.isRepair {
                 leadership?.peers[position].becomeReplicate()
             }
         }

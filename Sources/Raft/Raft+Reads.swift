@@ -14,6 +14,34 @@ extension Raft {
         reads.gather(origin)
     }
 
+    /// Nobody else can have been elected yet, by the clocks: the members of some majority have heard this leader
+    /// since `contact`, and none of them helps to elect another for an election timeout on its own clock, not even
+    /// after a restart. The worst clocks are taken: theirs the fastest, this one the slowest. Once an entry of this
+    /// term is committed, the contact of that majority is of this term, too.
+    var hasLease: Bool {
+        guard settings.leaseReads, let leading = leadership, !leading.hasInvitedSuccessor,
+            commitIndex >= leading.termStartIndex
+        else { return false }
+        let drift = settings.maxClockDriftPPM
+        let contact = provenByQuorum(leading, now: clock)
+        let length = settings.electionNanoseconds * (1_000_000 - drift) / (1_000_000 + drift)
+        return clock < contact + length
+    }
+
+    mutating func answerGatheredReads(into effects: inout [Effect]) {
+        for origin in reads.takeGathered() { answer(origin, at: commitIndex, into: &effects) }
+    }
+
+    private mutating func answer(
+        _ origin: Reads.Origin, at index: Index, into effects: inout [Effect]
+    ) {
+        switch origin {
+        case .local(let read): effects.append(.readReady(read, index))
+        case .remote(let peer, let read):
+            send(.readReply(read, index), to: peer, into: &effects)
+        }
+    }
+
     mutating func forwardReads(into effects: inout [Effect]) {
         guard let leader, !reads.gathered.isEmpty else { return }
         let wireID = reads.forward(deadline: clock + settings.electionNanoseconds)
@@ -43,13 +71,7 @@ extension Raft {
             return leading.peers[position].ackedRound
         }
         for round in reads.finishRounds(through: answered) {
-            for origin in round.origins {
-                switch origin {
-                case .local(let read): effects.append(.readReady(read, round.index))
-                case .remote(let peer, let read):
-                    send(.readReply(read, round.index), to: peer, into: &effects)
-                }
-            }
+            for origin in round.origins { answer(origin, at: round.index, into: &effects) }
         }
     }
 

@@ -24,23 +24,55 @@ extension Raft {
         guard mark.index > log.snapshotMark.index else { return }
         precondition(mark.index <= appliableIndex, "a snapshot of what was never applied")
         precondition(mark.configuration == log.configuration(at: mark.index))
-        log.compact(to: mark, retainedBytes: settings.retainedLogBytes)
+        log.compact(
+            to: mark, retainedBytes: settings.retainedLogBytes, neededBehind: neededBehind,
+            maxRetainedBytes: settings.maxRetainedLogBytes)
         durability.stageSnapshot(mark, resets: false)
+    }
+
+    /// Followers that are heard get what they lack from the log, and those that are being sent a snapshot will
+    /// need what follows that one: compacted away, it would have to be sent all over again, perhaps for ever.
+    private var neededBehind: Index {
+        var needed = Index.max
+        for peer in leadership?.peers ?? []
+        where clock < peer.heardAt + settings.electionNanoseconds {
+            if case .snapshot(let transfer) = peer.state {
+                needed = min(needed, transfer.mark.index)
+            } else {
+                needed = min(needed, peer.match)
+            }
+        }
+        return needed
     }
 
     // MARK: - Sending
 
-    mutating func beginSnapshot(to position: Int, into effects: inout [Effect]) {
+    /// A follower's disk is damaged at or before `floor`.
+    mutating func help(_ position: Int, floor: Index, into effects: inout [Effect]) {
+        guard let peer = leadership?.peers[position], floor <= commitIndex else { return }
+        if case .snapshot(let transfer) = peer.state, transfer.mark.index >= floor { return }
+        if log.snapshotMark.index >= floor {
+            beginSnapshot(to: position, isRepair: true, into: &effects)
+        } else {
+            effects.append(.takeSnapshot(atLeast: floor))
+        }
+    }
+
+    mutating func beginSnapshot(
+        to position: Int, isRepair: Bool = false, into effects: inout [Effect]
+    ) {
         let mark = log.snapshotMark
-        leadership?.peers[position].becomeSnapshot(mark, now: clock)
+        leadership?.peers[position].becomeSnapshot(mark, isRepair: isRepair, now: clock)
         requestChunk(at: 0, of: mark, for: position, into: &effects)
     }
 
     private mutating func requestChunk(
         at offset: UInt64, of mark: SnapshotMark, for position: Int, into effects: inout [Effect]
     ) {
-        guard let peer = leadership?.peers[position].id else { return }
-        var transfer = Progress.Transfer(mark: mark, since: clock)
+        guard let peer = leadership?.peers[position].id,
+            case .snapshot(let earlier)? = leadership?.peers[position].state
+        else { return }
+        var transfer = Progress.Transfer(mark: mark, isRepair: earlier.isRepair, since: clock)
         transfer.offset = offset
         leadership?.peers[position].update(transfer)
         effects.append(.readSnapshotChunk(to: peer, mark: mark, offset: offset))
@@ -96,7 +128,8 @@ extension Raft {
         guard let progress = leadership?.peers[position],
             case .snapshot(let transfer) = progress.state
         else { return }
-        if progress.match >= transfer.mark.index {
+        let hasInstalled = reply.isInstalled && reply.index >= transfer.mark.index
+        if hasInstalled || !transfer.isRepair && progress.match >= transfer.mark.index {
             leadership?.peers[position].becomeReplicate()
         } else if transfer.step == .waitingForReply, reply.index == transfer.mark.index,
             reply.round >= transfer.round
@@ -112,7 +145,9 @@ extension Raft {
     ) {
         follow(newLeader, into: &effects)
         let mark = chunk.mark
-        if mark.index <= commitIndex || log.term(at: mark.index) == mark.term {
+        if !makesUpForDamage(mark),
+            mark.index <= commitIndex || log.term(at: mark.index) == mark.term
+        {
             // Nothing in it is new: what a snapshot covers is committed.
             commitIndex = max(commitIndex, mark.index)
             verifiedIndex = max(verifiedIndex, mark.index)
@@ -177,17 +212,39 @@ extension Raft {
 
     /// The file is in place. Afterwards the log covers at least what it does.
     private mutating func install(_ mark: SnapshotMark) {
-        // Entries may have come another way meanwhile; then they and the state machine stay as they are.
-        guard mark.index > commitIndex else { return }
-        if log.term(at: mark.index) == mark.term {
-            commitIndex = mark.index
-            return
+        if !makesUpForDamage(mark) {
+            // Entries may have come another way meanwhile; then they and the state machine stay as they are.
+            guard mark.index > commitIndex else { return }
+            if log.term(at: mark.index) == mark.term {
+                commitIndex = mark.index
+                return
+            }
         }
-        log.reset(to: mark)
-        durability.stageSnapshot(mark, resets: true)
+        if mark.index == log.snapshotMark.index {
+            // Only the file was damaged: the log begins where it did.
+            precondition(mark == log.snapshotMark, "two snapshots of different histories")
+            durability.stageRepairingSnapshot(mark)
+        } else if log.term(at: mark.index) == mark.term, mark.index <= durability.handedIndex {
+            // What follows it here may have been acknowledged, and stays.
+            log.compact(to: mark, retainedBytes: 0)
+            durability.stageRepairingSnapshot(mark)
+            damage?.cover(through: mark.index)
+            restageIfRepaired()
+        } else {
+            log.reset(to: mark)
+            durability.stageSnapshot(mark, resets: true)
+            damage = nil
+        }
+        isStateLost = false
+        snapshotFloor = 0
         pendingRestore = PendingRestore(mark: mark, ticket: durability.nextTicket)
-        commitIndex = mark.index
-        verifiedIndex = mark.index
+        commitIndex = max(commitIndex, mark.index)
+        verifiedIndex = max(verifiedIndex, mark.index)
+    }
+
+    /// What it covers is damaged here, so it is taken although the log reaches further.
+    private func makesUpForDamage(_ mark: SnapshotMark) -> Bool {
+        isStateLost ? mark.index >= snapshotFloor : firstDamagedIndex <= mark.index
     }
 
     private mutating func replyInstalled(

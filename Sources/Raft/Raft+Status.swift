@@ -5,12 +5,14 @@ extension Raft {
 
     public var firstIndex: Index { log.firstIndex }
     public var lastIndex: Index { log.lastIndex }
-    /// On this node's disk. Falls when entries are cut off, or a snapshot replaces the log.
-    public var durableIndex: Index { durability.durableIndex }
+    /// Whole on this node's disk. Falls when entries are cut off, or a snapshot replaces the log.
+    public var durableIndex: Index { min(durability.durableIndex, firstDamagedIndex - 1) }
 
     /// Committed and on this node's disk: what may be applied. While a received snapshot waits for its
-    /// `.restore` this is 0, as there is nothing to apply then.
-    public var appliableIndex: Index { min(commitIndex, durability.durableIndex) }
+    /// `.restore` this is 0, as there is nothing to apply then; so it is while the state is lost.
+    public var appliableIndex: Index {
+        isStateLost || pendingRestore != nil ? 0 : min(commitIndex, durableIndex)
+    }
 
     public var configuration: Configuration { log.configuration }
 

@@ -29,6 +29,7 @@ extension Raft {
             transfer.sentAt == nil || isHeartbeat
         else { return }
         if transfer.sentAt == nil { leadership?.transfer?.sentAt = clock }
+        leadership?.hasInvitedSuccessor = true
         send(.timeoutNow, to: transfer.target, into: &effects)
     }
 }

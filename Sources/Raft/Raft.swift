@@ -43,6 +43,12 @@ public struct Raft: Sendable {
     var incoming: IncomingSnapshot?
     /// A received snapshot, to be loaded once the log durably starts behind it.
     var pendingRestore: PendingRestore?
+    /// What is damaged on this node's disk; nil when all is well.
+    var damage: Damage?
+    /// The state at the snapshot is damaged: nothing can be applied before the leader has sent one.
+    var isStateLost: Bool
+    /// Not 0: only a snapshot at or behind this index makes up for the damage.
+    var snapshotFloor: Index = 0
     var campaign: Campaign?
     /// Not nil exactly while `role` is `.leader`.
     var leadership: Leadership?
@@ -55,6 +61,7 @@ public struct Raft: Sendable {
     ) {
         precondition(settings.heartbeatNanoseconds > 0)
         precondition(settings.electionNanoseconds > settings.heartbeatNanoseconds)
+        precondition(settings.maxClockDriftPPM < 1_000_000)
         self.id = id
         self.settings = settings
         hardState = recovered.hardState
@@ -62,10 +69,15 @@ public struct Raft: Sendable {
         precondition(hardState.term >= log.lastTerm, "the log is ahead of the term")
         commitIndex = recovered.snapshot.index
         verifiedIndex = recovered.snapshot.index
+        damage = Damage(recovered.entries)
+        isStateLost = recovered.isStateLost
+        if isStateLost { snapshotFloor = max(1, recovered.snapshot.index) }
         durability = Durability(lastIndex: log.lastIndex)
         random = RandomSource(seed: seed)
         reads = Reads(firstWireID: random.next())
         clock = now
+        // As if it had just heard a leader: whoever was promised a lease before the restart still has it.
+        if settings.leaseReads { leaderContact = now }
         drawElectionDeadline()
         // Nobody to wait for.
         if configuration.voters == [id], !configuration.isJoint { electionDeadline = now }
@@ -82,6 +94,8 @@ public struct Raft: Sendable {
         case .durable(let ticket): finishBatch(ticket, into: &effects)
         case .read(let read): beginRead(.local(read), into: &effects)
         case .transferLeadership(let target): beginTransfer(to: target)
+        case .found(let founders): found(founders, into: &effects)
+        case .changeMembership(let voters): changeMembership(to: voters)
         case .peerLost(let peer): losePeer(peer, into: &effects)
         case .snapshotTaken(let mark): compact(to: mark)
         case .snapshotChunkRead(let peer, let mark, let offset, let bytes, let totalBytes):
@@ -101,7 +115,10 @@ public struct Raft: Sendable {
     /// entries stand before its own batch, because its disk works in parallel with the peers'.
     public mutating func finishTurn(now: Nanoseconds, into effects: inout [Effect]) {
         clock = max(clock, now)
-        if role == .leader { replicate(into: &effects) }
+        if role == .leader {
+            continueMembershipChange()
+            replicate(into: &effects)
+        }
         if let batch = durability.takeBatch(log: log, hardState: hardState, now: clock) {
             effects.append(.persist(batch))
         }
@@ -122,7 +139,8 @@ public struct Raft: Sendable {
             let transfer = leadership.transfer?.deadline ?? .max
             return min(leadership.heartbeatDeadline, transfer)
         }
-        return min(electionDeadline, reads.firstDeadline ?? .max)
+        return min(
+            electionDeadline, reads.firstDeadline ?? .max, damage?.nextRequestAt ?? .max)
     }
 
     private mutating func tick(into effects: inout [Effect]) {
@@ -131,6 +149,7 @@ public struct Raft: Sendable {
             return
         }
         for read in reads.expireForwarded(now: clock) { effects.append(.readFailed(read)) }
+        requestRepair(into: &effects)
         if clock >= electionDeadline { startCampaign(.preVote, into: &effects) }
     }
 
@@ -142,6 +161,12 @@ public struct Raft: Sendable {
             return
         case .preVoteReply(let granted):
             countPreVote(granted, of: message.from, term: message.term, into: &effects)
+            return
+        case .repairRequest(let request):
+            answerRepair(request, of: message.from, into: &effects)
+            return
+        case .repairReply(let reply):
+            finishRepair(reply)
             return
         case .voteRequest(let request) where message.term > term && !request.isTransfer && isSticky:
             // The term stays, too: otherwise a node that hears only half of the cluster could depose
@@ -160,7 +185,8 @@ public struct Raft: Sendable {
     private mutating func receiveInTerm(_ message: Message, into effects: inout [Effect]) {
         let from = message.from
         switch message.body {
-        case .preVoteRequest, .preVoteReply: preconditionFailure("handled before")
+        case .preVoteRequest, .preVoteReply, .repairRequest, .repairReply:
+            preconditionFailure("handled before")
         case .voteRequest(let request): answerVote(request, of: from, into: &effects)
         case .voteReply(let granted): countVote(granted, of: from, into: &effects)
         case .append(let append): receive(append, from: from, into: &effects)

@@ -49,6 +49,13 @@ struct Reads: Sendable {
         gathered.removeAll()
     }
 
+    /// Takes out what is in no round yet.
+    mutating func takeGathered() -> [Origin] {
+        defer { gathered.removeAll() }
+        waiting -= gathered.count
+        return gathered
+    }
+
     /// Takes out the rounds that are answered.
     mutating func finishRounds(through round: UInt64) -> ArraySlice<Round> {
         let done = rounds.prefix { $0.round <= round }

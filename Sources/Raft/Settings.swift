@@ -11,8 +11,15 @@ public struct Settings: Equatable, Sendable {
     public var maxUncommittedBytes: Int = 64 << 20
     /// A leader whose disk has not finished a batch for this long steps down.
     public var diskStallNanoseconds: Nanoseconds = 2_000_000_000
-    /// Compaction keeps this much behind the snapshot for followers that are a little slow.
+    /// Compaction keeps this much behind the snapshot for followers that are a little slow,
     public var retainedLogBytes: Int = 8 << 20
+    /// and up to this much for those that are heard and still need it, or are being sent an older snapshot.
+    public var maxRetainedLogBytes: Int = 64 << 20
+    /// The leader answers reads by itself while a majority followed it recently enough to be sure that nobody
+    /// else leads. That rests on clocks: see `maxClockDriftPPM`. All members need the same setting.
+    public var leaseReads = false
+    /// No member's monotonic clock gains or loses more than this against true time, in parts per million.
+    public var maxClockDriftPPM: UInt64 = 10_000
 
     public init() {}
 }

@@ -30,6 +30,8 @@ private final class RandomLife {
     private let lossPerMille: UInt64
     private let repeatPerMille: UInt64
     private let maxDelay: Nanoseconds
+    private let changesMembers: Bool
+    private let damagesDisks: Bool
 
     private struct Link: Hashable {
         let from: NodeID
@@ -46,6 +48,7 @@ private final class RandomLife {
         settings.maxInFlightBytes = 600
         settings.maxSnapshotChunkBytes = 1000
         settings.retainedLogBytes = 200
+        settings.maxRetainedLogBytes = [200, 5000][Int(random.next(below: 2))]
         settings.maxUncommittedBytes = 4000
         let voters: [NodeID] =
             random.next(below: 3) == 0 ? ["n1", "n2", "n3", "n4", "n5"] : ["n1", "n2", "n3"]
@@ -53,7 +56,13 @@ private final class RandomLife {
         lossPerMille = random.next(below: 4) * 100
         repeatPerMille = random.next(below: 3) * 150
         maxDelay = [1_000, 5_000_000, 60_000_000][Int(random.next(below: 3))]
-        cluster = Cluster(voters: voters, learners: learners, settings: settings, seed: seed)
+        let image = Recovered(voters: voters, learners: learners)
+        let spares: [NodeID] = ["n6", "n7"]
+        cluster = Cluster(
+            (voters + learners).map { ($0, image) } + spares.map { ($0, Recovered(voters: [])) },
+            settings: settings, seed: seed)
+        changesMembers = random.next(below: 2) == 0
+        damagesDisks = random.next(below: 2) == 0
         breakThings()
     }
 
@@ -61,7 +70,8 @@ private final class RandomLife {
         cluster.ids.map { id in
             let raft = cluster[id].raft
             return
-                "\(id) \(raft.role) t\(raft.term) commit \(raft.commitIndex) last \(raft.lastIndex)"
+                "\(id) \(raft.role) t\(raft.term) commit \(raft.commitIndex) last \(raft.lastIndex) "
+                + "applied \(cluster[id].appliedIndex) damaged \(raft.isDamaged) \(raft.configuration)"
         }.joined(separator: ", ")
     }
 
@@ -97,7 +107,7 @@ private final class RandomLife {
     }
 
     private func act() {
-        switch random.next(below: 20) {
+        switch random.next(below: 23) {
         case 0..<9: proposeSome()
         case 9..<11: for id in cluster.ids where cluster[id].isUp { cluster.read(on: id) }
         case 12: cluster.crash(anyNodeUp(), syncedBatches: Int(random.next(below: 3)))
@@ -110,9 +120,47 @@ private final class RandomLife {
             if let leader = cluster.leader {
                 cluster.turn(leader, [.transferLeadership(to: target)])
             }
+        case 19: if changesMembers { changeMembers() }
+        case 20, 21: if damagesDisks { damageOne() }
         default:
             let lost = anyNode()
             for id in cluster.ids where id != lost { cluster.turn(id, [.peerLost(lost)]) }
+        }
+    }
+
+    /// Any set of one to five.
+    private func changeMembers() {
+        var voters = cluster.ids.filter { _ in chance(500) }
+        if voters.isEmpty { voters = [anyNode()] }
+        for leader in cluster.leaders {
+            cluster.turn(leader, [.changeMembership(voters: Array(voters.prefix(5)))])
+        }
+    }
+
+    /// One disk at a time, where the others are a majority, and only what another node still has: nobody brings
+    /// back the rest.
+    private func damageOne() {
+        let isSurvivable = cluster.ids.allSatisfy { id in
+            let raft = cluster[id].raft
+            return cluster[id].isUp && !raft.isDamaged && raft.configuration.voters.count != 1
+                && raft.configuration.voters.count != 2 && raft.configuration.outgoing.isEmpty
+        }
+        guard isSurvivable else { return }
+        let id = anyNode()
+        let entries = cluster[id].disk.image.entries.filter { entry in
+            cluster.ids.contains { other in
+                other != id
+                    && (cluster[other].disk.image.snapshot.index >= entry.index
+                        || cluster[other].disk.term(at: entry.index) == entry.term)
+            }
+        }
+        let lost = entries.map(\.index).filter { _ in chance(300) }
+        cluster.damage(id, entries: lost, losesState: chance(300) && canLoseState(id))
+    }
+
+    private func canLoseState(_ id: NodeID) -> Bool {
+        cluster.ids.contains { other in
+            other != id && cluster[other].appliedIndex >= cluster[id].disk.image.snapshot.index
         }
     }
 
@@ -155,7 +203,13 @@ private final class RandomLife {
         else { return false }
         cluster.propose("last", on: leader)
         return cluster.run {
-            cluster.ids.allSatisfy { cluster[$0].appliedCommands.last == "last" }
+            guard let leader = cluster.leader else { return false }
+            let raft = cluster[leader].raft
+            return !raft.isChangingMembership
+                && raft.configuration.members.allSatisfy { member in
+                    cluster[member].appliedCommands.last == "last"
+                        && !cluster[member].raft.isDamaged
+                }
         }
     }
 }

@@ -6,6 +6,7 @@ import Testing
     private func settings() -> Settings {
         var settings = Settings()
         settings.retainedLogBytes = 0
+        settings.maxRetainedLogBytes = 0
         settings.maxSnapshotChunkBytes = 1000
         return settings
     }

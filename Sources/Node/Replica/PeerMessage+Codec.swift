@@ -15,6 +15,7 @@ extension PeerMessage {
         case preVoteRequest = 1
         case preVoteReply, voteRequest, voteReply, append, appendReply, snapshotChunk
         case snapshotReply, timeoutNow, readRequest, readReply, forward, beat, beatReply
+        case repairRequest, repairReply
     }
 
     public func encoded() -> [UInt8] {
@@ -43,6 +44,8 @@ extension PeerMessage {
             case .append(let append):
                 append.entries.reduce(128) { $0 + $1.sizeBytes }
             case .snapshotChunk(let chunk): chunk.bytes.count + 512
+            case .repairReply(let reply):
+                reply.entries.reduce(128) { $0 + $1.sizeBytes }
             default: 128
             }
         case .forward(let group): group.encodedBytes + 16
@@ -95,6 +98,15 @@ extension PeerMessage {
             writer.put(id)
             writer.put(index != nil)
             writer.put(index ?? 0)
+        case .repairRequest(let request):
+            begin(.repairRequest)
+            writer.put(request.first)
+            writer.put(request.last)
+            writer.put(request.lastTerm)
+        case .repairReply(let reply):
+            begin(.repairReply)
+            writer.put(reply.isCompacted)
+            writer.put(reply.entries)
         }
     }
 
@@ -147,6 +159,15 @@ extension PeerMessage {
             let isKnown = try reader.bool()
             let index = try reader.uint64()
             return .readReply(id, isKnown ? index : nil)
+        case .repairRequest:
+            return .repairRequest(
+                Message.RepairRequest(
+                    first: try reader.uint64(), last: try reader.uint64(),
+                    lastTerm: try reader.uint64()))
+        case .repairReply:
+            let isCompacted = try reader.bool()
+            return .repairReply(
+                Message.RepairReply(entries: try reader.entries(), isCompacted: isCompacted))
         case .forward, .beat, .beatReply:
             throw CodecError("not a Raft message")
         }

@@ -100,8 +100,9 @@ extension Replica {
     }
 
     mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {
-        guard snapshotUnderWay == nil, restoring == nil,
-            raft.logBytes > settings.snapshotLogBytes, applied > raft.snapshotMark.index
+        let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
+        guard snapshotUnderWay == nil, restoring == nil, applied > raft.snapshotMark.index,
+            raft.logBytes > settings.snapshotLogBytes || isWanted
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark

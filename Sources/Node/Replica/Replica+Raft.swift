@@ -66,6 +66,8 @@ extension Replica {
                 effects.append(.readSnapshotChunk(to: target, mark: mark, offset: offset))
             case .storeSnapshotChunk(let chunk):
                 effects.append(.storeSnapshotChunk(chunk))
+            case .takeSnapshot(let index):
+                snapshotFloor = max(snapshotFloor, index)
             case .restore(let mark):
                 restoring = mark
                 effects.append(.restore(mark))

@@ -26,6 +26,8 @@ public struct Replica {
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
     var snapshotUnderWay: SnapshotMark?
+    /// A member with a damaged disk needs a snapshot at or behind this index.
+    var snapshotFloor: Index = 0
     var restoring: SnapshotMark?
     /// Registration was asked for and its outcome is not applied yet.
     var isRegistering = false
@@ -34,13 +36,16 @@ public struct Replica {
 
     /// - Parameters:
     ///   - worker: the node's own worker; without slots it is not registered.
-    ///   - state: loaded from the snapshot at `recovered.snapshot`.
+    ///   - state: loaded from the snapshot at `recovered.snapshot`; empty if that is lost.
     public init(
         id: NodeID, incarnation: UInt64, settings: ReplicaSettings, worker: WorkerSpec,
         recovered: Recovered, state: Scheduler, planner: OccurrencePlanner, clock: Clock,
         seed: UInt64
     ) {
-        precondition(state.appliedIndex == recovered.snapshot.index)
+        precondition(
+            recovered.isStateLost
+                ? state.appliedIndex == 0
+                : state.appliedIndex == recovered.snapshot.index)
         self.id = id
         self.incarnation = incarnation
         self.settings = settings

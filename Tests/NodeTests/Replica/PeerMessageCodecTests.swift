@@ -34,6 +34,10 @@ import Testing
         .readRequest(77),
         .readReply(77, 12),
         .readReply(77, nil),
+        .appendReply(.init(round: 3, outcome: .damaged(matched: 4, floor: 9))),
+        .repairRequest(.init(first: 3, last: 5, lastTerm: 2)),
+        .repairReply(
+            .init(entries: [Entry(index: 4, term: 1, payload: .noop)], isCompacted: false)),
     ]
 
     static var messages: [PeerMessage] {

@@ -9,6 +9,7 @@ final class Cluster {
         case deliver(Message)
         case synced(NodeID, run: Int)
         case input(NodeID, run: Int, Input)
+        case snapshotWanted(NodeID, run: Int, Index)
     }
 
     private struct Timed {
@@ -93,12 +94,14 @@ final class Cluster {
         let commit = self[id].raft.commitIndex
         var effects: [Effect] = []
         for input in inputs { self[id].raft.step(input, now: now, into: &effects) }
+        // The end of the turn may append the next one.
+        let governing = self[id].raft.configuration
         self[id].raft.finishTurn(now: now, into: &effects)
         for effect in effects { carryOut(effect, on: id) }
         if self[id].raft.role == .leader { oracle.sawLeader(self[id].raft) }
         if self[id].raft.commitIndex > commit {
             oracle.sawCommit(
-                from: commit, self[id].raft, disks: nodes.mapValues(\.disk))
+                from: commit, self[id].raft, under: governing, disks: nodes.mapValues(\.disk))
         }
         applyCommitted(id)
     }
@@ -140,6 +143,14 @@ final class Cluster {
         note("\(id) crashes")
     }
 
+    /// The node stops, and comes back with damaged entries, or with a damaged snapshot.
+    func damage(_ id: NodeID, entries: [Index] = [], losesState: Bool = false) {
+        crash(id, syncedBatches: .max)
+        self[id].disk.damage(entries)
+        if losesState { self[id].disk.loseState() }
+        restart(id)
+    }
+
     func restart(_ id: NodeID) {
         guard !self[id].isUp else { return }
         let node = self[id]
@@ -151,7 +162,9 @@ final class Cluster {
         node.appliedIndex = 0
         node.appliedHash = 0
         node.appliedCommands = []
-        if node.disk.image.snapshot.index > 0 { node.restore(node.disk.image.snapshot) }
+        if node.disk.image.snapshot.index > 0, !node.disk.image.isStateLost {
+            node.restore(node.disk.image.snapshot)
+        }
         note("\(id) restarts")
     }
 
@@ -253,6 +266,11 @@ final class Cluster {
         case .input(let id, let run, let input):
             guard self[id].run == run, self[id].isUp else { return }
             turn(id, [input])
+        case .snapshotWanted(let id, let run, let index):
+            guard self[id].run == run, self[id].isUp, self[id].appliedIndex >= index,
+                self[id].raft.snapshotMark.index < index
+            else { return }
+            takeSnapshot(on: id)
         }
     }
 
@@ -298,6 +316,8 @@ final class Cluster {
         case .storeSnapshotChunk(let chunk):
             let answer = self[id].disk.store(chunk)
             schedule(.input(id, run: run, answer), after: diskDelay(id))
+        case .takeSnapshot(let index):
+            schedule(.snapshotWanted(id, run: run, index), after: diskDelay(id))
         case .restore(let mark):
             restores += 1
             note("\(id) restores \(mark.index)")

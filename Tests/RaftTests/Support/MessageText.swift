@@ -23,6 +23,13 @@ extension Message.Body {
         case .timeoutNow: "timeoutNow"
         case .readRequest: "read?"
         case .readReply(_, let index): "read \(index.map(String.init) ?? "no")"
+        case .repairRequest(let request):
+            "repair? \(request.first)...\(request.last)/\(request.lastTerm)"
+        case .repairReply(let reply):
+            "repair "
+                + (reply.isCompacted
+                    ? "compacted"
+                    : reply.entries.map { "\($0.index)/\($0.term)" }.joined(separator: " "))
         }
     }
 }
@@ -43,6 +50,7 @@ extension Message.AppendReply {
         switch outcome {
         case .matched(let index): "matched \(index)"
         case .received: "received"
+        case .damaged(let matched, let floor): "matched \(matched), wants snapshot \(floor)"
         case .conflict(let previousIndex, let conflictTerm, let firstOfTerm):
             "conflict at \(previousIndex): term \(conflictTerm) from \(firstOfTerm)"
         }

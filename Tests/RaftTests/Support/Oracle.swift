@@ -60,11 +60,15 @@ struct Oracle {
     }
 
     /// Committed entries never change; a leader's are durable on a majority.
-    mutating func sawCommit(from before: Index, _ raft: Raft, disks: [NodeID: TestDisk]) {
+    mutating func sawCommit(
+        from before: Index, _ raft: Raft, under configuration: Configuration,
+        disks: [NodeID: TestDisk]
+    ) {
         guard raft.commitIndex > before else { return }
         let first = max(before + 1, raft.firstIndex)
         if first <= raft.commitIndex {
-            for entry in raft.entries(from: first, through: raft.commitIndex) {
+            for entry in raft.entries(from: first, through: raft.commitIndex)
+            where entry.payload != .lost {
                 if let known = committed[entry.index] {
                     expect(known == entry, "committed entry \(entry.index) differs on \(raft.id)")
                 } else {
@@ -74,14 +78,16 @@ struct Oracle {
         }
         maxCommit = max(maxCommit, raft.commitIndex)
         guard raft.role == .leader else { return }
-        let voters = raft.configuration.voters
-        let holders = voters.filter { voter in
-            disks[voter]?.holds(raft.commitIndex, term: raft.entry(at: raft.commitIndex).term)
-                == true
+        for voters in [configuration.voters, configuration.outgoing]
+        where !voters.isEmpty {
+            let holders = voters.filter { voter in
+                disks[voter]?.holds(raft.commitIndex, term: raft.entry(at: raft.commitIndex).term)
+                    == true
+            }
+            expect(
+                holders.count > voters.count / 2,
+                "\(raft.id) committed \(raft.commitIndex), durable only on \(holders)")
         }
-        expect(
-            holders.count > voters.count / 2,
-            "\(raft.id) committed \(raft.commitIndex), durable only on \(holders)")
     }
 
     mutating func sawApplied(_ index: Index, hash: UInt64, on node: NodeID) {
@@ -113,7 +119,12 @@ struct Oracle {
                 disk.holds(request.lastIndex, term: request.lastTerm),
                 "\(raft.id) advertised a log that is not durable")
         case .appendReply(let reply):
-            guard case .matched(let index) = reply.outcome else { break }
+            let index: Index
+            switch reply.outcome {
+            case .matched(let matched), .damaged(let matched, _): index = matched
+            case .conflict, .received: index = 0
+            }
+            expect(disk.isWhole(through: index), "\(raft.id) acknowledged past its damage")
             let term = raft.firstIndex <= index ? raft.entry(at: index).term : nil
             expect(
                 term.map { disk.holds(index, term: $0) } ?? (index <= disk.lastIndex),

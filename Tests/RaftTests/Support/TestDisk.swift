@@ -48,6 +48,23 @@ struct TestDisk {
         incoming = nil
     }
 
+    /// The disk of a stopped node forgets what these entries were.
+    mutating func damage(_ indexes: [Index]) {
+        for position in image.entries.indices where indexes.contains(image.entries[position].index)
+        {
+            image.entries[position].payload = .lost
+        }
+    }
+
+    mutating func loseState() {
+        files[image.snapshot.index] = nil
+        image.isStateLost = image.snapshot.index > 0
+    }
+
+    func isWhole(through index: Index) -> Bool {
+        !image.entries.contains { $0.index <= index && $0.payload == .lost }
+    }
+
     mutating func put(_ file: File) {
         files[file.mark.index] = file
     }
@@ -83,6 +100,7 @@ struct TestDisk {
                 image.entries.removeAll { $0.index <= mark.index }
             }
             image.snapshot = mark
+            image.isStateLost = false
         }
         if let from = batch.truncateFrom { image.entries.removeAll { $0.index >= from } }
         for entry in batch.entries {

@@ -1,0 +1,29 @@
+/// How a cluster comes into being.
+///
+/// A fresh node has no configuration. It stands in no election, but it votes and follows like any other: whom
+/// it counts for is the asking node's business. One node, the founder, has to be told by its host who all shall
+/// be members, and stands in an election that needs *every* vote. Its first entry is then the configuration.
+///
+/// Why every vote: majorities overlap only among members that remember. A founder whose disk was lost would
+/// otherwise found a second cluster with fresh nodes, beside what is left of the first. Any node that holds an
+/// entry of the first refuses, because the founder's log is behind its own, and term and vote that a node gave
+/// are durable as in any election. So as long as one disk of the majority that committed something is left, there
+/// is no second founding; and what was never committed may be lost.
+extension Raft {
+    /// Stands for founding a cluster of `founders`, which have to be reachable; to be repeated until there is
+    /// a leader. Ignored once this node belongs to a cluster or follows somebody.
+    mutating func found(_ founders: [NodeID], into effects: inout [Effect]) {
+        guard !configuration.isFounded, role == .follower, leader == nil, !isDamaged,
+            !isDiskStalled, founders.contains(id)
+        else { return }
+        drawElectionDeadline()
+        durability.dropHeld()
+        pendingReply = nil
+        role = .candidate
+        setHardState(HardState(term: term + 1, vote: id))
+        campaign = Campaign(
+            startedAt: clock, selfVoteTicket: durability.hardStateTicket,
+            founders: Configuration(voters: founders).voters)
+        requestVotes(.vote, of: founders, into: &effects)
+    }
+}

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Raft
+
+/// A cluster comes into being once, and only with everybody's consent.
+@Suite struct FoundingTests {
+    private static let fresh = Recovered(voters: [])
+
+    private func freshCluster(_ ids: [NodeID]) -> Cluster {
+        Cluster(ids.map { ($0, Self.fresh) })
+    }
+
+    @Test func aFreshNodeStandsInNoElection() {
+        let cluster = freshCluster(["n1", "n2", "n3"])
+        cluster.run(for: 5_000_000_000)
+        #expect(cluster.leader == nil)
+        #expect(cluster.ids.allSatisfy { cluster[$0].raft.term == 0 })
+    }
+
+    @Test func everyVoteFounds() throws {
+        let cluster = freshCluster(["n1", "n2", "n3"])
+        cluster.turn("n1", [.found(["n3", "n1", "n2"])])
+        cluster.settle()
+        #expect(cluster.leaders == ["n1"])
+        cluster.propose("a", on: "n1")
+        cluster.run(for: 100_000_000)
+        for id in cluster.ids {
+            #expect(
+                cluster[id].raft.configuration == Configuration(voters: ["n1", "n2", "n3"]))
+            #expect(cluster[id].appliedCommands == ["a"])
+        }
+        // From now on a majority is enough.
+        cluster.crash("n1")
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func aloneItFoundsAtOnce() {
+        let cluster = freshCluster(["n1"])
+        cluster.turn("n1", [.found(["n1"])])
+        cluster.settle()
+        #expect(cluster.leaders == ["n1"] && cluster["n1"].raft.commitIndex == 1)
+    }
+
+    @Test func aMajorityIsNotEnough() {
+        let cluster = freshCluster(["n1", "n2", "n3"])
+        cluster.crash("n3")
+        for _ in 0..<5 {
+            cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+            cluster.run(for: 1_000_000_000)
+        }
+        #expect(cluster.leader == nil)
+        cluster.restart("n3")
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.settle()
+        #expect(cluster.leaders == ["n1"])
+    }
+
+    /// The founder's disk is lost, and a node that has never heard of the cluster is there: together they would be
+    /// a majority of the names.
+    @Test func aWipedFounderDoesNotFoundAgain() {
+        let again = NodeID("n1", directory: 2)
+        let cluster = freshCluster(["n1", "n2", "n3", again])
+        cluster.passes = { $0.to != "n3" || $0.body.text.hasPrefix("vote?") }
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.settle()
+        cluster.propose("acknowledged", on: "n1")
+        cluster.settle()
+        #expect(cluster["n1"].appliedCommands == ["acknowledged"])
+        cluster.crash("n1")
+        cluster.passes = { _ in true }
+        for _ in 0..<5 {
+            cluster.turn(again, [.found([again, "n2", "n3"])])
+            cluster.run(for: 1_000_000_000)
+        }
+        #expect(cluster.leader != again)
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// It votes in the founding, and loses its disk before it has heard the result.
+    @Test func avoteOfALostDirectoryIsNotRepeated() {
+        let again = NodeID("n3", directory: 2)
+        let cluster = freshCluster(["n1", "n2", "n3", again])
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.settle()
+        cluster.crash("n3")
+        cluster.crash("n2")
+        cluster.run(for: 5_000_000_000)
+        // One of three is left, and somebody else under an old name.
+        #expect(cluster.leader == nil)
+        #expect(cluster[again].raft.commitIndex == 0)
+    }
+
+    @Test func aMemberDoesNotFound() {
+        let cluster = Cluster(voters: ["n1", "n2", "n3"])
+        cluster.turn("n1", [.found(["n1", "n2"])])
+        #expect(cluster["n1"].raft.role == .follower && cluster["n1"].raft.term == 0)
+    }
+
+    @Test func aFounderThatCrashesTriesAgain() {
+        let cluster = freshCluster(["n1", "n2"])
+        cluster.turn("n1", [.found(["n1", "n2"])])
+        cluster.crash("n1", syncedBatches: 1)
+        cluster.settle()
+        cluster.restart("n1")
+        cluster.turn("n1", [.found(["n1", "n2"])])
+        cluster.settle()
+        #expect(cluster.leaders == ["n1"])
+        #expect(cluster["n1"].raft.term == 2)
+        #expect(cluster.oracle.faults == [])
+    }
+}

@@ -1,0 +1,154 @@
+import Testing
+
+@testable import Raft
+
+/// What a disk has lost comes back from the peers, and meanwhile nothing is claimed about it.
+@Suite struct RepairTests {
+    private func cluster(_ settings: Settings = Settings()) -> Cluster {
+        let cluster = Cluster(voters: ["n1", "n2", "n3"], settings: settings)
+        cluster.elect("n1")
+        for number in 2...9 { cluster.propose("c\(number)", on: "n1") }
+        cluster.run(for: 200_000_000)
+        return cluster
+    }
+
+    @Test func lostEntriesComeFromAPeer() {
+        let cluster = cluster()
+        cluster.damage("n3", entries: [3, 4, 7])
+        #expect(cluster["n3"].raft.lostEntries == 3)
+        #expect(cluster["n3"].raft.appliableIndex == 0)
+        cluster.run(for: 500_000_000)
+        #expect(!cluster["n3"].raft.isDamaged)
+        #expect(cluster["n3"].disk.image.entries == cluster["n1"].disk.image.entries)
+        #expect(cluster["n3"].appliedCommands == cluster["n1"].appliedCommands)
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// Every member is damaged somewhere else, so nobody can lead. They repair each other.
+    @Test func disjointDamageOnAllIsRepairedWithoutALeader() {
+        let cluster = cluster()
+        for id in cluster.ids { cluster.crash(id, syncedBatches: .max) }
+        for (id, lost) in [("n1", [2, 3]), ("n2", [4, 5]), ("n3", [6, 9])] as [(NodeID, [Index])] {
+            cluster.damage(id, entries: lost)
+        }
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster.ids.allSatisfy { !cluster[$0].raft.isDamaged })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func aDamagedNodeDoesNotLead() {
+        let cluster = cluster()
+        // Both others have lost the same entry, which n1 has, and n1 is gone.
+        cluster.crash("n1")
+        cluster.damage("n2", entries: [9])
+        cluster.damage("n3", entries: [9])
+        cluster.run(for: 5_000_000_000)
+        #expect(cluster.leader == nil)
+        cluster.restart("n1")
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster.run { !cluster["n2"].raft.isDamaged && !cluster["n3"].raft.isDamaged })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func nothingIsAcknowledgedPastTheDamage() {
+        var image = Recovered(voters: ["n1", "n2", "n3"], terms: [1, 1, 1, 1])
+        image.entries[1].payload = .lost
+        var bench = Bench("n1", image)
+        let sent = bench.receive(append(after: 4, 1, commit: 4), from: "n2", term: 1).sent
+        #expect(sent == ["n1→n2 t1 matched 1"])
+        #expect(bench.raft.commitIndex == 4 && bench.raft.appliableIndex == 1)
+        // Its vote is decided by the log that it knows it had.
+        bench.now += 1_000_000_000
+        let request = Message.VoteRequest(lastIndex: 3, lastTerm: 1, isTransfer: false)
+        _ = bench.receive(.voteRequest(request), from: "n3", term: 2)
+        #expect(bench.sync().sent == ["n1→n3 t2 vote no"])
+    }
+
+    @Test func contentOfAnotherTermIsNotTaken() {
+        var image = Recovered(voters: ["n1", "n2", "n3"], terms: [1, 2, 2])
+        image.entries[1].payload = .lost
+        var bench = Bench("n1", image)
+        let wrong = Message.RepairReply(entries: entries([1], from: 2), isCompacted: false)
+        _ = bench.receive(.repairReply(wrong), from: "n2", term: 0)
+        #expect(bench.raft.isDamaged)
+        let right = Message.RepairReply(entries: entries([2], from: 2), isCompacted: false)
+        let effects = bench.receive(.repairReply(right), from: "n2", term: 0)
+        #expect(!bench.raft.isDamaged)
+        // Written anew from there, in one batch, and not vouched for before.
+        #expect(effects.batches.map(\.truncateFrom) == [2])
+        #expect(effects.batches.first?.entries.map(\.index) == [2, 3])
+        #expect(bench.raft.durableIndex == 1)
+        _ = bench.sync()
+        #expect(bench.raft.durableIndex == 3)
+    }
+
+    /// A peer that has another history there has nothing to give.
+    @Test func onlyTheSameHistoryHelps() {
+        var bench = Bench(terms: [1, 1, 3])
+        let request = Message.RepairRequest(first: 2, last: 3, lastTerm: 2)
+        #expect(bench.receive(.repairRequest(request), from: "n2", term: 0) == [])
+        let same = Message.RepairRequest(first: 2, last: 3, lastTerm: 3)
+        #expect(
+            bench.receive(.repairRequest(same), from: "n2", term: 0).sent
+                == ["n1→n2 t0 repair 2/1 3/3"])
+    }
+
+    @Test func aTruncatedEntryNeedsNoRepair() {
+        var image = Recovered(voters: ["n1", "n2", "n3"], terms: [1, 1, 1])
+        image.entries[2].payload = .lost
+        var bench = Bench("n1", image)
+        _ = bench.receive(append(after: 2, 1, [2]), from: "n2", term: 2)
+        #expect(!bench.raft.isDamaged)
+        _ = bench.sync()
+        #expect(bench.raft.durableIndex == 3 && bench.raft.logText == "1 1 2")
+    }
+
+    @Test func theLeadersOwnEntriesRepairAsWell() {
+        var image = Recovered(voters: ["n1", "n2", "n3"], terms: [1, 1, 1])
+        image.entries[1].payload = .lost
+        var bench = Bench("n1", image)
+        _ = bench.receive(append(after: 0, 0, [1, 1, 1]), from: "n2", term: 1)
+        #expect(!bench.raft.isDamaged)
+        #expect(bench.raft.entry(at: 2).payload == .command(Array("t1i2".utf8)))
+    }
+
+    @Test func compactedEntriesAreCoveredByASnapshot() {
+        var settings = Settings()
+        settings.retainedLogBytes = 0
+        settings.maxRetainedLogBytes = 0
+        let cluster = cluster(settings)
+        cluster.crash("n3", syncedBatches: .max)
+        for id in ["n1", "n2"] as [NodeID] { cluster.takeSnapshot(on: id) }
+        cluster.run(for: 1_000_000_000)
+        cluster.damage("n3", entries: [3, 4])
+        #expect(cluster.run { !cluster["n3"].raft.isDamaged })
+        #expect(cluster.run { cluster["n3"].appliedIndex == cluster["n1"].appliedIndex })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func aLostStateComesFromTheLeader() {
+        let cluster = cluster()
+        cluster.takeSnapshot(on: "n3")
+        cluster.run(for: 100_000_000)
+        // The leader has no snapshot at all yet, and has to take one.
+        #expect(cluster["n1"].raft.snapshotMark.index == 0)
+        cluster.damage("n3", losesState: true)
+        #expect(cluster["n3"].raft.isDamaged && cluster["n3"].raft.appliableIndex == 0)
+        #expect(cluster.run { !cluster["n3"].raft.isDamaged })
+        #expect(cluster.run { cluster["n3"].appliedIndex == cluster["n1"].appliedIndex })
+        cluster.propose("after", on: "n1")
+        #expect(cluster.run { cluster["n3"].appliedCommands.last == "after" })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func bothLogAndStateAreLost() {
+        let cluster = cluster()
+        cluster.takeSnapshot(on: "n3")
+        for number in 10...15 { cluster.propose("c\(number)", on: "n1") }
+        cluster.run(for: 100_000_000)
+        cluster.damage("n3", entries: [11, 13], losesState: true)
+        #expect(cluster.run { !cluster["n3"].raft.isDamaged })
+        #expect(cluster.run { cluster["n3"].appliedIndex == cluster["n1"].appliedIndex })
+        #expect(cluster.oracle.faults == [])
+    }
+}
