@@ -107,7 +107,9 @@ extension Raft {
     mutating func answerVote(
         _ request: Message.VoteRequest, of candidate: NodeID, into effects: inout [Effect]
     ) {
-        let canVote = vote == candidate || vote == nil && leader == nil
+        // A term that was raised by something else than this request must not get round a lease either.
+        let isBound = settings.leaseReads && isSticky && !request.isTransfer
+        let canVote = vote == candidate || vote == nil && leader == nil && !isBound
         let granted = canVote && isUpToDate(request)
         if granted {
             if vote == nil { setHardState(HardState(term: term, vote: candidate)) }

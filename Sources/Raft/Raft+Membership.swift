@@ -43,12 +43,20 @@ extension Raft {
         }
         guard let target = leading.targetVoters else { return }
         let newcomers = target.filter { !current.voters.contains($0) }
-        if current.learners != newcomers {
+        guard current.learners == newcomers else {
             appendConfiguration(Configuration(voters: current.voters, learners: newcomers))
-        } else if target == current.voters {
+            return
+        }
+        let behind = newcomers.filter { !isCaughtUp($0) }
+        // Nobody has to wait for other newcomers; but nobody leaves while any are missing that shall come instead.
+        let next =
+            behind.isEmpty
+            ? target : (current.voters + newcomers.filter { !behind.contains($0) }).sorted()
+        if next != current.voters {
+            appendConfiguration(
+                Configuration(voters: next, outgoing: current.voters, learners: behind))
+        } else if behind.isEmpty {
             leadership?.targetVoters = nil
-        } else if newcomers.allSatisfy(isCaughtUp) {
-            appendConfiguration(Configuration(voters: target, outgoing: current.voters))
         }
     }
 

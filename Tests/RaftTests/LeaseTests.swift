@@ -92,5 +92,8 @@ import Testing
         #expect(bench.raft.term == 5 && bench.raft.leader == nil)
         _ = bench.sync()
         #expect(asks(&bench) == [])
+        let request = Message.VoteRequest(lastIndex: 9, lastTerm: 4, isTransfer: false)
+        let sent = bench.receive(.voteRequest(request), from: "n3", term: 5).sent
+        #expect(sent == ["n1→n3 t5 vote no"])
     }
 }
