@@ -18,8 +18,16 @@ extension Raft {
 
     public var snapshotMark: SnapshotMark { log.snapshotMark }
 
-    /// Bytes of the entries behind the newest snapshot, for deciding when to take the next.
+    /// Bytes of the entries behind the newest snapshot.
     public var logBytes: Int { log.bytes(behind: log.snapshotMark.index) }
+
+    /// Bytes of the entries that a snapshot taken now could cover and the newest does not, for deciding when to
+    /// take the next. What is not committed yet does not count: after a burst, snapshots would follow one another
+    /// while it is worked off.
+    public var coverableLogBytes: Int {
+        let end = max(appliableIndex, log.snapshotMark.index)
+        return log.bytes(behind: log.snapshotMark.index) - log.bytes(behind: end)
+    }
 
     /// Leader, not handing over, and not too much waiting for commit, or for this node's disk: the others
     /// may commit without it.

@@ -233,6 +233,7 @@ import Testing
         #expect(effects.batches.map(\.resetsLog) == [false])
         #expect(bench.raft.firstIndex == 2 && bench.raft.snapshotMark.index == 3)
         #expect(bench.raft.logBytes == bench.raft.entry(at: 4).sizeBytes)
+        #expect(bench.raft.coverableLogBytes <= bench.raft.logBytes)
         // Again, or an older one: nothing.
         #expect(bench.turn(.snapshotTaken(mark)).isEmpty)
     }

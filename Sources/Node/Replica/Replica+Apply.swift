@@ -102,7 +102,7 @@ extension Replica {
     mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
         guard snapshotUnderWay == nil, restoring == nil, applied > raft.snapshotMark.index,
-            raft.logBytes > settings.snapshotLogBytes || isWanted
+            raft.coverableLogBytes > settings.snapshotLogBytes || isWanted
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark
