@@ -6,6 +6,7 @@ struct Capacity: Sendable {
     var deadTasks = Limits.maxDeadTasks
     var keys = Limits.maxRememberedKeys
     var workers = Limits.maxWorkers
+    var members = Limits.maxMembers
     var schedules = Limits.maxSchedules
     var origins = Limits.maxOrigins
     var outcomesPerOrigin = Limits.maxOutcomesPerOrigin

@@ -3,6 +3,7 @@
 /// finish    task u64 · attempt u32 · fence u64 · result u8 (0 succeeded · blob | 1 failed · message string
 ///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned)
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
+/// members   count u32 · members; `Member` and `NodeRecord` say what a member and a node are
 /// ```
 /// The other commands carry their fields in the order of their declaration. A command never extends beyond the
 /// length that its entry gives it, so a damaged one harms no other.
@@ -24,6 +25,11 @@ extension Command {
         case undrainWorker = 12
         case workerLost = 13
         case advance = 14
+        case adoptMembers = 15
+        case addMember = 16
+        case removeMember = 17
+        case announceNode = 18
+        case raiseStateVersion = 19
     }
 
     public func encoded() -> [UInt8] {
@@ -55,6 +61,13 @@ extension Command {
         case .advance(let firings):
             writer.put(UInt32(firings.count))
             for firing in firings { firing.encode(into: &writer) }
+        case .adoptMembers(let members):
+            writer.put(UInt32(members.count))
+            for member in members { member.encode(into: &writer) }
+        case .addMember(let member): member.encode(into: &writer)
+        case .removeMember(let name): writer.put(name)
+        case .announceNode(let node): node.encode(into: &writer)
+        case .raiseStateVersion(let version): writer.put(version)
         }
         return writer.bytes
     }
@@ -102,6 +115,11 @@ extension Command {
             firings.reserveCapacity(count)
             for _ in 0..<count { firings.append(try Firing(from: &reader)) }
             self = .advance(firings)
+        case .adoptMembers: self = .adoptMembers(try [Member](sortedFrom: &reader))
+        case .addMember: self = .addMember(try Member(from: &reader))
+        case .removeMember: self = .removeMember(name: try reader.name("member"))
+        case .announceNode: self = .announceNode(try NodeRecord(from: &reader))
+        case .raiseStateVersion: self = .raiseStateVersion(try reader.uint32())
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -145,6 +163,11 @@ extension Command {
         case .undrainWorker: .undrainWorker
         case .workerLost: .workerLost
         case .advance: .advance
+        case .adoptMembers: .adoptMembers
+        case .addMember: .addMember
+        case .removeMember: .removeMember
+        case .announceNode: .announceNode
+        case .raiseStateVersion: .raiseStateVersion
         }
     }
 

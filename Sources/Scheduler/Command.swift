@@ -22,6 +22,14 @@ public enum Command: Equatable, Sendable {
     case workerLost(id: String, incarnation: UInt64)
     /// Log time reaches the entry's time: whatever is due happens.
     case advance([Firing])
+    /// The members the cluster was founded with, in the order of names; the first of these commands counts.
+    case adoptMembers([Member])
+    case addMember(Member)
+    case removeMember(name: String)
+    /// What a node says of itself.
+    case announceNode(NodeRecord)
+    /// Every member can apply commands by the rules of this version.
+    case raiseStateVersion(UInt32)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

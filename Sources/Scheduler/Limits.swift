@@ -14,6 +14,9 @@ public enum Limits {
     public static let maxHandlersPerWorker = 1_024
     public static let maxSlotsPerWorker: UInt32 = 10_000
     public static let maxWorkers = 1_000
+    public static let maxMembers = 15
+    /// A host name, a colon and a port.
+    public static let maxAddressBytes = 300
     public static let maxSchedules = 200_000
     public static let maxTasks = 20_000_000
     public static let maxAttempts: UInt32 = 1_000

@@ -22,4 +22,10 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case malformed = 6
     /// The key is remembered, with another handler or payload.
     case keyConflict = 7
+    /// A member of that name, with another data directory, has to be removed first.
+    case memberExists = 8
+    /// Not every member runs a program that knows the command.
+    case notSupportedYet = 9
+    /// A cluster without members would have nobody left to take one in.
+    case lastMember = 10
 }

@@ -7,6 +7,7 @@ struct ReplicatedState: Sendable {
     var digest: UInt64 = 0
     var nextTask: UInt64 = 1
     var nextRevision: UInt64 = 1
+    var roster = Roster()
     var tasks = TaskTable()
     var profiles = ProfileTable()
     var workers = WorkerTable()

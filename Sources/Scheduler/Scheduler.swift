@@ -9,7 +9,7 @@
 /// worker meet in the same step. What happens because time passes happens in `Command.advance`, which the leader
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
-/// Life of a task: `Scheduler+Submit`, `+Attempts`, `+Ends`; workers: `+Workers`; schedules: `+Schedules`; time:
+/// Life of a task: `Scheduler+Submit`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules: `+Schedules`; time:
 /// `+Advance`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds, `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -155,6 +155,11 @@ public struct Scheduler: Sendable {
         case .workerLost(let id, let incarnation):
             workerLost(id, incarnation: incarnation, &events)
         case .advance(let firings): advance(firings, &events)
+        case .adoptMembers(let members): adoptMembers(members)
+        case .addMember(let member): addMember(member)
+        case .removeMember(let name): removeMember(name, &events)
+        case .announceNode(let node): announceNode(node)
+        case .raiseStateVersion(let version): raiseStateVersion(version)
         }
     }
 }

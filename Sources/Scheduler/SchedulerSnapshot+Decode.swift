@@ -35,6 +35,7 @@ extension Scheduler {
         guard max(state.nextTask, state.nextRevision, state.appliedIndex) < 1 << 62 else {
             throw CodecError("a counter of the state is not plausible")
         }
+        state.roster = try Roster(from: &reader)
     }
 
     private mutating func decodeProfiles(_ reader: inout ByteReader) throws(CodecError) {

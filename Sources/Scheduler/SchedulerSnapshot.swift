@@ -1,8 +1,8 @@
 /// The state at one log index, cheap to take and written out on another thread while the state machine goes on.
 ///
 /// ```
-/// snapshot  version u8 = 1 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · profiles · workers · sessions · keys · schedules · tasks
+/// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
+///           · roster · profiles · workers · sessions · keys · schedules · tasks
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
 ///           · free (count u32 · number u32…)
@@ -16,7 +16,7 @@
 /// Equal states have equal bytes. References are counted anew when a snapshot is loaded. Checksums are the
 /// concern of whoever stores the bytes; damaged ones are refused with a reason, never trapped on.
 public struct SchedulerSnapshot: Sendable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     private static let pieceBytes = 1 << 20
 
     let state: ReplicatedState
@@ -72,6 +72,7 @@ public struct SchedulerSnapshot: Sendable {
         writer.put(state.digest)
         writer.put(state.nextTask)
         writer.put(state.nextRevision)
+        state.roster.encode(into: &writer)
         writer.put(UInt32(state.profiles.slots.count))
         for number in 0..<state.profiles.slots.count {
             let profile = state.profiles.slots[number].profile

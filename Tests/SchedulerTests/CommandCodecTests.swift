@@ -52,6 +52,9 @@ struct CommandCodecTests {
             .deleteSchedule(name: "s"), .registerWorker(worker),
             .drainWorker(id: "w", incarnation: 1), .undrainWorker(id: "w", incarnation: 2),
             .workerLost(id: "w", incarnation: 3), .advance([]), .advance([firing, last]),
+            .adoptMembers([.named("a"), .named("b", directory: .max)]), .adoptMembers([]),
+            .addMember(.named("c", directory: 7)), .removeMember(name: "c"),
+            .announceNode(.named("c", directory: 7, stateVersion: 3)), .raiseStateVersion(4),
         ]
     }()
 

@@ -59,7 +59,20 @@ struct RandomLog {
         case 80..<88: .registerWorker(worker())
         case 88..<94: workerCommand()
         case 94..<97: putSchedule(machine)
-        default: scheduleCommand(machine)
+        case 97..<99: scheduleCommand(machine)
+        default: memberCommand()
+        }
+    }
+
+    private mutating func memberCommand() -> Command {
+        let name = "w\(random.next() % 5)"
+        let directory = random.next() % 3
+        return switch random.next() % 7 {
+        case 0: .raiseStateVersion(UInt32(1 + random.next() % 2))
+        case 1: .adoptMembers([.named("w1"), .named("w2")])
+        case 2: .removeMember(name: name)
+        case 3, 4: .announceNode(.named(name, directory: directory, stateVersion: 2))
+        default: .addMember(.named(name, directory: directory))
         }
     }
 

@@ -85,8 +85,8 @@ struct SnapshotTests {
     @Test
     func unknownVersionIsRefusedWithAReason() throws {
         var bytes = Scheduler().encodeSnapshot()
-        bytes[0] = 2
+        bytes[0] = 9
         let error = #expect(throws: CodecError.self) { try Scheduler(snapshot: bytes) }
-        #expect(error?.reason.contains("version 2") ?? false)
+        #expect(error?.reason.contains("version 9") ?? false)
     }
 }

@@ -166,6 +166,14 @@ extension Problem {
             return Problem(
                 kind: .keyConflict, status: 409,
                 detail: "The key was used for a task with another handler or payload.")
+        case .memberExists:
+            return .conflict(
+                "\"\(name)\" is a member under another data directory: remove it first.")
+        case .notSupportedYet:
+            return .conflict(
+                "Not every member runs a program that can do this; update them all first.")
+        case .lastMember:
+            return .conflict("\"\(name)\" is the last member.")
         }
     }
 }
