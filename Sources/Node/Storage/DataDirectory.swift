@@ -14,7 +14,9 @@ import Synchronization
 /// itself is never removed: a second process could otherwise lock a file that no longer has a name.
 final class DataDirectory: Sendable {
     let folder: StorageFolder
-    /// How many times this node has been opened, this time included. Durable before `init` returns.
+    /// The node's name and this directory's number.
+    let id: NodeID
+    /// Higher than in any earlier run of this node. Durable before `init` returns.
     let incarnation: UInt64
     private let lock: StorageFile
     private let identity: Mutex<Identity>
@@ -25,12 +27,27 @@ final class DataDirectory: Sendable {
     /// Whether a log was ever made durable here.
     var hasLog: Bool { identity.withLock { $0.hasLog } }
 
-    /// Creates the directory, or opens it.
+    /// What a new directory begins with.
+    struct Beginning: Sendable {
+        /// Not 0.
+        var directory: UInt64
+        var wallMilliseconds: Int64
+
+        static var now: Beginning {
+            Beginning(
+                directory: UInt64.random(in: 1 ... .max),
+                wallMilliseconds: SystemClock.wallMilliseconds())
+        }
+    }
+
+    /// Creates the directory, or opens it. Of `node` only the name counts: the directory says which it is.
     ///
     /// Throws `inUse` if another process has it, `foreign` if it holds another node's or cluster's data,
     /// `unsupportedVersion`, `corrupt` for a damaged identity, `missing` if there is data without an
     /// identity, `invalidName`, and `system`.
-    init(root: String, cluster: String, node: NodeID) throws(StorageError) {
+    init(
+        root: String, cluster: String, node: NodeID, beginning: Beginning = .now
+    ) throws(StorageError) {
         try Self.check(cluster, what: "the cluster's name")
         try Self.check(node.name, what: "the node's id")
         folder = StorageFolder(path: root + "/" + node.name)
@@ -43,7 +60,9 @@ final class DataDirectory: Sendable {
 
         var identity =
             try Self.readIdentity(in: folder, names: names)
-            ?? Identity(cluster: cluster, node: node.name, incarnation: 0, hasLog: false)
+            ?? Identity(
+                cluster: cluster, node: node.name, directory: beginning.directory,
+                incarnation: UInt64(max(0, beginning.wallMilliseconds)), hasLog: false)
         guard identity.cluster == cluster, identity.node == node.name else {
             throw .foreign(
                 path: folder.path,
@@ -52,6 +71,7 @@ final class DataDirectory: Sendable {
         }
         identity.incarnation += 1
         try folder.replace(Self.identityName, with: identity.encoded())
+        id = NodeID(identity.node, directory: identity.directory)
         incarnation = identity.incarnation
         self.identity = Mutex(identity)
         try logFolder.create()

@@ -3,11 +3,14 @@
 ///     carillon-data 1
 ///     cluster demo
 ///     node n1
+///     directory 5c0e31a99b7d4f12
 ///     incarnation 7
 ///     log created
 ///     checksum 0f3c9a71
 ///
-/// The number in the first line is the format version of the whole directory. `checksum` is the CRC32C,
+/// The number in the first line is the format version of the whole directory. `directory` is drawn at random when
+/// the directory is made: with another one, the node is another member to Raft (`NodeID`), so that a node whose
+/// disk was lost can't break the promises it has forgotten. `checksum` is the CRC32C,
 /// in hex, of everything before its line. `log` is `created` once the first segment is durable, so that
 /// a log that vanished later is told from one that was never there.
 ///
@@ -18,7 +21,10 @@ struct Identity: Equatable, Sendable {
 
     var cluster: String
     var node: String
-    /// Counts the openings: two runs of a node never have the same number.
+    /// Never 0.
+    var directory: UInt64
+    /// Rises with each opening: two runs of a node never have the same number. A new directory begins at the wall
+    /// clock in milliseconds, so that it is ahead of what a lost one has counted.
     var incarnation: UInt64
     var hasLog: Bool
 
@@ -27,6 +33,7 @@ struct Identity: Equatable, Sendable {
             carillon-data \(Self.formatVersion)
             cluster \(cluster)
             node \(node)
+            directory \(String(directory, radix: 16))
             incarnation \(incarnation)
             log \(hasLog ? "created" : "none")
 
@@ -56,21 +63,29 @@ struct Identity: Equatable, Sendable {
         }
         cluster = String(try value(1, "cluster"))
         node = String(try value(2, "node"))
-        let number = try value(3, "incarnation")
+        let directoryText = try value(3, "directory")
+        guard let directory = UInt64(directoryText, radix: 16), directory != 0 else {
+            throw .corrupt(
+                path: path, offset: 0, problem: "directory \(directoryText) is no number")
+        }
+        self.directory = directory
+        let number = try value(4, "incarnation")
         guard let parsed = UInt64(number) else {
             throw .corrupt(path: path, offset: 0, problem: "incarnation \(number) is no number")
         }
         incarnation = parsed
-        hasLog = try value(4, "log") == "created"
+        hasLog = try value(5, "log") == "created"
         // Comparing all bytes checks the checksum, the spelling and the end in one go.
         guard bytes == encoded() else {
             throw .corrupt(path: path, offset: 0, problem: "the identity's checksum does not match")
         }
     }
 
-    init(cluster: String, node: String, incarnation: UInt64, hasLog: Bool) {
+    init(cluster: String, node: String, directory: UInt64, incarnation: UInt64, hasLog: Bool) {
+        precondition(directory != 0)
         self.cluster = cluster
         self.node = node
+        self.directory = directory
         self.incarnation = incarnation
         self.hasLog = hasLog
     }

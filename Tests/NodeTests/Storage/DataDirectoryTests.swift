@@ -6,18 +6,35 @@ import Testing
 
 struct DataDirectoryTests {
     private func open(
-        _ scratch: ScratchFolder, cluster: String = "demo", node: NodeID = "n1"
+        _ scratch: ScratchFolder, cluster: String = "demo", node: NodeID = "n1",
+        directory: UInt64 = 0xAB, wall: Int64 = 0
     ) throws(StorageError) -> DataDirectory {
-        try DataDirectory(root: scratch.path + "/data/deep", cluster: cluster, node: node)
+        try DataDirectory(
+            root: scratch.path + "/data/deep", cluster: cluster, node: node,
+            beginning: DataDirectory.Beginning(directory: directory, wallMilliseconds: wall))
     }
 
     @Test func everyOpeningHasAHigherIncarnation() throws {
         let scratch = try ScratchFolder()
         for expected in 1...4 as ClosedRange<UInt64> {
-            #expect(try open(scratch).incarnation == expected)
+            #expect(try open(scratch, wall: expected == 1 ? 0 : 99).incarnation == expected)
         }
         // Another node in the same root counts for itself.
         #expect(try open(scratch, node: "n2").incarnation == 1)
+    }
+
+    @Test func aNewDirectoryIsAnotherNodeAheadOfTheOldOne() throws {
+        let scratch = try ScratchFolder()
+        let first = try open(scratch, directory: 7, wall: 1_000)
+        #expect(first.id == NodeID("n1", directory: 7))
+        #expect(first.incarnation == 1_001)
+        let other = try ScratchFolder()
+        #expect(try open(other, directory: 8, wall: 5_000).incarnation == 5_001)
+        let again = try open(other, directory: 9, wall: 4)
+        #expect(again.id == NodeID("n1", directory: 8))
+        #expect(again.incarnation == 5_002)
+        let numbers = Set((0..<20).map { _ in DataDirectory.Beginning.now.directory })
+        #expect(numbers.count == 20 && !numbers.contains(0))
     }
 
     @Test func aSecondProcessIsRefused() throws {
