@@ -15,6 +15,8 @@ struct LeaderDuties: Sendable {
     private var advanceIndex: Index = 0
     private var holdAdvanceUntil: Nanoseconds = 0
     private var nextWorkerCheck: Nanoseconds
+    /// The last proposal about members or versions: the next one waits until it is applied.
+    var memberProposal: Index = 0
     /// workerLost proposals under way, with their log index.
     private var lostProposals: [String: Index] = [:]
 

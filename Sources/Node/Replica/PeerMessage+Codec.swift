@@ -15,7 +15,7 @@ extension PeerMessage {
         case preVoteRequest = 1
         case preVoteReply, voteRequest, voteReply, append, appendReply, snapshotChunk
         case snapshotReply, timeoutNow, readRequest, readReply, forward, beat, beatReply
-        case repairRequest, repairReply
+        case repairRequest, repairReply, knock, knockReply, transfer
     }
 
     public func encoded() -> [UInt8] {
@@ -33,6 +33,18 @@ extension PeerMessage {
         case .beatReply(let beat):
             writer.put(Kind.beatReply.rawValue)
             writer.put(beat)
+        case .knock(let knock):
+            writer.put(Kind.knock.rawValue)
+            writer.put(knock.wantsIn)
+            writer.put(Command.announceNode(knock.record).encoded())
+        case .knockReply(let reply):
+            writer.put(Kind.knockReply.rawValue)
+            writer.put(reply.isFounded)
+            writer.put(reply.directory != nil)
+            writer.put(reply.directory ?? 0)
+        case .transfer(let target):
+            writer.put(Kind.transfer.rawValue)
+            writer.put(target)
         }
         return writer.bytes
     }
@@ -49,7 +61,7 @@ extension PeerMessage {
             default: 128
             }
         case .forward(let group): group.encodedBytes + 16
-        case .beat, .beatReply: 32
+        case .beat, .beatReply, .knock, .knockReply, .transfer: 32
         }
     }
 
@@ -124,6 +136,14 @@ extension PeerMessage {
         case .forward: self = .forward(try CommandGroup(from: &reader))
         case .beat: self = .beat(try reader.beat())
         case .beatReply: self = .beatReply(try reader.beat())
+        case .knock: self = .knock(try Knock(from: &reader))
+        case .knockReply:
+            let isFounded = try reader.bool()
+            let isKnown = try reader.bool()
+            let directory = try reader.uint64()
+            self = .knockReply(
+                KnockReply(isFounded: isFounded, directory: isKnown ? directory : nil))
+        case .transfer: self = .transfer(to: try reader.vote())
         default:
             let from = try reader.nodeID()
             let to = try reader.nodeID()
@@ -168,8 +188,19 @@ extension PeerMessage {
             let isCompacted = try reader.bool()
             return .repairReply(
                 Message.RepairReply(entries: try reader.entries(), isCompacted: isCompacted))
-        case .forward, .beat, .beatReply:
+        case .forward, .beat, .beatReply, .knock, .knockReply, .transfer:
             throw CodecError("not a Raft message")
         }
+    }
+}
+
+extension PeerMessage.Knock {
+    /// wantsIn bool · the record as the command that announces it
+    fileprivate init(from reader: inout ByteReader) throws(CodecError) {
+        wantsIn = try reader.bool()
+        guard case .announceNode(let record) = try Command(decoding: try reader.blob()) else {
+            throw CodecError("a knock without a node's record")
+        }
+        self.record = record
     }
 }

@@ -11,6 +11,34 @@ public enum PeerMessage: Equatable, Sendable {
     case beat(Beat)
     /// The leader heard that beat while a quorum followed it.
     case beatReply(Beat)
+    /// A node that nobody leads asks whether there is a cluster, and whether it belongs to it.
+    case knock(Knock)
+    case knockReply(KnockReply)
+    /// For the leader: hand leadership over, to this member or to the best. Whoever asked sees the change.
+    case transfer(to: NodeID?)
+
+    public struct Knock: Equatable, Sendable {
+        /// To be taken in as a member.
+        public var wantsIn: Bool
+        public var record: NodeRecord
+
+        public init(wantsIn: Bool, record: NodeRecord) {
+            self.wantsIn = wantsIn
+            self.record = record
+        }
+    }
+
+    public struct KnockReply: Equatable, Sendable {
+        /// The one who answers is a member of a cluster, as far as it knows.
+        public var isFounded: Bool
+        /// With which data directory the knocking node's name is a member; nil: it is none.
+        public var directory: UInt64?
+
+        public init(isFounded: Bool, directory: UInt64?) {
+            self.isFounded = isFounded
+            self.directory = directory
+        }
+    }
 
     public struct Beat: Equatable, Sendable {
         public var incarnation: UInt64

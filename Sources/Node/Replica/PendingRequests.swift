@@ -10,6 +10,10 @@ struct PendingRequests: Sendable {
         case abandoned
         /// The node's own: its worker comes, drains, or comes back.
         case housekeeping
+        /// What the node says of itself.
+        case announcement
+        /// A node that knocked is to be taken in.
+        case admission
     }
 
     private struct Slot {

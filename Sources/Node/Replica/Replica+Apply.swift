@@ -6,7 +6,7 @@ extension Replica {
     mutating func applyCommitted(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         guard restoring == nil else { return }
         var budget = settings.applyBudgetBytes
-        while applied < raft.appliableIndex, budget > 0 {
+        while applied < raft.appliableIndex, budget > 0, unsupportedStateVersion == nil {
             let entry = raft.entry(at: applied + 1)
             budget -= entry.sizeBytes
             switch entry.payload {
@@ -60,6 +60,11 @@ extension Replica {
             effects.append(.completed(token, outcome))
         case .housekeeping:
             if case .rejected(let reason) = outcome { effects.append(.workerRefused(reason)) }
+        case .announcement:
+            isAnnouncing = false
+            areMembersUnchecked = true
+        case .admission:
+            isAdmitting = false
         case .abandoned, nil:
             // Nobody waits any more, or it was answered before: the request had been sent twice.
             break
@@ -68,7 +73,7 @@ extension Replica {
 
     /// A worker that was away for too long was declared lost; being here, it comes back by itself.
     mutating func registerAgainIfLost() {
-        guard !hasBacklog, let own = scheduler.worker(worker.id),
+        guard !hasBacklog, !isLeaving, let own = scheduler.worker(worker.id),
             own.spec.incarnation == incarnation, own.state == .lost
         else { return }
         register()
@@ -95,6 +100,7 @@ extension Replica {
             effects.append(.stop(task, attempt: attempt))
         }
         effects.append(.stateReplaced)
+        noteMembersChanged()
         isRegistering = false
         registerAgainIfLost()
     }

@@ -29,6 +29,7 @@ extension Replica {
             group.append(sequence: 0, command: Command.advance(plan.firings).encoded())
             duties?.advanceProposed(at: raft.lastIndex + 1)
         }
+        appendMemberCommands(to: &group)
         // First, so that the indices noted above are those of the turn's first entry.
         guard !group.isEmpty else { return }
         gathered.insert(group, at: 0)
@@ -60,6 +61,7 @@ extension Replica {
     }
 
     mutating func leadershipChanged(_ clock: Clock) {
+        areMembersUnchecked = true
         requests.markAllUnsent()
         reads.leaderChanged()
         lease.beatAtOnce()

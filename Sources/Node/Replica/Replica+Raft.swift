@@ -14,12 +14,13 @@ extension Replica {
         case .forward(let group):
             // Over the limit it is dropped like a lost message: its origin sends it again.
             guard raft.acceptsProposals, gatheredBytes < settings.raft.maxUncommittedBytes,
-                group.origin == sender.name
+                group.origin == sender.name, raft.configuration.members.contains(sender)
             else { return }
             gather(group)
         case .beat(let beat):
             skewMilliseconds[sender] = beat.wall - clock.wall
-            guard duties != nil else { return }
+            // A node that was removed, or took a member's name, is to fall silent.
+            guard duties != nil, raft.configuration.members.contains(sender) else { return }
             duties?.heard(sender.name, at: clock.monotonic)
             // A leader that has lost its quorum must not keep a worker going that its successor is about
             // to declare lost.
@@ -37,6 +38,13 @@ extension Replica {
             skewMilliseconds[sender] =
                 beat.wall + Milliseconds(halfTripNanoseconds / 1_000_000) - clock.wall
             lease.extend(until: beat.sentAt + settings.leaseNanoseconds)
+        case .knock(let knock):
+            answer(knock, of: sender, &effects)
+        case .knockReply(let reply):
+            acquaintances.heard(reply, from: sender)
+        case .transfer(let target):
+            guard raft.role == .leader, raft.configuration.members.contains(sender) else { return }
+            stepRaft(.transferLeadership(to: target), clock, &effects)
         }
     }
 

@@ -16,6 +16,8 @@ public struct Replica {
     /// Wall clock differences to peers, theirs minus ours, as seen in beats.
     public internal(set) var skewMilliseconds: [NodeID: Milliseconds] = [:]
     public internal(set) var isDraining = false
+    /// Rises whenever the members, the wish for others or what nodes say of themselves may have changed.
+    public internal(set) var membersRevision: UInt64 = 0
 
     let worker: WorkerSpec
     var planner: OccurrencePlanner
@@ -31,6 +33,19 @@ public struct Replica {
     var restoring: SnapshotMark?
     /// Registration was asked for and its outcome is not applied yet.
     var isRegistering = false
+    var acquaintances = Acquaintances()
+    var nextFounding: Nanoseconds = 0
+    var nextKnock: Nanoseconds = 0
+    var nextAnnouncement: Nanoseconds = 0
+    var nextMemberCheck: Nanoseconds = 0
+    /// What the last check of the members saw.
+    var seenRoster: UInt64 = 0
+    var seenConfiguration: Configuration
+    var areMembersUnchecked = true
+    var areMemberCommandsDue = false
+    /// Asked for, and the outcome is not applied yet.
+    var isAnnouncing = false
+    var isAdmitting = false
     var raftEffects: [Effect] = []
     var events: [Event] = []
 
@@ -54,6 +69,7 @@ public struct Replica {
         raft = Raft(
             id: id, settings: settings.raft, recovered: recovered, now: clock.monotonic, seed: seed)
         scheduler = state
+        seenConfiguration = raft.configuration
         requests = PendingRequests(origin: id.name, incarnation: incarnation)
         reads = PendingReads(incarnation: incarnation)
         lease = WorkerLease(id: worker.id, incarnation: incarnation)
@@ -68,11 +84,13 @@ public struct Replica {
     public var pendingRequestCount: Int { requests.count }
 
     /// More committed entries wait to be applied than one turn may take.
-    public var hasBacklog: Bool { restoring == nil && raft.appliableIndex > applied }
+    public var hasBacklog: Bool {
+        restoring == nil && raft.appliableIndex > applied && unsupportedStateVersion == nil
+    }
 
-    /// Knows a leader, and has applied what it knows to be committed.
+    /// Is a member, knows a leader, and has applied what it knows to be committed.
     public var isReady: Bool {
-        raft.leader != nil && !hasBacklog && restoring == nil && applied > 0
+        isMember && raft.leader != nil && !hasBacklog && restoring == nil && applied > 0
     }
 
     /// Nothing runs here any more, and nothing new will be assigned.
@@ -97,7 +115,7 @@ public struct Replica {
             deadline = min(
                 deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
         }
-        return min(deadline, lease.nextDeadline())
+        return min(deadline, lease.nextDeadline(), memberDeadline)
     }
 
     var readTimeout: Nanoseconds { settings.raft.electionNanoseconds }
@@ -113,8 +131,9 @@ public struct Replica {
         case .peer(let sender, let message):
             receive(message, from: sender, clock, &effects)
         case .peerConnected(let peer):
-            if peer == raft.leader { requests.markAllUnsent() }
+            peerConnected(peer, &effects)
         case .peerGone(let peer):
+            acquaintances.gone(peer)
             stepRaft(.peerLost(peer), clock, &effects)
         case .durable(let ticket):
             stepRaft(.durable(ticket), clock, &effects)
@@ -131,7 +150,11 @@ public struct Replica {
         case .attemptEnded(let task, let attempt):
             lease.ended(task, attempt: attempt)
         case .transferLeadership(let target):
-            stepRaft(.transferLeadership(to: target), clock, &effects)
+            if let leader = raft.leader, leader != id {
+                effects.append(.send(.transfer(to: target), to: leader))
+            } else {
+                stepRaft(.transferLeadership(to: target), clock, &effects)
+            }
         case .drain:
             drain()
         case .snapshotWritten(let mark):
@@ -158,6 +181,7 @@ public struct Replica {
         applyCommitted(clock, &effects)
         duties?.catchUp(with: scheduler.time, at: clock.monotonic)
         performWorkerDuties(clock, &effects)
+        performMemberDuties(clock, &effects)
         startReads(clock, &effects)
         sendRequests(clock, &effects)
         performLeaderDuties(clock)

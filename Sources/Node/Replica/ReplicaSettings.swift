@@ -22,6 +22,16 @@ public struct ReplicaSettings: Sendable {
     /// of older ones only the latest runs.
     public var catchUpMilliseconds: Milliseconds = 60_000
 
+    /// The nodes that found the cluster together, by name; empty: this node never founds one.
+    public var founders: [String] = []
+    /// A node that was never a member asks those it meets to be taken in.
+    public var joins = false
+    /// Where the node listens for nodes and for clients, as it tells the others.
+    public var peerAddress = ""
+    public var apiAddress = ""
+    /// The newest rules of the state machine that this node may apply.
+    public var highestStateVersion = Scheduler.latestStateVersion
+
     public init() {}
 
     var beatNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 8 }

@@ -43,9 +43,17 @@ import Testing
     static var messages: [PeerMessage] {
         var group = CommandGroup(origin: "n2", incarnation: 3, acknowledgedBelow: 4)
         group.append(sequence: 9, command: [1, 2, 3])
+        let record = NodeRecord(
+            name: "n9", directory: 1, peer: "a:1", api: "b:2", stateVersion: 3)
         let beat = PeerMessage.Beat(incarnation: 1, sentAt: 2, wall: -3)
         return bodies.map { .raft(Message(from: "n1", to: "n2", term: 8, body: $0)) }
-            + [.forward(group), .beat(beat), .beatReply(beat)]
+            + [
+                .forward(group), .beat(beat), .beatReply(beat),
+                .knock(.init(wantsIn: true, record: record)),
+                .knockReply(.init(isFounded: true, directory: 7)),
+                .knockReply(.init(isFounded: false, directory: nil)),
+                .transfer(to: nil), .transfer(to: NodeID("n2", directory: 9)),
+            ]
     }
 
     @Test(arguments: messages)

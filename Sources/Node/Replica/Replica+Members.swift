@@ -1,0 +1,224 @@
+import Raft
+import Scheduler
+
+/// How a node becomes a member, stays one and leaves. Everything here compares what is with what shall be, again and
+/// again, so it survives lost messages and changes of leader: a fresh node founds or knocks, a member announces
+/// itself, and the leader brings Raft's configuration to what the state machine holds.
+extension Replica {
+    private static let knockNanoseconds: Nanoseconds = 1_000_000_000
+    private static let checkNanoseconds: Nanoseconds = 250_000_000
+
+    public var isMember: Bool { raft.configuration.members.contains(id) }
+
+    public var standing: Standing {
+        let verdict = acquaintances.verdict(on: id)
+        let isDisowned =
+            raft.leader == nil && verdict.isFounded && verdict.directory != id.directory
+        if isMember, !isDisowned { return .member }
+        if verdict.isFounded {
+            return .stranger(isNameTaken: verdict.directory.map { $0 != id.directory } ?? false)
+        }
+        if raft.configuration.isFounded { return .stranger(isNameTaken: false) }
+        guard settings.founders.contains(id.name) else { return .alone }
+        let missing = settings.founders.filter {
+            $0 != id.name && acquaintances.connected[$0] == nil
+        }
+        return .founding(missing: missing.sorted())
+    }
+
+    /// The log has reached rules that this program does not know: nothing more may be applied by it.
+    public var unsupportedStateVersion: UInt32? {
+        scheduler.stateVersion > settings.highestStateVersion ? scheduler.stateVersion : nil
+    }
+
+    /// The state machine wants this node out, or has taken it out already.
+    var isLeaving: Bool {
+        !scheduler.members.isEmpty && scheduler.member(id.name)?.directory != id.directory
+    }
+
+    var ownRecord: NodeRecord {
+        NodeRecord(
+            name: id.name, directory: id.directory, peer: settings.peerAddress,
+            api: settings.apiAddress, stateVersion: settings.highestStateVersion)
+    }
+
+    // MARK: Every turn
+
+    mutating func performMemberDuties(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        let now = clock.monotonic
+        if seenRoster != scheduler.rosterRevision || seenConfiguration != raft.configuration {
+            noteMembersChanged()
+        }
+        foundIfPossible(clock, &effects)
+        knockIfDue(now, &effects)
+        guard areMembersUnchecked || now >= nextMemberCheck else { return }
+        areMembersUnchecked = false
+        nextMemberCheck = now + Self.checkNanoseconds
+        announceIfNeeded(now)
+        reconcileMembers(clock, &effects)
+        areMemberCommandsDue = duties != nil
+    }
+
+    mutating func noteMembersChanged() {
+        seenRoster = scheduler.rosterRevision
+        seenConfiguration = raft.configuration
+        membersRevision += 1
+        areMembersUnchecked = true
+    }
+
+    /// When `performMemberDuties` has something to do that no message and no heartbeat brings about.
+    var memberDeadline: Nanoseconds {
+        let founding = isFoundingPossible ? nextFounding : .max
+        let knock = mustKnock && !acquaintances.connected.isEmpty ? nextKnock : .max
+        return min(founding, knock)
+    }
+
+    // MARK: Founding
+
+    /// The first founder by name asks all of them, once it has met them and heard that none belongs to a cluster.
+    /// Raft makes sure of what matters; this keeps a node that was started anew from disturbing a cluster it has
+    /// forgotten.
+    private var isFoundingPossible: Bool {
+        guard !raft.configuration.isFounded, raft.leader == nil, !settings.founders.isEmpty,
+            settings.founders.min() == id.name
+        else { return false }
+        return settings.founders.allSatisfy { name in
+            name == id.name
+                || acquaintances.connected[name].map(acquaintances.isKnownFresh) ?? false
+        }
+    }
+
+    private mutating func foundIfPossible(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        guard clock.monotonic >= nextFounding, isFoundingPossible else { return }
+        nextFounding = clock.monotonic + 2 * settings.raft.electionNanoseconds
+        let founders = settings.founders.map { name in
+            name == id.name ? id : acquaintances.connected[name] ?? id
+        }
+        stepRaft(.found(founders), clock, &effects)
+    }
+
+    // MARK: Knocking
+
+    /// Nobody leads this node: those it can reach are asked whether there is a cluster, and whether it belongs to
+    /// it. A node that was removed while it was down learns so, too.
+    private var mustKnock: Bool { raft.leader == nil }
+
+    private mutating func knockIfDue(_ now: Nanoseconds, _ effects: inout [ReplicaEffect]) {
+        guard mustKnock else {
+            nextKnock = now + Self.knockNanoseconds
+            if isMember { acquaintances.forgetReplies() }
+            return
+        }
+        guard now >= nextKnock, !acquaintances.connected.isEmpty else { return }
+        nextKnock = now + Self.knockNanoseconds
+        for name in acquaintances.connected.keys.sorted() {
+            if let peer = acquaintances.connected[name] { knock(at: peer, &effects) }
+        }
+    }
+
+    private func knock(at peer: NodeID, _ effects: inout [ReplicaEffect]) {
+        // Only a node that never was a member asks to be taken in: one that was removed must stay out.
+        let wantsIn = settings.joins && !raft.configuration.isFounded
+        effects.append(
+            .send(.knock(PeerMessage.Knock(wantsIn: wantsIn, record: ownRecord)), to: peer))
+    }
+
+    mutating func peerConnected(_ peer: NodeID, _ effects: inout [ReplicaEffect]) {
+        guard peer.name != id.name else { return }
+        acquaintances.connected(peer)
+        if peer == raft.leader { requests.markAllUnsent() }
+        if mustKnock { knock(at: peer, &effects) }
+    }
+
+    mutating func answer(
+        _ knock: PeerMessage.Knock, of sender: NodeID, _ effects: inout [ReplicaEffect]
+    ) {
+        let isFounded = raft.configuration.isFounded && isMember
+        let known = raft.configuration.members.last { $0.name == sender.name }
+        let isKnown = raft.configuration.members.contains(sender)
+        effects.append(
+            .send(
+                .knockReply(
+                    PeerMessage.KnockReply(
+                        isFounded: isFounded,
+                        directory: isKnown ? sender.directory : known?.directory)),
+                to: sender))
+        guard isFounded, knock.wantsIn, !isKnown, scheduler.member(sender.name) == nil,
+            knock.record.name == sender.name, knock.record.directory == sender.directory,
+            knock.record.stateVersion >= scheduler.stateVersion, !isAdmitting
+        else { return }
+        isAdmitting = true
+        let member = Member(
+            name: sender.name, directory: sender.directory, peer: knock.record.peer,
+            api: knock.record.api)
+        requests.add(.admission, command: Command.addMember(member).encoded())
+    }
+
+    // MARK: Members
+
+    private mutating func announceIfNeeded(_ now: Nanoseconds) {
+        guard !isAnnouncing, now >= nextAnnouncement, raft.leader != nil, isMember, !isLeaving,
+            applied > 0, !hasBacklog, restoring == nil, scheduler.node(id.name) != ownRecord
+        else { return }
+        isAnnouncing = true
+        nextAnnouncement = now + Self.knockNanoseconds
+        requests.add(.announcement, command: Command.announceNode(ownRecord).encoded())
+    }
+
+    // MARK: The leader
+
+    /// Commands of the leader's own about versions and members, for the first entry of the turn.
+    mutating func appendMemberCommands(to group: inout CommandGroup) {
+        guard areMemberCommandsDue, let duties, applied >= duties.readyIndex,
+            applied >= duties.memberProposal
+        else { return }
+        areMemberCommandsDue = false
+        let records = raft.configuration.members.map { member in
+            scheduler.node(member.name).flatMap { $0.directory == member.directory ? $0 : nil }
+        }
+        var command: Command?
+        if let version = commonVersion(records), version > scheduler.stateVersion {
+            command = .raiseStateVersion(version)
+        } else if scheduler.members.isEmpty, scheduler.stateVersion > 1,
+            !raft.isChangingMembership
+        {
+            command = founders().map(Command.adoptMembers)
+        }
+        guard let command else { return }
+        group.append(sequence: 0, command: command.encoded())
+        self.duties?.memberProposal = raft.lastIndex + 1
+    }
+
+    /// What every member can apply; nil while one of them has not said.
+    private func commonVersion(_ records: [NodeRecord?]) -> UInt32? {
+        var version = settings.highestStateVersion
+        for record in records {
+            guard let record else { return nil }
+            version = min(version, record.stateVersion)
+        }
+        return version
+    }
+
+    private func founders() -> [Member]? {
+        var members: [Member] = []
+        for voter in raft.configuration.voters {
+            guard let record = scheduler.node(voter.name), record.directory == voter.directory
+            else { return nil }
+            members.append(
+                Member(
+                    name: voter.name, directory: voter.directory, peer: record.peer,
+                    api: record.api))
+        }
+        return members
+    }
+
+    private mutating func reconcileMembers(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        guard let duties, applied >= duties.readyIndex, !scheduler.members.isEmpty else { return }
+        let wanted = scheduler.members.map { NodeID($0.name, directory: $0.directory) }.sorted()
+        let current = raft.configuration
+        guard wanted != current.voters || current.isJoint || !current.learners.isEmpty else {
+            return
+        }
+        stepRaft(.changeMembership(voters: wanted), clock, &effects)
+    }
+}

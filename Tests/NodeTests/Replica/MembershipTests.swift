@@ -1,0 +1,220 @@
+import Raft
+import Scheduler
+import Testing
+
+@testable import Node
+
+/// Founding, joining, leaving: what replicas do by themselves.
+@Suite struct MembershipTests {
+    private static let three = ["a", "b", "c"]
+
+    private func founded(_ names: [String] = three) -> ReplicaCluster {
+        let cluster = ReplicaCluster()
+        for name in names { cluster.start(name, founders: names) }
+        cluster.run { Self.isSettled(cluster, names) }
+        return cluster
+    }
+
+    /// These are the members, by the log and by the state, and all of them know it.
+    private static func isSettled(_ cluster: ReplicaCluster, _ names: [String]) -> Bool {
+        names.allSatisfy { name in
+            let replica = cluster[name]
+            return replica.scheduler.members.map(\.name) == names
+                && replica.scheduler.nodes.map(\.name) == names
+                && replica.raft.configuration.voters.map(\.name) == names
+                && !replica.raft.isChangingMembership && replica.isReady
+                && replica.standing == .member
+        }
+    }
+
+    private func member(_ name: String, directory: UInt64 = 1) -> Member {
+        Member(name: name, directory: directory, peer: "\(name):7101", api: "\(name):7201")
+    }
+
+    @Test func aClusterIsFoundedWhenAllAreThere() {
+        let cluster = ReplicaCluster()
+        cluster.start("b", founders: Self.three)
+        cluster.start("a", founders: Self.three)
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster.leader == nil)
+        #expect(cluster["a"].standing == .founding(missing: ["c"]))
+        #expect(!cluster["a"].isReady)
+        cluster.start("c", founders: Self.three)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        #expect(cluster.leader?.scheduler.stateVersion == 2)
+        let voters = cluster["c"].raft.configuration.voters
+        #expect(voters == Self.three.map { NodeID($0, directory: 1) })
+        #expect(cluster["b"].scheduler.node("c")?.peer == "c:7101")
+    }
+
+    @Test func oneNodeFoundsItself() {
+        let cluster = founded(["a"])
+        #expect(cluster["a"].standing == .member)
+    }
+
+    @Test func aSettledClusterIsQuiet() {
+        let cluster = founded()
+        cluster.run(milliseconds: 1_000)
+        let index = cluster["a"].raft.lastIndex
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster["a"].raft.lastIndex == index)
+    }
+
+    /// One that was started anew, first by name and with everybody in sight, is no founder but a stranger.
+    @Test func aWipedFounderIsAStranger() {
+        let cluster = founded()
+        cluster.stop("a")
+        cluster.run { cluster.leader != nil }
+        let voters = cluster["b"].raft.configuration
+        let term = cluster["b"].raft.term
+        cluster.start("a", directory: 2, founders: Self.three)
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster["a"].standing == .stranger(isNameTaken: true))
+        #expect(!cluster["a"].isReady)
+        #expect(cluster["b"].raft.configuration == voters)
+        #expect(cluster["b"].raft.term == term, "it disturbs nobody")
+        // Under its new directory it is somebody else.
+        let refused = cluster.run(.addMember(member("a", directory: 2)), through: "b")
+        #expect(refused == .rejected(.memberExists))
+        let removed = cluster.run(.removeMember(name: "a"), through: "b")
+        #expect(removed == .done)
+        let added = cluster.run(.addMember(member("a", directory: 2)), through: "c")
+        #expect(added == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        #expect(cluster["b"].raft.configuration.voters[0] == NodeID("a", directory: 2))
+    }
+
+    @Test func aNodeJoinsByItselfAndIsNotTakenBackWhenRemoved() {
+        let cluster = founded()
+        cluster.start("d", joins: true)
+        cluster.run { Self.isSettled(cluster, ["a", "b", "c", "d"]) }
+        let removed = cluster.run(.removeMember(name: "d"), through: "d")
+        #expect(removed == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        cluster.run(milliseconds: 10_000)
+        #expect(Self.isSettled(cluster, Self.three))
+        #expect(cluster["d"].standing == .stranger(isNameTaken: false))
+        #expect(!cluster["d"].isReady)
+    }
+
+    @Test func withoutAWordNobodyIsTakenIn() {
+        let cluster = founded()
+        cluster.start("d", founders: ["a", "b", "c", "d"])
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster["d"].standing == .stranger(isNameTaken: false))
+        #expect(Self.isSettled(cluster, Self.three))
+    }
+
+    @Test func theLeaderCanBeRemoved() throws {
+        let cluster = founded()
+        let leader = try #require(cluster.leader).id.name
+        let rest = Self.three.filter { $0 != leader }
+        let removed = cluster.run(.removeMember(name: leader), through: rest[0])
+        #expect(removed == .done)
+        cluster.run { Self.isSettled(cluster, rest) }
+        cluster.run { cluster[leader].standing == .stranger(isNameTaken: false) }
+    }
+
+    @Test func everyNodeCanBeReplaced() {
+        let cluster = founded()
+        var names = Self.three
+        for (old, new) in [("a", "d"), ("b", "e"), ("c", "f")] {
+            cluster.start(new, joins: true)
+            names = (names + [new]).sorted()
+            cluster.run { Self.isSettled(cluster, names) }
+            names.removeAll { $0 == old }
+            let removed = cluster.run(.removeMember(name: old), through: new)
+            #expect(removed == .done)
+            cluster.run { Self.isSettled(cluster, names) }
+            cluster.stop(old)
+        }
+        let outcome = cluster.run(.submit(TaskSpec(handler: "h")), through: "d")
+        guard case .task = outcome else {
+            Issue.record("\(String(describing: outcome))")
+            return
+        }
+    }
+
+    /// The wish is in the log: whoever leads next sees it through.
+    @Test func aChangeGoesOnUnderTheNextLeader() throws {
+        let cluster = founded()
+        cluster.cut = ["d"]
+        cluster.start("d")
+        let added = cluster.run(.addMember(member("d")), through: "a")
+        #expect(added == .done)
+        cluster.run { cluster.leader?.raft.configuration.learners.isEmpty == false }
+        let first = try #require(cluster.leader).id.name
+        cluster.stop(first)
+        cluster.run { cluster.leader != nil && cluster.leader?.id.name != first }
+        cluster.cut = []
+        let rest = (Self.three + ["d"]).filter { $0 != first }
+        cluster.run {
+            rest.allSatisfy { cluster[$0].raft.configuration.voters.count == 4 }
+                && cluster.leader?.raft.isChangingMembership == false
+        }
+    }
+
+    /// A node that never comes holds nothing up, and can be given up.
+    @Test func aWishCanBeTakenBack() {
+        let cluster = founded()
+        _ = cluster.run(.addMember(member("x", directory: 5)), through: "a")
+        cluster.run { cluster.leader?.raft.configuration.learners.isEmpty == false }
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster["a"].raft.configuration.voters.map(\.name) == Self.three)
+        let removed = cluster.run(.removeMember(name: "x"), through: "b")
+        #expect(removed == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+    }
+
+    @Test func theVersionRisesOnlyWhenAllCanFollow() {
+        let cluster = ReplicaCluster()
+        for name in Self.three {
+            cluster.start(
+                name, founders: Self.three, highestStateVersion: name == "b" ? 1 : 2)
+        }
+        cluster.run { cluster.leader?.scheduler.nodes.count == 3 }
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster.leader?.scheduler.stateVersion == 1)
+        let early = cluster.run(.addMember(member("d")), through: "a")
+        #expect(early == .rejected(.notSupportedYet))
+        #expect(cluster["b"].unsupportedStateVersion == nil)
+    }
+
+    /// The log was written by newer rules than the program knows: nothing behind that point is applied.
+    @Test func aProgramTooOldStopsApplying() {
+        let cluster = founded()
+        cluster.start("d", highestStateVersion: 1)
+        _ = cluster.run(.addMember(member("d")), through: "a")
+        cluster.run { cluster["d"].unsupportedStateVersion == 2 }
+        let applied = cluster["d"].applied
+        _ = cluster.run(.submit(TaskSpec(handler: "h")), through: "a")
+        cluster.run(milliseconds: 1_000)
+        #expect(cluster["d"].applied == applied)
+        #expect(!cluster["d"].hasBacklog)
+    }
+
+    @Test func leadershipIsHandedOverThroughAnyNode() throws {
+        let cluster = founded()
+        let leader = try #require(cluster.leader).id.name
+        let target = try #require(Self.three.first { $0 != leader })
+        let other = try #require(Self.three.first { $0 != leader && $0 != target })
+        cluster.step(other, .transferLeadership(to: cluster[target].id))
+        cluster.run { cluster.leader?.id.name == target }
+    }
+
+    /// What a node that is no member sends is not proposed, and its beats keep no worker alive.
+    @Test func aStrangersRequestsAreNotTaken() throws {
+        let cluster = founded()
+        cluster.start("d")
+        let leader = try #require(cluster.leader).id.name
+        var group = CommandGroup(origin: "d", incarnation: 1, acknowledgedBelow: 0)
+        group.append(sequence: 1, command: Command.submit(TaskSpec(handler: "h")).encoded())
+        let index = cluster[leader].raft.lastIndex
+        cluster.step(leader, .peer(from: cluster["d"].id, .forward(group)))
+        let beat = PeerMessage.Beat(incarnation: 1, sentAt: 1, wall: 1)
+        cluster.step(leader, .peer(from: cluster["d"].id, .beat(beat)))
+        cluster.run(milliseconds: 500)
+        #expect(cluster[leader].raft.lastIndex == index)
+        #expect(cluster[leader].lastHeard(worker: "d") == nil)
+    }
+}

@@ -1,0 +1,138 @@
+import Raft
+import Scheduler
+import Testing
+
+@testable import Node
+
+/// Replicas that talk to each other in virtual time, on disks that are done at once: for what a node does as a member.
+/// The simulator looks for what goes wrong when messages, disks and clocks misbehave.
+final class ReplicaCluster {
+    private final class Machine {
+        let id: NodeID
+        var replica: Replica
+        var effects: [ReplicaEffect] = []
+        var outcomes: [Token: Outcome] = [:]
+        var isUp = true
+
+        init(id: NodeID, replica: Replica) {
+            self.id = id
+            self.replica = replica
+        }
+    }
+
+    private var machines: [String: Machine] = [:]
+    private var mail: [(from: NodeID, to: NodeID, message: PeerMessage)] = []
+    private(set) var now: Nanoseconds = 1_000_000_000
+    /// Names whose mail is lost, in both directions.
+    var cut: Set<String> = []
+    private var lastToken: Token = 0
+
+    var clock: Clock { Clock(monotonic: now, wall: Milliseconds(now / 1_000_000)) }
+
+    /// Starts a node with an empty directory and connects it with all that run.
+    func start(
+        _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
+        highestStateVersion: UInt32 = 2
+    ) {
+        let id = NodeID(name, directory: directory)
+        var settings = ReplicaSettings()
+        settings.founders = founders
+        settings.joins = joins
+        settings.peerAddress = "\(name):7101"
+        settings.apiAddress = "\(name):7201"
+        settings.highestStateVersion = highestStateVersion
+        let mark = SnapshotMark(index: 0, term: 0, configuration: Configuration(voters: []))
+        let replica = Replica(
+            id: id, incarnation: now / 1_000_000, settings: settings,
+            worker: WorkerSpec(
+                id: name, incarnation: now / 1_000_000, slots: 1, handlers: ["h"], tags: []),
+            recovered: Recovered(hardState: HardState(), snapshot: mark, entries: []),
+            state: Scheduler(), planner: .utcOnly, clock: clock,
+            seed: name.utf8.reduce(directory) { $0 &* 31 &+ UInt64($1) })
+        machines[name] = Machine(id: id, replica: replica)
+        for other in machines.values where other.isUp && other.id.name != name {
+            step(name, .peerConnected(other.id))
+            step(other.id.name, .peerConnected(id))
+        }
+    }
+
+    func stop(_ name: String) {
+        guard let id = machines[name]?.id else { return }
+        machines[name]?.isUp = false
+        for other in up where other != name { step(other, .peerGone(id)) }
+    }
+
+    var up: [String] { machines.values.filter(\.isUp).map(\.id.name).sorted() }
+
+    subscript(_ name: String) -> Replica {
+        guard let machine = machines[name] else { preconditionFailure("no node \(name)") }
+        return machine.replica
+    }
+
+    var leader: Replica? {
+        machines.values.filter { $0.isUp && $0.replica.raft.role == .leader }
+            .max { $0.replica.raft.term < $1.replica.raft.term }?.replica
+    }
+
+    func step(_ name: String, _ input: ReplicaInput) {
+        guard let machine = machines[name] else { return }
+        machine.replica.step(input, clock: clock, into: &machine.effects)
+    }
+
+    /// Sends a command through a node and waits for its outcome.
+    func run(_ command: Command, through name: String) -> Outcome? {
+        lastToken += 1
+        let token = lastToken
+        step(name, .request(token, command))
+        run { self.machines[name]?.outcomes[token] != nil }
+        return machines[name]?.outcomes[token]
+    }
+
+    /// Lets time pass until the condition holds; records an issue after a virtual minute.
+    func run(until condition: () -> Bool, _ location: SourceLocation = #_sourceLocation) {
+        let end = now + 60_000_000_000
+        while !condition() {
+            guard now < end else {
+                Issue.record("it did not come about", sourceLocation: location)
+                return
+            }
+            turn()
+        }
+    }
+
+    func run(milliseconds: UInt64) {
+        let end = now + milliseconds * 1_000_000
+        while now < end { turn() }
+    }
+
+    /// Five milliseconds pass, in which every message arrives and every node has its turn.
+    private func turn() {
+        now += 5_000_000
+        let arriving = mail
+        mail = []
+        for (from, to, message) in arriving where machines[to.name]?.isUp == true {
+            guard machines[to.name]?.id == to, !cut.contains(from.name), !cut.contains(to.name)
+            else { continue }
+            step(to.name, .peer(from: from, message))
+        }
+        for name in up {
+            if self[name].nextDeadline(now: now) <= now { step(name, .tick) }
+            guard let machine = machines[name] else { continue }
+            machine.replica.finishTurn(clock: clock, into: &machine.effects)
+            perform(machine)
+        }
+    }
+
+    private func perform(_ machine: Machine) {
+        let effects = machine.effects
+        machine.effects = []
+        for effect in effects {
+            switch effect {
+            case .send(let message, let target): mail.append((machine.id, target, message))
+            case .persist(let batch): step(machine.id.name, .durable(batch.ticket))
+            case .completed(let token, let outcome): machine.outcomes[token] = outcome
+            default: break
+            }
+        }
+    }
+}
