@@ -10,8 +10,18 @@ extension Node {
             },
             gauges: { [unowned self] in gauges() },
             isConnected: { [unowned self] peer in
-                transport?.status(of: peer.name)?.isConnected ?? false
+                guard let status = transport?.status(of: peer.name) else { return false }
+                return status.isConnected && status.hello?.id == peer
             },
+            hello: { [unowned self] name in
+                guard let status = transport?.status(of: name),
+                    status.isConnected || status.isCalling
+                else { return nil }
+                return status.hello
+            },
+            apiAddress: { [unowned self] name in addressBook[name]?.api },
+            peerAddress: { [unowned self] name in addressBook[name]?.peer },
+            invite: { [unowned self] name, endpoint in invite(name, at: endpoint) },
             lastHeartbeat: { [unowned self] worker in lastHeartbeat(of: worker) },
             later: { [loop] body in loop.later(body) },
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
@@ -34,7 +44,7 @@ extension Node {
         let peers = (transport?.statuses ?? []).map { status in
             MetricsGauges.Peer(
                 id: status.id, isConnected: status.isConnected,
-                skewMilliseconds: replica.skewMilliseconds[NodeID(status.id)])
+                skewMilliseconds: status.hello.flatMap { replica.skewMilliseconds[$0.id] })
         }
         return MetricsGauges(
             node: replica.id.name, version: ProductVersion.text,

@@ -14,6 +14,8 @@ final class Node {
         /// A received snapshot, decoded off the loop.
         case restored(SnapshotMark, Scheduler)
         case halted(String)
+        /// What went wrong, if anything.
+        case addressesSaved(String?)
     }
 
     /// Rounds of one turn: answers that ask for new things at once are dealt with in the same turn.
@@ -26,10 +28,16 @@ final class Node {
     let startedAt: Nanoseconds
     let metrics = Metrics()
     private(set) var shutdown: Shutdown?
-    private let id: NodeID
-    private let storage: NodeStorage
-    private var api: API?
+    let id: NodeID
+    let storage: NodeStorage
+    let mailbox: Mailbox<Mail>
+    private(set) var api: API?
     private(set) var transport: PeerTransport?
+    var addressBook: AddressBook
+    var seenMembersRevision: UInt64 = 0
+    var savedAddresses: [UInt8] = []
+    var isSavingAddresses = false
+    var loggedStanding = Standing.member
     private var http: HTTPServer?
     private var wakeup: TimerID?
     private var wakeupTime: Nanoseconds = .max
@@ -42,9 +50,12 @@ final class Node {
     init(
         _ configuration: ClusterConfiguration, member: ClusterConfiguration.Member,
         storage: NodeStorage, recovered: Recovered, state: Scheduler, loop: Loop,
-        mailbox: Mailbox<Mail>, log: Log
+        mailbox: Mailbox<Mail>, joins: Bool, log: Log
     ) throws(IOError) {
-        id = NodeID(member.id)
+        id = storage.directory.id
+        self.mailbox = mailbox
+        addressBook = Self.addressBook(
+            configuration, own: member.id, directory: storage.directory)
         self.log = log
         self.loop = loop
         startedAt = loop.now
@@ -52,7 +63,7 @@ final class Node {
         worker = LocalWorker(loop: loop, handlers: configuration.handlersByName)
         let replica = Replica(
             id: id, incarnation: storage.directory.incarnation,
-            settings: configuration.replicaSettings,
+            settings: configuration.replicaSettings(for: member, joins: joins),
             worker: WorkerSpec(
                 id: member.id, incarnation: storage.directory.incarnation, slots: member.slots,
                 handlers: worker.handlerNames, tags: member.tags),
@@ -76,6 +87,7 @@ final class Node {
 
     /// Returns when the node has stopped; `exitStatus` says how.
     func run() {
+        seenMembersRevision = .max
         loop.later { [unowned self] in watchDisk() }
         loop.run()
         http?.close()
@@ -110,11 +122,16 @@ final class Node {
                 log.warning("client connections", ["reason": .text(error.description)])
             },
             handler: { request, responder in api.handle(request, responder) })
+        let settings = gateway.replica.settings
+        var own = PeerHello(
+            cluster: configuration.cluster, sender: id, incarnation: storage.directory.incarnation,
+            highestStateVersion: settings.highestStateVersion, peer: settings.peerAddress,
+            api: settings.apiAddress)
+        own.stateVersion = gateway.replica.scheduler.stateVersion
         transport = try PeerTransport(
-            loop: loop, cluster: configuration.cluster, id: member.id,
-            incarnation: storage.directory.incarnation, listen: member.peer,
-            peers: configuration.nodes.map { (id: $0.id, endpoint: $0.peer) },
+            loop: loop, own: own, listen: member.peer, peers: [],
             onFrame: { [unowned self] peer, payload in receive(payload, from: peer) },
+            onHello: { [unowned self] hello in met(hello) },
             onState: { [unowned self] peer, state in peerChanged(peer, state) },
             log: { [log] text in log.info("\(text)") })
     }
@@ -139,6 +156,7 @@ final class Node {
             gateway.finishTurn { perform($0) }
             rounds += 1
         } while gateway.hasInput && rounds < Self.maxRoundsPerTurn
+        checkMembers()
         shutdown?.check()
         rearm()
     }
@@ -156,7 +174,7 @@ final class Node {
         switch effect {
         case .send(let message, let peer):
             // Refused when there is no connection: consensus and resending repair it.
-            _ = transport?.send(message.encoded(), to: peer.name)
+            _ = transport?.send(message.encoded(), to: peer)
         case .persist(let batch):
             storage.log.submit(batch)
             if let mark = batch.snapshot { diskWatch.pruneWhenDurable(mark, batch.ticket) }
@@ -200,8 +218,8 @@ final class Node {
             return
         }
         halt(
-            "the cluster knows a later run of node \(id) than this one: its data directory was deleted, or is an "
-                + "old copy; it has forgotten what it acknowledged and must not take part")
+            "the cluster knows a later run of node \(id.name) than this one: its data directory is an old copy, or "
+                + "was made while the clock was far behind; it must not take part")
     }
 
     private func launch(_ assignment: Assignment) {
@@ -243,30 +261,6 @@ final class Node {
 
     // MARK: What comes in
 
-    private func receive(_ payload: [UInt8], from peer: String) {
-        do {
-            gateway.step(.peer(from: NodeID(peer), try PeerMessage(decoding: payload)))
-        } catch {
-            log.error(
-                "a peer's message does not decode",
-                ["peer": .text(peer), "reason": .text(error.reason)])
-        }
-    }
-
-    private func peerChanged(_ peer: String, _ state: PeerState) {
-        switch state {
-        case .connected:
-            gateway.step(.peerConnected(NodeID(peer)))
-        case .disconnected:
-            // The transport has logged it; consensus notices by itself.
-            break
-        case .refused(let reason):
-            log.error("peer refused", ["peer": .text(peer), "reason": .text(reason)])
-        case .gone:
-            gateway.step(.peerGone(NodeID(peer)))
-        }
-    }
-
     private func receive(_ mail: Mail) {
         switch mail {
         case .log(.durable(let ticket, let nanoseconds)):
@@ -284,6 +278,8 @@ final class Node {
             gateway.step(.restored(mark, state))
         case .halted(let reason):
             halt(reason)
+        case .addressesSaved(let problem):
+            addressesSaved(problem)
         }
     }
 
@@ -340,6 +336,7 @@ final class Node {
     // MARK: The disk
 
     private func watchDisk() {
+        noteStanding()
         switch diskWatch.verdict(pendingSince: storage.log.oldestPendingSince) {
         case .fine:
             break

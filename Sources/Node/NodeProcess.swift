@@ -6,7 +6,9 @@ import Scheduler
 enum NodeProcess {
     /// Runs until SIGTERM (0) or until the node can't go on (1). Messages go to standard error.
     static func run(
-        configuration: ClusterConfiguration, id: String, dataDirectory: String, logFormat: LogFormat
+        configuration: ClusterConfiguration, id: String, dataDirectory: String,
+        logFormat: LogFormat,
+        joins: Bool
     ) -> Int32 {
         // Before any thread starts: threads inherit the mask.
         Signals.block()
@@ -22,18 +24,20 @@ enum NodeProcess {
             let mailbox = try Mailbox<Node.Mail>()
             let opened = try NodeStorage.open(
                 root: dataDirectory, cluster: configuration.cluster, node: NodeID(id),
-                initial: Configuration(voters: configuration.nodes.map { NodeID($0.id) }),
+                initial: Configuration(voters: []),
                 onLog: { mailbox.post(.log($0)) },
                 onSnapshot: { mailbox.post(Node.mail(of: $0)) })
             let state = try opened.state.map { bytes in try Scheduler(snapshot: bytes) }
             let node = try Node(
                 configuration, member: member, storage: opened.storage, recovered: opened.recovered,
-                state: state ?? Scheduler(), loop: loop, mailbox: mailbox, log: log)
+                state: state ?? Scheduler(), loop: loop, mailbox: mailbox, joins: joins,
+                log: log)
             log.info(
                 "node started",
                 [
                     "node": .text(id), "cluster": .text(configuration.cluster),
                     "api": .text(member.api.description), "peer": .text(member.peer.description),
+                    "directory": .text(opened.storage.directory.id.description),
                     "incarnation": .integer(Int64(opened.storage.directory.incarnation)),
                     "lastIndex": .integer(
                         Int64(opened.recovered.snapshot.index)

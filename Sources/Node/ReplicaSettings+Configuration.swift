@@ -1,13 +1,18 @@
 import Raft
 
 extension ClusterConfiguration {
-    var replicaSettings: ReplicaSettings {
+    /// A node that joins a cluster never founds one.
+    func replicaSettings(for member: Member, joins: Bool) -> ReplicaSettings {
         var settings = ReplicaSettings()
         settings.raft.heartbeatNanoseconds =
             Nanoseconds(timing.heartbeatMilliseconds) * 1_000_000
         settings.raft.electionNanoseconds = Nanoseconds(timing.electionMilliseconds) * 1_000_000
         settings.workerTimeoutNanoseconds =
             Nanoseconds(timing.workerTimeoutMilliseconds) * 1_000_000
+        settings.founders = joins ? [] : nodes.map(\.id)
+        settings.joins = joins
+        settings.peerAddress = member.peer.description
+        settings.apiAddress = member.api.description
         return settings
     }
 

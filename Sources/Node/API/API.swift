@@ -31,6 +31,11 @@ final class API {
         cluster.leadershipChanged()
     }
 
+    /// To be told whenever the members, as this node knows them, or who is connected may have changed.
+    func membersChanged() {
+        cluster.membersChanged()
+    }
+
     private func route(_ call: Call) {
         let segments = call.request.segments
         guard let first = segments.first else {

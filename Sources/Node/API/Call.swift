@@ -117,20 +117,24 @@ struct Call {
         }
     }
 
-    /// Has a command done; a rejection is answered here, `wrongState` says what it would mean.
+    /// Has a command done; a rejection is answered here, `wrongState` says what it would mean. `refused` is called
+    /// after anything else than success was answered.
     func perform(
         _ command: Command, _ options: Options, noun: String, name: String,
-        wrongState: @escaping () -> String, then: @escaping (Outcome) -> Void
+        wrongState: @escaping () -> String, then: @escaping (Outcome) -> Void,
+        refused: @escaping () -> Void = {}
     ) {
         gateway.request(command, deadline: options.deadline) { answer in
             switch answer {
             case .refused(let refusal):
                 refuse(refusal)
+                refused()
             case .outcome(.rejected(let rejection)):
                 reply(
                     Problem.rejected(
                         rejection, noun: noun, name: name,
                         wrongState: rejection == .wrongState ? wrongState() : ""))
+                refused()
             case .outcome(let outcome):
                 then(outcome)
             }

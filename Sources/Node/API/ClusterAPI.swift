@@ -6,14 +6,23 @@ final class ClusterAPI {
     private struct Transfer {
         let id: UInt64
         let call: Call
+        /// Who led, and in which term, when it was asked for.
+        let leader: NodeID
+        let term: Term
+        let target: NodeID?
     }
 
+    /// A wish on its way to the leader may be lost with a connection.
+    private static let repeatNanoseconds: Nanoseconds = 250_000_000
+
     private let context: APIContext
+    private let members: MembersAPI
     private var transfers: [Transfer] = []
     private var lastTransfer: UInt64 = 0
 
     init(_ context: APIContext) {
         self.context = context
+        members = MembersAPI(context)
     }
 
     func handle(_ path: ArraySlice<String>, _ call: Call) {
@@ -27,39 +36,29 @@ final class ClusterAPI {
             guard call.allows(.post) else { return }
             transfer(call)
         case "members":
-            call.reply(
-                Problem.unknownPath(
-                    call.request.path,
-                    hint: "Changing members is not supported by this version."))
+            members.handle(path.dropFirst(), call)
         default:
             call.replyUnknownPath()
         }
     }
 
     private func write(to writer: inout JSONWriter) {
+        let replica = context.gateway.replica
         writer.beginObject()
         writer.field("cluster", context.configuration.cluster)
         writer.field("node", context.node)
-        writer.optionalField("leader", context.gateway.replica.raft.leader?.name)
-        writer.field("term", context.gateway.replica.raft.term)
-        writer.field("commit", context.gateway.replica.raft.commitIndex)
-        writer.field("applied", context.gateway.replica.applied)
+        writer.optionalField("leader", replica.raft.leader?.name)
+        writer.field("term", replica.raft.term)
+        writer.field("commit", replica.raft.commitIndex)
+        writer.field("applied", replica.applied)
+        writer.field("stateVersion", UInt64(replica.scheduler.stateVersion))
+        writer.field("changing", replica.raft.isChangingMembership)
+        writer.field("joint", replica.raft.configuration.isJoint)
+        writer.optionalField(
+            "problem", StandingText(replica.standing, node: context.node).problem)
         writer.key("members")
         writer.beginArray()
-        for member in context.members() {
-            let configured = context.configuration.member(member.id.name)
-            writer.beginObject()
-            writer.field("id", member.id.name)
-            writer.optionalField("peer", configured?.peer.description)
-            writer.optionalField("api", configured?.api.description)
-            writer.field("role", member.role.rawValue)
-            writer.field("alive", member.isAlive)
-            writer.key("match")
-            if let match = member.match { writer.uint(match) } else { writer.null() }
-            writer.key("lag")
-            if let lag = member.lag { writer.uint(lag) } else { writer.null() }
-            writer.endObject()
-        }
+        for member in context.members() { context.write(member, to: &writer) }
         writer.endArray()
         writer.endObject()
     }
@@ -68,12 +67,13 @@ final class ClusterAPI {
 
     private func transfer(_ call: Call) {
         guard let options = call.options() else { return }
+        let raft = context.gateway.replica.raft
         var target: String?
         if !call.request.body.isEmpty {
             guard let document = call.document() else { return }
             var reader = JSONReader(document.root)
             target = reader.string("to", maxBytes: NameRule.maxIDBytes, allowEmpty: false)
-            let known = context.gateway.replica.raft.configuration.voters.map(\.name)
+            let known = raft.configuration.voters.map(\.name)
             if let target, !known.contains(target) {
                 reader.problem("to", JSONReader.notAmong(target, known))
             }
@@ -82,29 +82,42 @@ final class ClusterAPI {
                 return call.reply(Problem.invalid(reader.problems))
             }
         }
-        guard let leader = context.gateway.replica.raft.leader else {
-            return call.refuse(.noLeader)
-        }
+        guard let leader = raft.leader else { return call.refuse(.noLeader) }
         if leader.name == target { return reply(call) }
-        guard leader.name == context.node else { return redirect(call, to: leader.name) }
-        guard context.gateway.replica.raft.configuration.voters.count > 1 else {
+        guard raft.configuration.voters.count > 1 else {
             return call.reply(Problem.conflict("There is no other member that could lead."))
         }
         lastTransfer += 1
-        let transfer = Transfer(id: lastTransfer, call: call)
+        let transfer = Transfer(
+            id: lastTransfer, call: call, leader: leader, term: raft.term,
+            target: raft.configuration.voters.first { $0.name == target })
         transfers.append(transfer)
         context.facts.schedule(options.deadline) { [weak self] in self?.giveUp(transfer.id) }
-        context.gateway.step(.transferLeadership(to: target.map { NodeID($0) }))
+        ask(transfer.id)
+    }
+
+    /// Of whoever leads now, again and again: a repeated wish changes nothing while a transfer is under way.
+    private func ask(_ id: UInt64) {
+        guard let transfer = transfers.first(where: { $0.id == id }) else { return }
+        context.gateway.step(.transferLeadership(to: transfer.target))
+        let next = context.facts.clock().monotonic + Self.repeatNanoseconds
+        context.facts.schedule(next) { [weak self] in self?.ask(id) }
     }
 
     func leadershipChanged() {
-        guard !transfers.isEmpty, let leader = context.gateway.replica.raft.leader,
-            leader.name != context.node
-        else { return }
-        let done = transfers
-        transfers = []
+        let raft = context.gateway.replica.raft
+        guard !transfers.isEmpty, let leader = raft.leader else { return }
+        let done = transfers.filter { transfer in
+            guard let target = transfer.target else {
+                return raft.term > transfer.term && leader != transfer.leader
+            }
+            return leader == target
+        }
+        transfers.removeAll { transfer in done.contains { $0.id == transfer.id } }
         for transfer in done { reply(transfer.call) }
     }
+
+    func membersChanged() { members.changed() }
 
     private func giveUp(_ id: UInt64) {
         guard let index = transfers.firstIndex(where: { $0.id == id }) else { return }
@@ -116,20 +129,6 @@ final class ClusterAPI {
                 retryAfterSeconds: APILimits.retryAfterSeconds))
     }
 
-    /// Only the leader can hand leadership over.
-    private func redirect(_ call: Call, to leader: String) {
-        guard let member = context.configuration.member(leader) else {
-            return call.refuse(.noLeader)
-        }
-        let url = "http://\(member.api)/v1/cluster/transfer"
-        call.reply(
-            Problem(
-                kind: .notLeader, status: 307,
-                detail:
-                    "\(leader) leads, and only it can hand leadership over: send this to \(url).",
-                location: url))
-    }
-
     private func reply(_ call: Call) {
         call.reply { writer in
             writer.beginObject()
@@ -137,5 +136,27 @@ final class ClusterAPI {
             writer.field("term", context.gateway.replica.raft.term)
             writer.endObject()
         }
+    }
+}
+
+extension APIContext {
+    func write(_ member: MemberStatus, to writer: inout JSONWriter) {
+        let name = member.id.name
+        let configured = configuration.member(name)
+        writer.beginObject()
+        writer.field("id", name)
+        writer.field("directory", String(member.id.directory, radix: 16))
+        writer.optionalField(
+            "peer", name == node ? configured?.peer.description : facts.peerAddress(name))
+        writer.optionalField(
+            "api", name == node ? configured?.api.description : facts.apiAddress(name))
+        writer.field("role", member.role.rawValue)
+        writer.optionalField("change", member.change?.rawValue)
+        writer.field("alive", member.isAlive)
+        writer.key("match")
+        if let match = member.match { writer.uint(match) } else { writer.null() }
+        writer.key("lag")
+        if let lag = member.lag { writer.uint(lag) } else { writer.null() }
+        writer.endObject()
     }
 }

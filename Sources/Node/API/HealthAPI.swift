@@ -24,14 +24,20 @@ enum HealthAPI {
         }
     }
 
+    private static func reason(_ call: Call) -> String {
+        let replica = call.gateway.replica
+        if let problem = StandingText(replica.standing, node: call.context.node).problem {
+            return problem
+        }
+        return replica.raft.leader == nil
+            ? "This node knows no leader." : "This node is catching up with the log."
+    }
+
     private static func ready(_ call: Call) {
         guard call.gateway.replica.isReady else {
-            let hasLeader = call.gateway.replica.raft.leader != nil
             call.reply(
                 Problem(
-                    kind: .notReady, status: 503,
-                    detail: hasLeader
-                        ? "This node is catching up with the log." : "This node knows no leader.",
+                    kind: .notReady, status: 503, detail: reason(call),
                     retryAfterSeconds: APILimits.retryAfterSeconds))
             return
         }

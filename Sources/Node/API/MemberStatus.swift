@@ -6,8 +6,14 @@ struct MemberStatus: Equatable {
         case leader, follower, learner
     }
 
+    enum Change: String {
+        case joining, leaving
+    }
+
     let id: NodeID
     let role: Role
+    /// On its way to be a voter, or to be none; nil: it stays what it is.
+    let change: Change?
     /// The leader hears it, or this node is connected to it.
     let isAlive: Bool
     /// The last log index that is stored there; only the leader knows of others.
@@ -17,29 +23,46 @@ struct MemberStatus: Equatable {
 }
 
 extension APIContext {
-    /// Sorted by id.
+    /// Sorted by id; with those that are to be members and are not even learners yet.
     func members() -> [MemberStatus] {
-        gateway.replica.raft.configuration.members.map(member)
+        let wanted = gateway.replica.scheduler.members.map {
+            NodeID($0.name, directory: $0.directory)
+        }
+        let current = gateway.replica.raft.configuration.members
+        return (current + wanted.filter { !current.contains($0) }).sorted().map {
+            member($0, wanted)
+        }
     }
 
-    private func member(_ id: NodeID) -> MemberStatus {
+    func member(_ id: NodeID) -> MemberStatus? { members().first { $0.id == id } }
+
+    private func change(of id: NodeID, _ wanted: [NodeID]) -> MemberStatus.Change? {
+        guard !wanted.isEmpty else { return nil }
+        guard wanted.contains(id) else { return .leaving }
+        return gateway.replica.raft.configuration.voters.contains(id) ? nil : .joining
+    }
+
+    private func member(_ id: NodeID, _ wanted: [NodeID]) -> MemberStatus {
+        let change = change(of: id, wanted)
         let isLeader = gateway.replica.raft.leader == id
         let isVoter = gateway.replica.raft.configuration.isVoter(id)
         let role: MemberStatus.Role = isLeader ? .leader : isVoter ? .follower : .learner
         let lastIndex = gateway.replica.raft.lastIndex
-        if id.name == node {
+        if id == gateway.replica.id {
             return MemberStatus(
-                id: id, role: role, isAlive: true, match: lastIndex, lag: isLeader ? 0 : nil)
+                id: id, role: role, change: change, isAlive: true, match: lastIndex,
+                lag: isLeader ? 0 : nil)
         }
         guard let progress = gateway.replica.raft.peerProgress(id) else {
             return MemberStatus(
-                id: id, role: role, isAlive: facts.isConnected(id), match: nil, lag: nil)
+                id: id, role: role, change: change, isAlive: facts.isConnected(id), match: nil,
+                lag: nil)
         }
         // A peer that has not answered for an election's time would not follow any more either.
         let electionNanoseconds = gateway.replica.settings.raft.electionNanoseconds
         let isAlive = progress.lastContact + electionNanoseconds > facts.clock().monotonic
         return MemberStatus(
-            id: id, role: role, isAlive: isAlive, match: progress.match,
+            id: id, role: role, change: change, isAlive: isAlive, match: progress.match,
             lag: lastIndex - min(progress.match, lastIndex))
     }
 }

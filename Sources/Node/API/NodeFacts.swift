@@ -8,6 +8,13 @@ struct NodeFacts {
     let gauges: () -> MetricsGauges
     /// A connection to that peer is up.
     let isConnected: (NodeID) -> Bool
+    /// What the node of that name says of itself, while there is a connection in either direction.
+    let hello: (_ node: String) -> PeerHello?
+    /// Where clients, and nodes, reach it, as far as this node knows.
+    let apiAddress: (_ node: String) -> String?
+    let peerAddress: (_ node: String) -> String?
+    /// Calls a node that is no member at this address; nil: no longer.
+    let invite: (_ node: String, Endpoint?) -> Void
     /// When a worker was last heard, as far as this node knows: only the leader does.
     let lastHeartbeat: (_ worker: String) -> Milliseconds?
     /// Runs a body in the loop's next turn.

@@ -19,7 +19,7 @@ struct Problem: Error, Equatable {
         case noLeader = "no-leader"
         case outcomeUnknown = "outcome-unknown"
         case notReady = "not-ready"
-        case notLeader = "not-leader"
+        case unreachable
     }
 
     let kind: Kind
@@ -30,8 +30,6 @@ struct Problem: Error, Equatable {
     var retryAfterSeconds: Int?
     /// For 405.
     var allow: String?
-    /// For 307: where the request is to be sent.
-    var location: String?
 
     static let contentType = "application/problem+json"
 
@@ -47,7 +45,6 @@ struct Problem: Error, Equatable {
             response.headers.append(("retry-after", String(retryAfterSeconds)))
         }
         if let allow { response.headers.append(("allow", allow)) }
-        if let location { response.headers.append(("location", location)) }
         return response
     }
 

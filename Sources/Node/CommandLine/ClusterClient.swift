@@ -62,27 +62,6 @@ final class ClusterClient {
     }
 
     private func exchange(_ request: ClientRequest) throws(ClientError) -> ClientResponse {
-        let response = try exchangeWithCurrent(request)
-        // What only the leader does: the node names it, and has done nothing itself.
-        guard response.status == 307, let location = response.header("location") else {
-            return response
-        }
-        guard location.hasPrefix("http://"), let path = location.dropFirst(7).firstIndex(of: "/")
-        else { throw .malformedReply("a redirection to \(location.prefix(80))") }
-        let endpoint: Endpoint
-        do throws(Endpoint.SyntaxError) {
-            endpoint = try Endpoint(String(location[..<path].dropFirst(7)))
-        } catch {
-            throw .malformedReply("a redirection to \(location.prefix(80))")
-        }
-        var redirected = request
-        redirected.target = String(location[path...])
-        return try ClientConnection(to: endpoint).exchange(redirected, token: token)
-    }
-
-    private func exchangeWithCurrent(
-        _ request: ClientRequest
-    ) throws(ClientError) -> ClientResponse {
         // The node may be closing a connection that was idle, and a request sent on it is lost. One that
         // must not be sent twice therefore gets a connection of its own.
         if let connection, connection.isReusable, request.isRepeatable {

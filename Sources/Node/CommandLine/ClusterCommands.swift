@@ -5,6 +5,7 @@ enum ClusterCommands {
         subcommands: [
             CommandSpec(
                 name: "status", summary: "show the members as one node sees them", run: status),
+            MemberCommands.add, MemberCommands.remove,
             CommandSpec(
                 name: "transfer", summary: "hand leadership over, to a given member or to the best",
                 operands: [OperandSpec(name: "ID", isOptional: true)], run: transfer),
@@ -25,12 +26,21 @@ enum ClusterCommands {
                 + (leader.map { "leader \($0)" } ?? Style.bad.applied(to: "no leader", on: console))
                 + ", term \(cluster.shown("term")), commit \(cluster.shown("commit"))"
                 + ", applied \(cluster.shown("applied"))")
+        if let problem = cluster["problem"]?.string { console.print(problem) }
+        if cluster["changing"]?.bool == true {
+            console.print(
+                cluster["joint"]?.bool == true
+                    ? "the members are changing: old and new majorities decide together"
+                    : "the members are changing")
+        }
         var table = TextTable(["ID", "ROLE", "ALIVE", "API", "PEER", "MATCH", "LAG"])
         for member in cluster["members"]?.elements ?? [] {
             let role = member.shown("role")
             let isAlive = member["alive"]?.bool
             table.append([
-                .init(member.shown("id")), .init(role, .of(state: role)),
+                .init(member.shown("id")),
+                .init(
+                    role + (member["change"]?.string.map { ", \($0)" } ?? ""), .of(state: role)),
                 .init(isAlive == false ? "no" : "yes", isAlive == false ? .bad : .good),
                 .init(member.shown("api")), .init(member.shown("peer")),
                 .init(member.shown("match")), .init(member.shown("lag")),

@@ -13,6 +13,10 @@ enum NodeCommands {
                 name: "data", value: "DIR",
                 summary: "where nodes keep their state (default: the configured dataDirectory)"),
             OptionSpec(
+                name: "join",
+                summary:
+                    "a new node asks to be taken into the running cluster, and never founds one"),
+            OptionSpec(
                 name: "log-format", value: "text|json", summary: "of standard error; default text"),
         ], usesCluster: false,
         run: { (invocation) throws(CommandFailure) in
@@ -29,7 +33,7 @@ enum NodeCommands {
             return NodeProcess.run(
                 configuration: configuration, id: id,
                 dataDirectory: invocation.value("data") ?? configuration.dataDirectory,
-                logFormat: format)
+                logFormat: format, joins: invocation.flag("join"))
         })
 
     static let check = CommandSpec(

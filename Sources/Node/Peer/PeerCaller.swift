@@ -36,8 +36,8 @@ final class PeerCaller {
         var offset = 0
         do throws(PeerFrame.Malformed) {
             while connection.isOpen, let frame = try reader.next(bytes, offset: &offset) {
-                if let sender = hello?.sender {
-                    handle(frame, from: sender)
+                if let hello {
+                    handle(frame, from: hello.id)
                 } else {
                     greet(frame)
                 }
@@ -51,7 +51,7 @@ final class PeerCaller {
         return offset
     }
 
-    private func handle(_ frame: PeerFrame, from sender: String) {
+    private func handle(_ frame: PeerFrame, from sender: NodeID) {
         receivedFrames += 1
         receivedBytes += UInt64(frame.payload.count + PeerFrame.headerBytes)
         switch frame.kind {
@@ -71,7 +71,7 @@ final class PeerCaller {
             close()
             return
         }
-        if let refusal = transport.refusal(of: hello, expecting: nil) {
+        if let refusal = transport.refusal(ofCaller: hello) {
             refuse(refusal, sender: hello.sender)
             return
         }

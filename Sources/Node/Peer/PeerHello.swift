@@ -1,10 +1,16 @@
+import Raft
+
 /// The first frame in each direction: who speaks, and to whom it means to speak.
 ///
 ///     offset  size  field
 ///          0     1  lowest protocol version the sender speaks
 ///          1     1  highest
 ///          2     8  incarnation: counts the sender's starts
-///         10     .  three texts, each a length byte and UTF-8: cluster, sender, receiver
+///         10     8  number of the sender's data directory
+///         18     4  version of the rules its state is kept by
+///         22     4  highest such version its program can apply
+///         26     .  five texts, each a length byte and UTF-8: cluster, sender, receiver, and the addresses
+///                   at which the sender listens for nodes and for clients
 ///
 /// The receiver's name is there because addresses can be mistaken or handed on: a node that answers at
 /// another's old address must not get that node's votes.
@@ -12,30 +18,44 @@ struct PeerHello: Equatable, Sendable {
     static let lowestVersion: UInt8 = 1
     static let highestVersion: UInt8 = 1
     static let maxTextBytes = 255
-    static let maxBytes = 10 + 3 * (1 + maxTextBytes)
+    private static let fixedBytes = 26
+    static let maxBytes = fixedBytes + 5 * (1 + maxTextBytes)
 
     var lowestVersion = PeerHello.lowestVersion
     var highestVersion = PeerHello.highestVersion
     var incarnation: UInt64
+    var directory: UInt64
+    var stateVersion: UInt32
+    var highestStateVersion: UInt32
     var cluster: String
     var sender: String
     var receiver: String
+    var peer: String
+    var api: String
 
-    init(incarnation: UInt64, cluster: String, sender: String, receiver: String) {
-        for text in [cluster, sender, receiver] {
+    /// What `PeerTransport` says of its own node; the receiver and the state's version are filled in for each call.
+    init(
+        cluster: String, sender: NodeID, incarnation: UInt64, highestStateVersion: UInt32,
+        peer: String, api: String
+    ) {
+        for text in [cluster, sender.name, peer, api] {
             precondition(text.utf8.count <= PeerHello.maxTextBytes, "names are limited")
         }
         self.incarnation = incarnation
+        directory = sender.directory
+        stateVersion = 1
+        self.highestStateVersion = highestStateVersion
         self.cluster = cluster
-        self.sender = sender
-        self.receiver = receiver
+        self.sender = sender.name
+        receiver = ""
+        self.peer = peer
+        self.api = api
     }
 
     /// Nil if the bytes are no hello.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count >= 10, bytes[0] <= bytes[1] else { return nil }
-        let incarnation = PeerFrame.number(bytes.span, at: 2, bytes: 8)
-        var offset = 10
+        guard bytes.count >= PeerHello.fixedBytes, bytes[0] <= bytes[1] else { return nil }
+        var offset = PeerHello.fixedBytes
         func text() -> String? {
             guard offset < bytes.count else { return nil }
             let end = offset + 1 + Int(bytes[offset])
@@ -43,61 +63,40 @@ struct PeerHello: Equatable, Sendable {
             defer { offset = end }
             return String(validating: bytes[offset + 1..<end], as: UTF8.self)
         }
-        guard let cluster = text(), let sender = text(), let receiver = text() else { return nil }
+        guard let cluster = text(), let sender = text(), let receiver = text(), let peer = text(),
+            let api = text()
+        else { return nil }
         // A later version may add fields behind these.
         guard offset == bytes.count || bytes[1] > PeerHello.highestVersion else { return nil }
         lowestVersion = bytes[0]
         highestVersion = bytes[1]
-        self.incarnation = incarnation
+        incarnation = PeerFrame.number(bytes.span, at: 2, bytes: 8)
+        directory = PeerFrame.number(bytes.span, at: 10, bytes: 8)
+        stateVersion = UInt32(PeerFrame.number(bytes.span, at: 18, bytes: 4))
+        highestStateVersion = UInt32(PeerFrame.number(bytes.span, at: 22, bytes: 4))
         self.cluster = cluster
         self.sender = sender
         self.receiver = receiver
+        self.peer = peer
+        self.api = api
     }
 
     var bytes: [UInt8] {
         var bytes = [lowestVersion, highestVersion]
         PeerFrame.append(incarnation, bytes: 8, to: &bytes)
-        for text in [cluster, sender, receiver] {
+        PeerFrame.append(directory, bytes: 8, to: &bytes)
+        PeerFrame.append(UInt64(stateVersion), bytes: 4, to: &bytes)
+        PeerFrame.append(UInt64(highestStateVersion), bytes: 4, to: &bytes)
+        for text in [cluster, sender, receiver, peer, api] {
             bytes.append(UInt8(text.utf8.count))
             bytes.append(contentsOf: text.utf8)
         }
         return bytes
     }
 
+    var id: NodeID { NodeID(sender, directory: directory) }
+
     var sharesVersion: Bool {
         lowestVersion <= PeerHello.highestVersion && highestVersion >= PeerHello.lowestVersion
     }
-}
-
-/// Why a node does not talk to another. One byte of code, then the reason in words.
-struct PeerRefusal: Error, Equatable, Sendable {
-    enum Code: UInt8, Sendable {
-        case version = 1
-        case cluster = 2
-        case unknownSender = 3
-        case wrongReceiver = 4
-        case olderIncarnation = 5
-    }
-
-    static let maxReasonBytes = 1024
-
-    var code: Code
-    var reason: String
-
-    init(_ code: Code, _ reason: String) {
-        self.code = code
-        self.reason = reason
-    }
-
-    /// Nil if the bytes are no refusal.
-    init?(_ bytes: [UInt8]) {
-        guard let first = bytes.first, let code = Code(rawValue: first),
-            bytes.count <= 1 + PeerRefusal.maxReasonBytes,
-            let reason = String(validating: bytes.dropFirst(), as: UTF8.self)
-        else { return nil }
-        self.code = code
-        self.reason = reason
-    }
-
-    var bytes: [UInt8] { [code.rawValue] + reason.utf8.prefix(PeerRefusal.maxReasonBytes) }
 }

@@ -6,6 +6,8 @@ struct PeerLimits: Sendable {
     var maxQueuedBytes = 64 * 1024 * 1024
     /// Connections that have not yet said who they are.
     var maxUnidentifiedConnections = 64
+    /// Callers of our cluster that we had not heard of: nodes that want to be taken in, or were removed.
+    var maxGuests = 16
     /// Shorter than TCP's first repetition of a lost SYN, which comes after a second: a new attempt is
     /// the faster repetition.
     var connectMilliseconds = 900

@@ -87,8 +87,10 @@ final class PeerLink {
     }
 
     /// False if the frame was dropped: no connection, or too much is waiting already.
-    func send(_ payload: [UInt8]) -> Bool {
-        guard case .connected(let connection) = state, payload.count <= limits.maxFrameBytes,
+    /// Or the node that has that name now is another one.
+    func send(_ payload: [UInt8], to peer: NodeID) -> Bool {
+        guard case .connected(let connection) = state, counters.hello?.id == peer,
+            payload.count <= limits.maxFrameBytes,
             connection.queuedBytes + payload.count <= limits.maxQueuedBytes
         else {
             counters.droppedFrames += 1
@@ -120,9 +122,9 @@ final class PeerLink {
             error.code == ECONNREFUSED
             && lostAt.map { loop.now - $0 <= milliseconds(limits.goneMilliseconds) } ?? false
         failed(error.description, after: backoff.next(using: &generator))
-        if isGone {
+        if isGone, let gone = counters.hello?.id {
             lostAt = nil
-            transport.onState(id, .gone)
+            transport.onState(id, .gone(gone))
         }
     }
 
@@ -149,13 +151,14 @@ final class PeerLink {
         backoff.reset()
         failedAttempts = 0
         lostAt = nil
-        counters.incarnation = hello.incarnation
+        counters.hello = hello
         counters.lastFailure = nil
         connection.clearDeadline()
         lastHeard = loop.now
         transport.log("connected to \(id) at \(endpoint)")
         ping()
-        transport.onState(id, .connected(incarnation: hello.incarnation))
+        transport.onHello(hello)
+        transport.onState(id, .connected(hello.id, incarnation: hello.incarnation))
     }
 
     // MARK: Connected
@@ -180,7 +183,7 @@ final class PeerLink {
 
     private func greeted(_ frame: PeerFrame, _ connection: Connection) {
         if frame.kind == .hello, let hello = PeerHello(frame.payload) {
-            if let refusal = transport.refusal(of: hello, expecting: id) {
+            if let refusal = hello.refusal(by: transport.hello(to: id), expecting: id) {
                 refused(refusal)
             } else {
                 welcomed(by: hello, connection)

@@ -3,26 +3,30 @@ import Raft
 /// What the transport tells about a peer.
 enum PeerState: Equatable, Sendable {
     /// Messages can be sent. `incarnation` tells the peer's restarts apart.
-    case connected(incarnation: UInt64)
+    case connected(NodeID, incarnation: UInt64)
     /// They cannot; calling goes on.
     case disconnected(reason: String)
     /// The peer does not talk to us, or we not to it.
     case refused(reason: String)
     /// The connection was closed by the other side, and nobody listens there any more: the process has
     /// ended. Comes once for each lost connection, after `disconnected`.
-    case gone
+    case gone(NodeID)
 }
 
 /// How it stands with one peer.
 struct PeerStatus: Equatable, Sendable {
     var id: String
     var endpoint: Endpoint
+    /// As it says of itself; nil before the first connection in either direction.
+    var hello: PeerHello?
+    /// Nobody told us of it; it has called.
+    var isGuest = false
     /// We have a connection to it.
     var isConnected = false
     /// It has a connection to us.
     var isCalling = false
     /// Of the last hello it sent.
-    var incarnation: UInt64?
+    var incarnation: UInt64? { hello?.incarnation }
     var queuedBytes = 0
     /// Of the last ping.
     var roundTripNanoseconds: Nanoseconds?

@@ -11,15 +11,18 @@ final class PeerTransport {
     let limits: PeerLimits
     let resolver: NameResolver
     /// A peer's message; the bytes are the receiver's own.
-    let onFrame: (_ peer: String, _ payload: [UInt8]) -> Void
+    let onFrame: (_ peer: NodeID, _ payload: [UInt8]) -> Void
+    /// Who was met, in either direction: its addresses may be news.
+    let onHello: (PeerHello) -> Void
     let onState: (_ peer: String, PeerState) -> Void
     let log: (String) -> Void
 
-    private let cluster: String
-    private let id: String
-    private let incarnation: UInt64
+    /// What this node says of itself; the state's version may rise.
+    var own: PeerHello
     private var listener: Listener?
     private var links: [String: PeerLink] = [:]
+    /// Those of the links that are there because their node called us: they end with the call.
+    private var guests: Set<String> = []
     private var callers: [ObjectIdentifier: PeerCaller] = [:]
     /// The one connection of each peer that counts.
     private var callerByPeer: [String: PeerCaller] = [:]
@@ -29,17 +32,17 @@ final class PeerTransport {
     /// Listens and begins to call. Call-backs come on the loop, in later turns. `peers` may contain
     /// this node itself, which is ignored.
     init(
-        loop: Loop, cluster: String, id: String, incarnation: UInt64, listen: Endpoint,
-        peers: [(id: String, endpoint: Endpoint)], limits: PeerLimits = PeerLimits(),
-        onFrame: @escaping (_ peer: String, _ payload: [UInt8]) -> Void,
+        loop: Loop, own: PeerHello, listen: Endpoint, peers: [(id: String, endpoint: Endpoint)],
+        limits: PeerLimits = PeerLimits(),
+        onFrame: @escaping (_ peer: NodeID, _ payload: [UInt8]) -> Void,
+        onHello: @escaping (PeerHello) -> Void,
         onState: @escaping (_ peer: String, PeerState) -> Void, log: @escaping (String) -> Void
     ) throws(IOError) {
         self.loop = loop
-        self.cluster = cluster
-        self.id = id
-        self.incarnation = incarnation
+        self.own = own
         self.limits = limits
         self.onFrame = onFrame
+        self.onHello = onHello
         self.onState = onState
         self.log = log
         resolver = try NameResolver(loop: loop)
@@ -55,26 +58,29 @@ final class PeerTransport {
     var address: SocketAddress? { listener?.address }
 
     /// Queues a message; it leaves at the end of the turn. False if it was dropped, because there is no
-    /// connection or too much is waiting.
-    func send(_ payload: [UInt8], to peer: String) -> Bool {
-        links[peer]?.send(payload) ?? false
+    /// connection or too much is waiting, or because the node of that name has another directory by now.
+    func send(_ payload: [UInt8], to peer: NodeID) -> Bool {
+        links[peer.name]?.send(payload, to: peer) ?? false
     }
 
     /// Peers that are new are called, those that changed address are called there, and those that are
-    /// missing are cut off, in both directions.
+    /// missing are cut off, in both directions. They may come again as guests.
     func update(peers: [(id: String, endpoint: Endpoint)]) {
         var wanted: [String: Endpoint] = [:]
-        for peer in peers where peer.id != id { wanted[peer.id] = peer.endpoint }
-        for (id, link) in links where wanted[id] != link.endpoint {
+        for peer in peers where peer.id != own.sender { wanted[peer.id] = peer.endpoint }
+        guests.subtract(wanted.keys)
+        for (id, link) in links where wanted[id] != link.endpoint && !guests.contains(id) {
             link.close()
             links.removeValue(forKey: id)
             if wanted[id] == nil { callerByPeer[id]?.close() }
         }
-        for (id, endpoint) in wanted where links[id] == nil {
-            let link = PeerLink(transport: self, id: id, endpoint: endpoint)
-            links[id] = link
-            link.start()
-        }
+        for (id, endpoint) in wanted where links[id] == nil { call(id, at: endpoint) }
+    }
+
+    private func call(_ id: String, at endpoint: Endpoint) {
+        let link = PeerLink(transport: self, id: id, endpoint: endpoint)
+        links[id] = link
+        link.start()
     }
 
     func status(of peer: String) -> PeerStatus? {
@@ -83,8 +89,12 @@ final class PeerTransport {
             status.isCalling = true
             status.receivedFrames = caller.receivedFrames
             status.receivedBytes = caller.receivedBytes
-            status.incarnation = caller.hello?.incarnation ?? status.incarnation
+            // Of two hellos that of the later start counts: one connection may be older than a restart.
+            if let hello = caller.hello, hello.incarnation >= status.incarnation ?? 0 {
+                status.hello = hello
+            }
         }
+        status.isGuest = guests.contains(peer)
         return status
     }
 
@@ -105,36 +115,31 @@ final class PeerTransport {
     // MARK: For links and callers
 
     func hello(to peer: String) -> PeerHello {
-        PeerHello(incarnation: incarnation, cluster: cluster, sender: id, receiver: peer)
+        var hello = own
+        hello.receiver = peer
+        return hello
     }
 
-    /// Nil if we talk to the sender. `expecting`: whom we called.
-    func refusal(of hello: PeerHello, expecting peer: String?) -> PeerRefusal? {
-        guard hello.sharesVersion else {
-            return PeerRefusal(
-                .version,
-                "\(hello.sender) speaks protocol versions \(hello.lowestVersion) to "
-                    + "\(hello.highestVersion), \(id) speaks \(PeerHello.lowestVersion) to "
-                    + "\(PeerHello.highestVersion)")
+    /// Nil if we talk to this caller.
+    func refusal(ofCaller hello: PeerHello) -> PeerRefusal? {
+        if let refusal = hello.refusal(by: self.hello(to: hello.sender), expecting: nil) {
+            return refusal
         }
-        guard hello.cluster == cluster else {
-            return PeerRefusal(
-                .cluster,
-                "\(hello.sender) belongs to cluster '\(hello.cluster)', \(id) to '\(cluster)'")
+        guard hello.sender != own.sender else {
+            return PeerRefusal(.unknownSender, "there is a '\(own.sender)' already: it was called")
         }
-        guard hello.receiver == id else {
-            return PeerRefusal(
-                .wrongReceiver, "\(hello.sender) means '\(hello.receiver)', but this is '\(id)'")
-        }
-        if let peer {
-            guard hello.sender == peer else {
+        if links[hello.sender] == nil {
+            guard guests.count < limits.maxGuests else {
                 return PeerRefusal(
-                    .wrongReceiver, "'\(hello.sender)' answers at the address of '\(peer)'")
+                    .unknownSender,
+                    "\(own.sender) knows no node '\(hello.sender)', and has too many such callers")
             }
-            return nil
-        }
-        guard links[hello.sender] != nil else {
-            return PeerRefusal(.unknownSender, "\(id) knows no node '\(hello.sender)'")
+            guard endpoint(of: hello) != nil else {
+                return PeerRefusal(
+                    .unknownSender,
+                    "\(own.sender) knows no node '\(hello.sender)', and it names no address to call it at"
+                )
+            }
         }
         if let older = callerByPeer[hello.sender]?.hello, older.incarnation > hello.incarnation {
             // Its successor called already: this call waited here from before the restart.
@@ -143,6 +148,8 @@ final class PeerTransport {
         }
         return nil
     }
+
+    private func endpoint(of hello: PeerHello) -> Endpoint? { try? Endpoint(hello.peer) }
 
     /// What holds for all connections between nodes.
     func prepare(_ connection: Connection) {
@@ -157,13 +164,25 @@ final class PeerTransport {
     func identified(_ caller: PeerCaller, _ hello: PeerHello) {
         let older = callerByPeer.updateValue(caller, forKey: hello.sender)
         older?.close()
+        // A guest that comes again from elsewhere is called there.
+        let isGuest = links[hello.sender] == nil || guests.contains(hello.sender)
+        if isGuest, let endpoint = endpoint(of: hello), links[hello.sender]?.endpoint != endpoint {
+            links[hello.sender]?.close()
+            guests.insert(hello.sender)
+            log(
+                "\(hello.id), which nobody told \(own.sender) of, calls; it is called at \(endpoint)"
+            )
+            call(hello.sender, at: endpoint)
+        }
         links[hello.sender]?.nudge()
+        onHello(hello)
     }
 
     func remove(_ caller: PeerCaller) {
         callers.removeValue(forKey: ObjectIdentifier(caller))
         if let sender = caller.hello?.sender, callerByPeer[sender] === caller {
             callerByPeer.removeValue(forKey: sender)
+            if guests.remove(sender) != nil { links.removeValue(forKey: sender)?.close() }
         }
     }
 

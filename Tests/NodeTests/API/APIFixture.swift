@@ -29,6 +29,8 @@ final class APIFixture {
     let api: API
     /// What the local worker was told to start, in order.
     private(set) var launched: [Assignment] = []
+    /// To other nodes, which don't exist.
+    private(set) var sent: [(message: PeerMessage, to: NodeID)] = []
     private(set) var persistedEntries = 0
     private(set) var maxEntriesPerBatch = 0
 
@@ -70,6 +72,8 @@ final class APIFixture {
         http.loop.onTurnEnd = { [unowned self] in endTurn() }
         if nodes.count == 1 {
             http.turn { self.gateway.replica.isReady }
+            // Nothing of the node's own goes into the log any more.
+            http.turn { !self.gateway.replica.scheduler.members.isEmpty }
             // Without slots there is no worker.
             http.turn { slots == 0 || self.gateway.replica.scheduler.worker(nodes[0]) != nil }
         }
@@ -86,7 +90,8 @@ final class APIFixture {
                     workersByState: [], pendingRequests: 0, loopTurns: 0, longestTurnNanoseconds: 0,
                     residentBytes: 0, uptimeSeconds: 0, peers: [])
             },
-            isConnected: { _ in false }, lastHeartbeat: { _ in nil },
+            isConnected: { _ in false }, hello: { _ in nil }, apiAddress: { _ in nil },
+            peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
             later: { loop.later($0) }, schedule: { _ = loop.schedule(at: $0, $1) })
     }
 
@@ -106,6 +111,7 @@ final class APIFixture {
             maxEntriesPerBatch = max(maxEntriesPerBatch, batch.entries.count)
             gateway.step(.durable(batch.ticket))
         case .launch(let assignment): launched.append(assignment)
+        case .send(let message, let target): sent.append((message, target))
         case .leadershipChanged: api.leadershipChanged()
         default: break
         }

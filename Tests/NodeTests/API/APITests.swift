@@ -7,7 +7,7 @@ import Testing
 @Suite struct APITests {
     @Test(arguments: [
         "/", "/v1", "/v2/tasks", "/v1/nothing", "/v1/tasks/t1/nothing", "/v1/tasks/t1/logs/x",
-        "/v1/queues", "/v1/events", "/v1/workers/n1", "/v1/cluster/members", "/metrics/x",
+        "/v1/queues", "/v1/events", "/v1/workers/n1", "/v1/cluster/members/n1/x", "/metrics/x",
         "/v1/schedules/a/b", "/v1/dead/t1",
     ])
     func unknownPathsAreSaidToBeUnknown(path: String) throws {
@@ -83,22 +83,48 @@ import Testing
         #expect(try fixture.call("POST", "/v1/cluster/transfer").status == 409)
     }
 
-    @Test func aFollowerSaysWhereToAskForATransfer() throws {
+    /// Any node takes the wish on to the leader.
+    @Test func aFollowerPassesATransferOnAndAnswersWhenItIsDone() throws {
         let fixture = try APIFixture(nodes: ["n1", "n2", "n3"])
-        fixture.gateway.step(
-            .peer(
-                from: "n2",
-                .raft(
-                    Message(
-                        from: "n2", to: "n1", term: 5,
-                        body: .append(
-                            Message.Append(
-                                previousIndex: 0, previousTerm: 0, commit: 0, entries: [], round: 1)
-                        )))))
-        let reply = try fixture.call("POST", "/v1/cluster/transfer")
-        #expect(reply.status == 307)
-        #expect(reply.header("location") == "http://127.0.0.1:7202/v1/cluster/transfer")
-        #expect(try reply.json()["type"]?.string == "urn:carillon:problem:not-leader")
+        func lead(_ leader: NodeID, term: Term) {
+            let append = Message.Append(
+                previousIndex: 0, previousTerm: 0, commit: 0, entries: [], round: 1)
+            fixture.gateway.step(
+                .peer(
+                    from: leader,
+                    .raft(Message(from: leader, to: "n1", term: term, body: .append(append)))))
+        }
+        lead("n2", term: 5)
+        let client = try fixture.begin("POST", "/v1/cluster/transfer", #"{"to": "n3"}"#)
+        fixture.http.turn {
+            fixture.sent.contains { $0.to == "n2" && $0.message == .transfer(to: "n3") }
+        }
+        lead("n3", term: 6)
+        let reply = try fixture.reply(to: client)
+        #expect(reply.status == 200)
+        #expect(try reply.json()["leader"]?.string == "n3")
+    }
+
+    @Test func aMemberThatNobodyHasMetCantBeTakenIn() throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call("POST", "/v1/cluster/members", #"{"id": "n9"}"#)
+        #expect(reply.status == 503)
+        #expect(try reply.json()["detail"]?.string?.contains("--id n9 --join") == true)
+        let late = try fixture.call(
+            "POST", "/v1/cluster/members?timeout=50ms", #"{"id": "n9", "peer": "127.0.0.1:1"}"#)
+        #expect(late.status == 503)
+        let bad = try fixture.call(
+            "POST", "/v1/cluster/members", #"{"id": "No ID", "peer": "nowhere"}"#)
+        #expect(bad.status == 422)
+    }
+
+    @Test func neitherTheLastMemberNorANonMemberCanBeRemoved() throws {
+        let fixture = try APIFixture()
+        fixture.http.turn { !fixture.gateway.replica.scheduler.members.isEmpty }
+        #expect(try fixture.call("DELETE", "/v1/cluster/members/n9").status == 404)
+        let last = try fixture.call("DELETE", "/v1/cluster/members/n1")
+        #expect(last.status == 409)
+        #expect(try last.json()["detail"]?.string?.contains("last member") == true)
     }
 
     @Test func metricsCountAnswersByStatus() throws {

@@ -120,25 +120,6 @@ struct ClusterClientTests {
         }
     }
 
-    @Test func `a redirection to the leader is followed, once`() throws {
-        let leader = try ScriptedServer(.reply(ScriptedServer.reply(200, "done")))
-        func redirection(_ location: String) -> ScriptedServer.Step {
-            .reply(ScriptedServer.reply(307, "", headers: "Location: \(location)\r\n"))
-        }
-        let follower = try ScriptedServer(
-            redirection("http://\(leader.endpoint)/v1/x?y"), redirection("gopher:nowhere"))
-        defer {
-            leader.stop()
-            follower.stop()
-        }
-        let client = client(follower)
-        let response = try client.send(.post("/v1/x", body: Array("{}".utf8)))
-        #expect(String(decoding: response.body, as: UTF8.self) == "done")
-        #expect(leader.requests.map(\.line) == ["POST /v1/x?y HTTP/1.1"])
-        #expect(leader.requests.map(\.body) == ["{}"])
-        #expect(throws: CommandFailure.self) { try client.send(.post("/v1/x")) }
-    }
-
     @Test func `a connection that the node closed while idle is replaced`() throws {
         let ok = ScriptedServer.reply(200, "")
         // It says that it stays open, and closes.

@@ -1,3 +1,4 @@
+import Raft
 import Testing
 
 @testable import Node
@@ -6,9 +7,13 @@ import Testing
 @Suite struct PeerCallerTests {
     private let nowhere = Endpoint(host: "127.0.0.1", port: 1)
 
-    private func hello(_ sender: String, incarnation: UInt64 = 1) -> [UInt8] {
-        let hello = PeerHello(
-            incarnation: incarnation, cluster: "demo", sender: sender, receiver: "a")
+    private func hello(
+        _ sender: NodeID, incarnation: UInt64 = 1, peer: String = ""
+    ) -> [UInt8] {
+        var hello = PeerHello(
+            cluster: "demo", sender: sender, incarnation: incarnation, highestStateVersion: 2,
+            peer: peer, api: "")
+        hello.receiver = "a"
         return PeerFrameTests.bytes(1, hello.bytes)
     }
 
@@ -28,7 +33,7 @@ import Testing
         #expect(a.frames.map(\.payload) == [[1, 2, 3], []])
         #expect(a.transport.status(of: "b")?.receivedFrames == 2)
         stranger.poll()
-        let answer = PeerHello(incarnation: 1, cluster: "demo", sender: "a", receiver: "b")
+        let answer = a.transport.hello(to: "b")
         #expect(stranger.received == PeerFrameTests.bytes(1, answer.bytes))
     }
 
@@ -71,8 +76,8 @@ import Testing
         let beginnings: [[UInt8]] = [
             Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8), PeerFrameTests.bytes(3, [1]),
             PeerFrameTests.bytes(1, [1, 2, 3]),
-            PeerFrameTests.bytes(1, Array(repeating: 0, count: 700)),
-            Array(hello("b").dropLast()) + [0], PeerFrameTests.bytes(5, Array(1...8)),
+            PeerFrameTests.bytes(1, Array(repeating: 0, count: 1_400)),
+            Array(hello("b").dropLast()) + [1], PeerFrameTests.bytes(5, Array(1...8)),
             (0..<200).map { _ in UInt8.random(in: 0...255, using: &generator) },
             Array(PeerFrameTests.bytes(1, Array(repeating: 0, count: 5_000)).prefix(100)),
         ]

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Raft
 import Testing
 
 @testable import Node
@@ -8,7 +9,8 @@ import Testing
 final class PeerFixture {
     final class Node {
         var transport: PeerTransport!
-        var frames: [(peer: String, payload: [UInt8])] = []
+        var frames: [(peer: NodeID, payload: [UInt8])] = []
+        var hellos: [PeerHello] = []
         var states: [(peer: String, state: PeerState)] = []
         var log: [String] = []
 
@@ -29,17 +31,24 @@ final class PeerFixture {
     }
 
     func node(
-        _ id: String, cluster: String = "demo", incarnation: UInt64 = 1, listen: Endpoint? = nil,
-        peers: [(id: String, endpoint: Endpoint)], limits: PeerLimits = .patient
+        _ id: NodeID, cluster: String = "demo", incarnation: UInt64 = 1, listen: Endpoint? = nil,
+        highestStateVersion: UInt32 = 2, peers: [(id: String, endpoint: Endpoint)],
+        limits: PeerLimits = .patient
     ) throws -> Node {
         let node = Node()
+        let own = PeerHello(
+            cluster: cluster, sender: id, incarnation: incarnation,
+            highestStateVersion: highestStateVersion, peer: "", api: "127.0.0.1:1")
         node.transport = try PeerTransport(
-            loop: loop, cluster: cluster, id: id, incarnation: incarnation,
-            listen: listen ?? Endpoint(host: "127.0.0.1", port: 0), peers: peers, limits: limits,
+            loop: loop, own: own, listen: listen ?? Endpoint(host: "127.0.0.1", port: 0),
+            peers: peers, limits: limits,
             onFrame: { [unowned node] in node.frames.append(($0, $1)) },
+            onHello: { [unowned node] in node.hellos.append($0) },
             onState: { [unowned node] in node.states.append(($0, $1)) },
             log: { [unowned node] in node.log.append($0) })
         nodes.append(node)
+        // The port is known only now; connections begin in later turns.
+        node.transport.own.peer = "\(endpoint(of: node))"
         return node
     }
 

@@ -1,3 +1,4 @@
+import Raft
 import Testing
 
 @testable import Node
@@ -58,7 +59,11 @@ import Testing
     }
 
     @Test func helloSurvivesTheJourney() throws {
-        let hello = PeerHello(incarnation: .max - 1, cluster: "démo", sender: "n1", receiver: "n2")
+        var hello = PeerHello(
+            cluster: "démo", sender: NodeID("n1", directory: .max), incarnation: .max - 1,
+            highestStateVersion: .max, peer: "n1.example:7101", api: "[::1]:7201")
+        hello.receiver = "n2"
+        hello.stateVersion = 70_000
         #expect(PeerHello(hello.bytes) == hello)
         for count in 0..<hello.bytes.count {
             #expect(PeerHello(Array(hello.bytes[..<count])) == nil)

@@ -1,4 +1,5 @@
 import Glibc
+import Raft
 import Testing
 
 @testable import Node
@@ -24,7 +25,7 @@ import Testing
 
     @Test func everyPairOfThreeNodesConnects() throws {
         let fixture = try PeerFixture()
-        let nodes = try ["a", "b", "c"].map { try fixture.node($0, peers: []) }
+        let nodes = try ["a", "b", "c"].map { try fixture.node(NodeID($0), peers: []) }
         let peers = zip(["a", "b", "c"], nodes).map { (id: $0, endpoint: fixture.endpoint(of: $1)) }
         for node in nodes { node.transport.update(peers: peers) }
         fixture.turn {
@@ -35,7 +36,9 @@ import Testing
             nodes.allSatisfy { $0.transport.statuses.allSatisfy { $0.roundTripNanoseconds != nil } }
         }
         for node in nodes {
-            for (_, state) in node.states { #expect(state == .connected(incarnation: 1)) }
+            for (name, state) in node.states {
+                #expect(state == .connected(NodeID(name), incarnation: 1))
+            }
         }
     }
 
@@ -72,14 +75,13 @@ import Testing
     @Test func wrongNodesAreRefusedWithTheReason() throws {
         let cases: [(cluster: String, id: String, callsItself: String, reason: String)] = [
             ("other", "b", "a", "belongs to cluster 'other'"),
-            ("demo", "x", "a", "knows no node 'x'"),
             ("demo", "b", "c", "means 'c', but this is 'a'"),
         ]
         for (cluster, id, target, reason) in cases {
             let fixture = try PeerFixture()
             let a = try fixture.node("a", peers: [("b", Endpoint(host: "127.0.0.1", port: 1))])
             let other = try fixture.node(
-                id, cluster: cluster, peers: [(target, fixture.endpoint(of: a))])
+                NodeID(id), cluster: cluster, peers: [(target, fixture.endpoint(of: a))])
             fixture.turn { !other.states.isEmpty }
             guard case .refused(let told) = other.states[0].state else {
                 Issue.record("state is \(other.states[0].state)")
@@ -88,7 +90,7 @@ import Testing
             #expect(told.contains(reason))
             #expect(a.log.contains { $0.contains(reason) })
             #expect(other.log.contains { $0.contains(reason) })
-            #expect(!other.transport.send([1], to: target))
+            #expect(!other.transport.send([1], to: NodeID(target)))
             // The next attempt is far away: nothing happens for a while.
             let attempts = other.states.count
             let end = Loop.clock() + 100_000_000
@@ -97,14 +99,85 @@ import Testing
         }
     }
 
-    @Test func aRefusedNodeConnectsOnceItIsKnown() throws {
+    /// A node that nobody told us of, as one that wants to be taken in: called back where it says it is.
+    @Test func aGuestIsCalledBackAsLongAsItCalls() throws {
         let fixture = try PeerFixture()
         let a = try fixture.node("a", peers: [])
-        let b = try fixture.node("b", peers: [("a", fixture.endpoint(of: a))])
-        fixture.turn { !b.states.isEmpty }
-        // A calls B, and so tells it that another attempt is worth while.
-        a.transport.update(peers: [("b", fixture.endpoint(of: b))])
+        let b = try fixture.node(
+            NodeID("b", directory: 7), peers: [("a", fixture.endpoint(of: a))])
         fixture.turn { b.isConnected(to: "a") && a.isConnected(to: "b") }
+        #expect(a.transport.status(of: "b")?.isGuest == true)
+        #expect(a.hellos.contains { $0.id == NodeID("b", directory: 7) && $0.api == "127.0.0.1:1" })
+        #expect(a.transport.send([1], to: NodeID("b", directory: 7)))
+        fixture.turn { b.frames.count == 1 }
+        // Told of it, it is no guest any more, and stays connected.
+        a.transport.update(peers: [("b", fixture.endpoint(of: b))])
+        #expect(a.transport.status(of: "b")?.isGuest == false)
+        #expect(a.isConnected(to: "b"))
+        // Untold, it is cut off, and a guest as soon as it calls again.
+        a.transport.update(peers: [])
+        #expect(a.transport.statuses.isEmpty)
+        fixture.turn { a.transport.status(of: "b")?.isGuest == true && a.isConnected(to: "b") }
+        b.transport.close()
+        fixture.turn { a.transport.statuses.isEmpty }
+    }
+
+    @Test func thereIsRoomForSoManyGuests() throws {
+        var limits = PeerLimits.patient
+        limits.maxGuests = 1
+        let fixture = try PeerFixture()
+        let a = try fixture.node("a", peers: [], limits: limits)
+        let peers = [(id: "a", endpoint: fixture.endpoint(of: a))]
+        let b = try fixture.node("b", peers: peers)
+        fixture.turn { a.isConnected(to: "b") }
+        let c = try fixture.node("c", peers: peers)
+        fixture.turn { !c.states.isEmpty }
+        guard case .refused(let reason) = c.states[0].state else {
+            Issue.record("state is \(c.states[0].state)")
+            return
+        }
+        #expect(reason.contains("knows no node 'c'"))
+        #expect(a.isConnected(to: "b") && b.isConnected(to: "a"))
+    }
+
+    /// What is meant for the node that was lost must not reach the one that took its place.
+    @Test func anotherDirectoryIsAnotherReceiver() throws {
+        let fixture = try PeerFixture()
+        let a = try fixture.node("a", peers: [])
+        let b = try fixture.node(
+            NodeID("b", directory: 1), peers: [("a", fixture.endpoint(of: a))])
+        a.transport.update(peers: [("b", fixture.endpoint(of: b))])
+        fixture.turn { a.isConnected(to: "b") && b.isConnected(to: "a") }
+        #expect(!a.transport.send([1], to: NodeID("b", directory: 2)))
+        #expect(a.transport.send([2], to: NodeID("b", directory: 1)))
+        #expect(b.transport.send([3], to: "a"))
+        fixture.turn { b.frames.count == 1 && a.frames.count == 1 }
+        #expect(b.frames[0].payload == [2])
+        #expect(a.frames[0].peer == NodeID("b", directory: 1))
+    }
+
+    @Test func aProgramTooOldForTheStateIsRefusedOnBothSides() throws {
+        let fixture = try PeerFixture()
+        let a = try fixture.node("a", highestStateVersion: 3, peers: [])
+        a.transport.own.stateVersion = 3
+        let b = try fixture.node(
+            "b", highestStateVersion: 2, peers: [("a", fixture.endpoint(of: a))])
+        fixture.turn { !b.states.isEmpty }
+        let reason = "is at version 3, and the program of b knows only versions up to 2"
+        guard case .refused(let told) = b.states[0].state else {
+            Issue.record("state is \(b.states[0].state)")
+            return
+        }
+        #expect(told.contains(reason))
+        #expect(a.log.contains { $0.contains(reason) })
+        // The other way round: the old one is called.
+        a.transport.update(peers: [("b", fixture.endpoint(of: b))])
+        fixture.turn { !a.states.isEmpty }
+        guard case .refused(let answered) = a.states[0].state else {
+            Issue.record("state is \(a.states[0].state)")
+            return
+        }
+        #expect(answered.contains(reason))
     }
 
     @Test func aDeadProcessIsGoneOnceAndItsRestartIsFound() throws {
@@ -112,30 +185,28 @@ import Testing
         let (a, b) = try fixture.pair()
         let address = fixture.endpoint(of: b)
         b.transport.close()
-        fixture.turn { a.states.contains { $0.state == .gone } }
+        fixture.turn { a.states.contains { $0.state == .gone("b") } }
         let end = Loop.clock() + 50_000_000
         fixture.turn { Loop.clock() >= end }
-        #expect(a.states.filter { $0.state == .gone }.count == 1)
+        #expect(a.states.filter { $0.state == .gone("b") }.count == 1)
         #expect(!a.isConnected(to: "b"))
         #expect(!a.transport.send([1], to: "b"))
         let again = try fixture.node(
             "b", incarnation: 2, listen: address, peers: [("a", fixture.endpoint(of: a))])
         fixture.turn { a.isConnected(to: "b") && again.isConnected(to: "a") }
-        #expect(a.states.last?.state == .connected(incarnation: 2))
+        #expect(a.states.last?.state == .connected("b", incarnation: 2))
         #expect(a.transport.send([7], to: "b"))
         fixture.turn { again.frames.count == 1 }
         #expect(
             a.states.map(\.state).contains { if case .disconnected = $0 { true } else { false } })
     }
 
-    @Test func peersComeAndGoWithTheConfiguration() throws {
+    @Test func aPeerThatMovedIsCalledAtItsNewAddress() throws {
         let fixture = try PeerFixture()
         let (a, b) = try fixture.pair()
-        a.transport.update(peers: [])
-        #expect(a.transport.statuses.isEmpty)
-        #expect(!a.transport.send([1], to: "b"))
-        fixture.turn { b.states.contains { if case .refused = $0.state { true } else { false } } }
-        let moved = try fixture.node("b", peers: [("a", fixture.endpoint(of: a))])
+        b.transport.close()
+        let moved = try fixture.node(
+            "b", incarnation: 2, peers: [("a", fixture.endpoint(of: a))])
         a.transport.update(peers: [("b", fixture.endpoint(of: moved))])
         fixture.turn { a.isConnected(to: "b") && moved.isConnected(to: "a") }
         #expect(a.transport.send([1], to: "b"))

@@ -1,0 +1,27 @@
+/// What an operator has to know, and do, about a node that is no member.
+struct StandingText {
+    /// nil: it is one.
+    let problem: String?
+
+    init(_ standing: Standing, node: String) {
+        switch standing {
+        case .member:
+            problem = nil
+        case .founding(let missing) where missing.isEmpty:
+            problem = "The nodes of the configuration are about to found the cluster."
+        case .founding(let missing):
+            problem =
+                "The cluster is founded when all nodes of the configuration are there; missing: "
+                + missing.joined(separator: ", ") + "."
+        case .stranger(isNameTaken: false):
+            problem =
+                "This node is not a member of the cluster. Take it in with: carillon cluster add \(node)"
+        case .stranger(isNameTaken: true):
+            problem =
+                "The cluster has a member \(node) with another data directory: this node's was lost or replaced. "
+                + "Take it in anew with: carillon cluster remove \(node), then: carillon cluster add \(node)"
+        case .alone:
+            problem = "This node is no member, and has met none of the cluster's nodes yet."
+        }
+    }
+}
