@@ -43,11 +43,33 @@ enum NodeProcess {
                         Int64(opened.recovered.snapshot.index)
                             + Int64(opened.recovered.entries.count)),
                 ])
+            report(opened.findings, to: log)
             node.run()
             return node.exitStatus
         } catch {
             log.error("the node can't start", ["reason": .text("\(error)")])
             return 1
+        }
+    }
+
+    /// What the node goes on in spite of; without these lines it would never be known that a disk decays.
+    private static func report(_ findings: LogFindings, to log: Log) {
+        if let torn = findings.tornWrite {
+            log.info(
+                "cut off a write that a crash had torn; nobody had been told of it",
+                [
+                    "file": .text(torn.path), "offset": .integer(Int64(torn.range.lowerBound)),
+                    "bytes": .integer(Int64(torn.range.count)),
+                ])
+        }
+        for damage in findings.damages {
+            let lost = damage.lost.map { "\($0.lowerBound)-\($0.upperBound)" } ?? "none"
+            log.warning(
+                "the log is damaged, and the node goes on without the entries that were lost",
+                [
+                    "file": .text(damage.path), "offset": .integer(Int64(damage.offset)),
+                    "problem": .text(damage.problem), "lost": .text(lost),
+                ])
         }
     }
 }

@@ -14,6 +14,8 @@ struct GroupEncoder {
     private var pieceStart = 0
     private var seed: UInt32 = 0
     private var nonce: UInt64 = 0
+    /// Where the next byte goes in the segment.
+    private var offset = 0
     private var recordChecksum = CRC32C()
 
     mutating func begin(in segment: SegmentHeader) {
@@ -24,67 +26,42 @@ struct GroupEncoder {
         nonce = segment.nonce
     }
 
-    /// What a batch takes in a segment.
-    static func encodedBytes(of batch: Batch) -> (body: Int, records: Int) {
-        var body = 0
-        var records = batch.entries.count
-        func add(_ payload: Int) { body += RecordHeader.totalBytes(payloadBytes: payload) }
-        if let hardState = batch.hardState {
-            add(RecordCodec.encode(hardState).count)
-            records += 1
-        }
-        if let mark = batch.snapshot {
-            add(RecordCodec.encode(mark, resetsLog: batch.resetsLog).count)
-            records += 1
-        }
-        if batch.truncateFrom != nil {
-            add(0)
-            records += 1
-        }
-        for entry in batch.entries {
-            switch entry.payload {
-            case .noop, .lost: add(0)
-            case .command(let bytes): add(bytes.count)
-            case .configuration(let configuration): add(RecordCodec.encode(configuration).count)
-            }
-        }
-        return (body, records)
-    }
-
-    /// Encodes one batch under `header`, whose sizes come from `encodedBytes`, and returns the checksum in
-    /// its trailer. The records' order is the order they take effect in.
-    mutating func append(_ batch: Batch, header: BatchHeader) -> UInt32 {
+    /// Encodes one batch as `layout` plans it, under `header`, and returns the checksum in its trailer.
+    mutating func append(_ batch: Batch, _ layout: BatchLayout, header: BatchHeader) -> UInt32 {
         let words = header.words(seed: seed)
+        offset = header.offset
         stage(words.values)
         recordChecksum = CRC32C(resuming: words.checksum)
-        if let hardState = batch.hardState {
-            append(.hardState, 0, hardState.term, RecordCodec.encode(hardState))
+        for fact in layout.facts { append(fact.kind, fact.index, fact.term, fact.payload) }
+        for entry in batch.entries { append(entry) }
+        let checksum = recordChecksum.value
+        if layout.isMirrored {
+            pad(layout.paddingBytes)
+            precondition(offset == header.copyOffset, "a batch takes what was computed for it")
+            stage(header.words(seed: seed, asCopy: true).values)
+            // The copies are bound to other offsets and stand in no chain.
+            for fact in layout.facts { append(fact.kind, fact.index, fact.term, fact.payload) }
         }
-        if let mark = batch.snapshot {
-            append(
-                .snapshot, mark.index, mark.term,
-                RecordCodec.encode(mark, resetsLog: batch.resetsLog))
-        }
-        if let from = batch.truncateFrom { append(.truncate, from, 0, []) }
-        for entry in batch.entries {
-            switch entry.payload {
-            case .noop:
-                append(.noop, entry.index, entry.term, [])
-            case .command(let bytes):
-                append(.command, entry.index, entry.term, bytes)
-            case .configuration(let configuration):
-                append(
-                    .configuration, entry.index, entry.term, RecordCodec.encode(configuration))
-            case .lost:
-                preconditionFailure("entry \(entry.index) has no bytes to write")
-            }
-        }
-        stage(BatchHeader.trailer(checksum: recordChecksum.value))
-        return recordChecksum.value
+        stage(BatchHeader.trailer(checksum: checksum))
+        precondition(offset == header.end, "a batch takes what was computed for it")
+        return checksum
     }
 
     mutating func finish() {
         closePiece()
+    }
+
+    private mutating func append(_ entry: Entry) {
+        switch entry.payload {
+        case .noop:
+            append(.noop, entry.index, entry.term, [])
+        case .command(let bytes):
+            append(.command, entry.index, entry.term, bytes)
+        case .configuration(let configuration):
+            append(.configuration, entry.index, entry.term, RecordCodec.encode(configuration))
+        case .lost:
+            preconditionFailure("entry \(entry.index) has no bytes to write")
+        }
     }
 
     private mutating func append(
@@ -98,7 +75,7 @@ struct GroupEncoder {
         let header = RecordHeader(
             kind: kind.rawValue, maskKey: key, payloadBytes: stored.count, index: index,
             term: term, payloadChecksum: CRC32C.checksum(stored))
-        let words = header.words(seed: seed)
+        let words = header.words(seed: seed, offset: offset)
         stage(words.values)
         recordChecksum.update(word: UInt64(words.checksum))
         if stored.count >= StorageLimits.minUncopiedPayloadBytes {
@@ -109,6 +86,12 @@ struct GroupEncoder {
         }
         let padding = header.totalBytes - RecordHeader.bytes - stored.count
         if padding > 0 { staging.append(contentsOf: repeatElement(0, count: padding)) }
+        offset += stored.count + padding
+    }
+
+    private mutating func pad(_ count: Int) {
+        staging.append(contentsOf: repeatElement(BatchHeader.paddingByte, count: count))
+        offset += count
     }
 
     private mutating func closePiece() {
@@ -118,6 +101,7 @@ struct GroupEncoder {
 
     private mutating func stage(_ word: UInt64) {
         withUnsafeBytes(of: word.littleEndian) { staging.append(contentsOf: $0) }
+        offset += 8
     }
 
     /// One append for a whole header: a tuple of words lies in memory as the header does on disk, given
@@ -125,5 +109,6 @@ struct GroupEncoder {
     private mutating func stage<Words>(_ words: Words) {
         precondition(UInt32(1).littleEndian == 1)
         withUnsafeBytes(of: words) { staging.append(contentsOf: $0) }
+        offset += MemoryLayout<Words>.size
     }
 }

@@ -1,19 +1,22 @@
 import Raft
 
-/// Reads all segments of a log, repairs a torn tail, and makes durable what it read before anybody acts
-/// on it.
+/// Reads all segments of a log, goes on behind damage where it is certain what was there, cuts off a torn
+/// tail, and makes durable what it read before anybody acts on it.
 ///
 /// Segments are numbered without gaps. All but the last are sealed: a seal is a batch without records,
 /// written when the next segment stood ready and synced before anything was written to that. So these
 /// are the only states a crash leaves at the end of the log:
 ///
-/// | last but one | last            | meaning                                                    |
-/// |--------------|-----------------|------------------------------------------------------------|
-/// | sealed       | any             | the last is in use                                         |
-/// | not sealed   | only its header | crashed before the seal was durable: the last but one is in use, the last is discarded |
-/// | not sealed   | more            | damage                                                     |
+/// | last but one    | last            | meaning                                                    |
+/// |-----------------|-----------------|------------------------------------------------------------|
+/// | sealed          | any             | the last is in use                                         |
+/// | lacks its seal  | only its header | crashed before the seal was durable: the last but one is in use, the last is discarded |
+/// | lacks its seal  | more            | damage: the seal is lost                                   |
+/// | lacks more      | any             | damage: the next header tells what has to be there         |
 ///
-/// Nothing is changed on disk before all segments have been read and found good.
+/// Nothing is changed on disk before all segments have been read and found good enough to go on with.
+/// What is not certain is refused: a node that forgot a vote or an entry it acknowledged would break what
+/// the others rely on.
 struct LogRecovery {
     /// A segment and what was found in it.
     struct Found {
@@ -23,12 +26,17 @@ struct LogRecovery {
         var highestIndex: Index
     }
 
+    /// Is told of every batch as it is read, with the file, the offset and the entries that are lost.
+    typealias Observer = (Found, Int, ScannedBatch, ClosedRange<Index>?) -> Void
+
     private(set) var segments: [Found] = []
     private(set) var recovered: Recovered
     private(set) var state: LogState
+    private(set) var findings = LogFindings()
     /// Where the last segment goes on.
     private(set) var end: Int
     private(set) var nextSequence: UInt64
+    private(set) var factBatches: UInt32
     private(set) var previousChecksum: UInt32
     /// A last segment that was never used.
     private(set) var discarded: String?
@@ -37,62 +45,35 @@ struct LogRecovery {
     private let lastImage: SegmentImage
 
     /// `names` are the segments' file names in order; at least one.
-    init(folder: StorageFolder, names: [String]) throws(StorageError) {
-        var replay: LogReplay?
-        var scan: SegmentScan?
-        var tail = SegmentTail.clean
-        var unsealed: (fault: SegmentScan.Fault, file: StorageFile)?
-        for (position, name) in names.enumerated() {
-            let opened = try Self.open(folder.path(of: name), name: name)
-            if let unsealed, let before = scan {
-                try Self.checkUnused(
-                    opened, behind: before, fault: unsealed.fault, file: unsealed.file,
-                    isLast: position == names.count - 1)
-                discarded = name
-                break
-            }
-            if let last = segments.last, opened.header.number != last.header.number + 1 {
-                throw .missing(
-                    path: folder.path(of: SegmentName.text(last.header.number + 1)),
-                    problem: "this segment of the log is gone")
-            }
-            if let before = scan { try Self.checkLink(from: before, to: opened) }
-            let result = try Self.replaySegment(opened, into: &replay)
-            segments.append(
-                Found(name: name, file: opened.file, header: opened.header, highestIndex: 0))
-            scan = result.scan
-            tail = .clean
-            if let fault = result.fault {
-                unsealed = (fault, opened.file)
-                tail = SegmentTail(after: result.scan, fault: fault)
-            } else if position == names.count - 1 {
-                throw .missing(
-                    path: folder.path(of: SegmentName.text(opened.header.number + 1)),
-                    problem: "this segment of the log is gone")
-            }
-        }
-        guard let replay, let scan, let last = segments.last else {
+    init(
+        folder: StorageFolder, names: [String], mode: StorageFile.Mode = .readWrite,
+        observer: Observer? = nil
+    ) throws(StorageError) {
+        var reading = try Reading(folder: folder, names: names, mode: mode, observer: observer)
+        while try reading.readSegment() {}
+        guard let last = reading.segments.last, let scan = reading.scan else {
             preconditionFailure("a log has a segment")
         }
-        switch tail {
-        case .clean: tornRange = scan.position..<scan.position
-        case .torn(let range): tornRange = range
-        case .damaged(let problem):
-            throw .corrupt(
-                path: last.file.path, offset: UInt64(scan.position), problem: problem)
+        segments = reading.segments
+        findings = reading.findings
+        discarded = reading.discarded
+        tornRange = reading.tornRange
+        if !tornRange.isEmpty {
+            findings.tornWrite = LogFindings.TornWrite(path: last.file.path, range: tornRange)
         }
         do throws(LogReplay.Contradiction) {
-            recovered = try replay.finish()
+            recovered = try reading.replay.finish()
         } catch {
             throw .missing(path: folder.path, problem: error.problem)
         }
         for position in segments.indices {
-            segments[position].highestIndex = replay.highestIndexes[position]
+            segments[position].highestIndex = reading.replay.highestIndexes[position]
         }
-        state = replay.state
+        state = reading.replay.state
         end = scan.position
         nextSequence = scan.sequence
-        previousChecksum = scan.previousChecksum
+        factBatches = scan.factBatches
+        previousChecksum = scan.nextChainLink
         lastWriteStart = scan.writeStart
         lastImage = scan.image
     }
@@ -110,78 +91,158 @@ struct LogRecovery {
         for segment in segments { try segment.file.sync() }
         try folder.sync()
     }
+}
 
+/// The segments on their way from the first to the last.
+private struct Reading {
     private struct Opened {
         var file: StorageFile
         var header: SegmentHeader
         var image: SegmentImage
+        var damage: LogDamage?
+
+        var isUnused: Bool { image.isZero(header.bodyOffset..<header.bodyEnd) }
     }
 
-    private static func open(_ path: String, name: String) throws(StorageError) -> Opened {
-        let file = try StorageFile(path: path, mode: .readWrite)
+    private(set) var segments: [LogRecovery.Found] = []
+    private(set) var replay: LogReplay
+    private(set) var findings = LogFindings()
+    private(set) var discarded: String?
+    /// Of the segment that was read last.
+    private(set) var scan: SegmentScan?
+    private(set) var tornRange = 0..<0
+    private let folder: StorageFolder
+    private let names: [String]
+    private let mode: StorageFile.Mode
+    private let observer: LogRecovery.Observer?
+    /// The segment to be read, while one is left.
+    private var ahead: Opened?
+
+    init(
+        folder: StorageFolder, names: [String], mode: StorageFile.Mode,
+        observer: LogRecovery.Observer?
+    ) throws(StorageError) {
+        self.folder = folder
+        self.names = names
+        self.mode = mode
+        self.observer = observer
+        let first = try Self.open(folder.path(of: names[0]), name: names[0], mode)
+        ahead = first
+        replay = LogReplay(first: first.header.state)
+    }
+
+    /// Whether there is another one to be read.
+    mutating func readSegment() throws(StorageError) -> Bool {
+        guard let opened = ahead else { return false }
+        let name = names[segments.count]
+        let position = segments.count + 1
+        let next =
+            position < names.count
+            ? try Self.open(folder.path(of: names[position]), name: names[position], mode) : nil
+        ahead = next
+        segments.append(
+            LogRecovery.Found(
+                name: name, file: opened.file, header: opened.header, highestIndex: 0))
+        if let damage = opened.damage { findings.damages.append(damage) }
+        let gone = StorageError.missing(
+            path: folder.path(of: SegmentName.text(opened.header.number + 1)),
+            problem: "this segment of the log is gone")
+        if let next, next.header.number != opened.header.number + 1 { throw gone }
+        guard let torn = try readBatches(of: opened, before: next) else {
+            guard let next, let scan else { throw gone }
+            try Self.checkLink(from: scan, to: next)
+            return true
+        }
+        tornRange = torn
+        discarded = next == nil ? nil : names[position]
+        return false
+    }
+
+    /// nil: the segment is sealed, and the log goes on in the next one. Otherwise it is in use, and zeros
+    /// belong into the range that is returned.
+    private mutating func readBatches(
+        of opened: Opened, before next: Opened?
+    ) throws(StorageError) -> Range<Int>? {
+        var current = SegmentScan(header: opened.header, image: opened.image)
+        defer { scan = current }
+        var start = 0
+        let isNextUnused = next?.isUnused == true && segments.count == names.count - 1
+        do {
+            try replay.beginSegment(opened.header.state)
+            while true {
+                start = current.position
+                var batch: ScannedBatch
+                switch current.next() {
+                case .batch(let whole): batch = whole
+                case .stopped(var fault):
+                    // Before a segment is put in place everything in the one before is synced but the seal.
+                    let mayLackSeal =
+                        isNextUnused && current.sequence + 1 == next?.header.firstSequence
+                    let witness = mayLackSeal ? nil : next?.header.number
+                    switch SegmentTail(after: current, fault: fault, provenBy: witness) {
+                    case .clean: return start..<start
+                    case .torn(let range): return range
+                    case .damaged(let problem):
+                        fault.problem = problem
+                        batch = try current.bridge(
+                            fault, before: next.map { SegmentScan.Continuation($0.header) })
+                    }
+                }
+                try take(batch, at: start)
+                if batch.isLast { return nil }
+            }
+        } catch let error as LogReplay.Contradiction {
+            throw .corrupt(path: opened.file.path, offset: UInt64(start), problem: error.problem)
+        } catch let error as SegmentScan.Fault {
+            throw .corrupt(path: opened.file.path, offset: UInt64(start), problem: error.problem)
+        } catch {
+            preconditionFailure("no other error is thrown here: \(error)")
+        }
+    }
+
+    private mutating func take(
+        _ batch: ScannedBatch, at offset: Int
+    ) throws(LogReplay.Contradiction) {
+        let lost = try replay.apply(batch)
+        let segment = segments[segments.count - 1]
+        if let problem = batch.problem {
+            findings.damages.append(
+                LogDamage(path: segment.file.path, offset: offset, problem: problem, lost: lost))
+        }
+        observer?(segment, offset, batch, lost)
+    }
+
+    private static func open(
+        _ path: String, name: String, _ mode: StorageFile.Mode
+    ) throws(StorageError) -> Opened {
+        let file = try StorageFile(path: path, mode: mode)
         let bytes = try file.read(count: try file.sizeBytes(), at: 0)
-        let header = try SegmentHeader(decoding: bytes, path: path)
+        let (header, damage) = try SegmentHeader.read(fromSegment: bytes, path: path)
         guard SegmentName.text(header.number) == name else {
             throw .corrupt(
                 path: path, offset: 0, problem: "it is segment \(header.number) under a wrong name")
         }
-        guard header.segmentBytes == bytes.count else {
+        guard header.segmentBytes == bytes.count, header.bodyOffset < header.bodyEnd else {
             throw .corrupt(
                 path: path, offset: UInt64(bytes.count),
                 problem: "the segment has \(bytes.count) bytes instead of \(header.segmentBytes)")
         }
-        return Opened(file: file, header: header, image: SegmentImage(bytes: bytes))
-    }
-
-    private static func replaySegment(
-        _ opened: Opened, into replay: inout LogReplay?
-    ) throws(StorageError) -> (scan: SegmentScan, fault: SegmentScan.Fault?) {
-        var scan = SegmentScan(header: opened.header, image: opened.image)
-        var current = replay ?? LogReplay(first: opened.header.state)
-        defer { replay = current }
-        var start = 0
-        do throws(LogReplay.Contradiction) {
-            try current.beginSegment(opened.header.state)
-            while true {
-                start = scan.position
-                switch scan.next() {
-                case .batch(let records):
-                    for record in records { try current.apply(record) }
-                case .sealed: return (scan, nil)
-                case .stopped(let fault): return (scan, fault)
-                }
-            }
-        } catch {
-            throw .corrupt(path: opened.file.path, offset: UInt64(start), problem: error.problem)
-        }
+        return Opened(
+            file: file, header: header, image: SegmentImage(bytes: bytes), damage: damage)
     }
 
     private static func checkLink(
         from scan: SegmentScan, to next: Opened
     ) throws(StorageError) {
         guard next.header.firstSequence == scan.sequence,
-            next.header.previousChecksum == scan.previousChecksum
+            next.header.factBatches == scan.factBatches,
+            scan.previousChecksum == nil
+                || next.header.previousChecksum == scan.previousChecksum
         else {
             throw .corrupt(
                 path: next.file.path, offset: 0,
                 problem: "the segment does not continue the one before it: it begins with batch "
                     + "\(next.header.firstSequence) instead of \(scan.sequence)")
-        }
-    }
-
-    /// A segment behind one that is not sealed must be unused. Its header also proves what had been
-    /// synced in the one before: all batches but the seal, which has the sequence before its own first.
-    private static func checkUnused(
-        _ opened: Opened, behind scan: SegmentScan, fault: SegmentScan.Fault, file: StorageFile,
-        isLast: Bool
-    ) throws(StorageError) {
-        let isUnused = opened.image.isZero(opened.header.bodyOffset..<opened.image.count)
-        guard isLast, isUnused, scan.sequence + 1 == opened.header.firstSequence else {
-            throw .corrupt(
-                path: file.path, offset: UInt64(scan.position),
-                problem:
-                    "\(fault.problem), although segment \(opened.header.number) shows that the "
-                    + "log went on to batch \(opened.header.firstSequence - 2) and further")
         }
     }
 }

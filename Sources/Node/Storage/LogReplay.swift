@@ -1,6 +1,6 @@
 import Raft
 
-/// Turns the records of all segments back into a log. A record that contradicts the ones before it is
+/// Turns the batches of all segments back into a log. A batch that contradicts the ones before it is
 /// reported as text; the caller knows the file.
 struct LogReplay {
     private(set) var state: LogState
@@ -34,8 +34,68 @@ struct LogReplay {
         highestIndexes.append(0)
     }
 
-    mutating func apply(_ record: LogRecord) throws(Contradiction) {
-        switch record {
+    /// Returns which entries of the batch are lost.
+    mutating func apply(_ batch: ScannedBatch) throws(Contradiction) -> ClosedRange<Index>? {
+        guard batch.lastIndex == nil || batch.lastIndex == state.lastIndex else {
+            throw Contradiction(
+                problem: "the batch follows entry \(batch.lastIndex ?? 0), but the log ends with "
+                    + "\(state.lastIndex)")
+        }
+        var starts: [(index: Index, term: Term)] = []
+        for fact in batch.facts {
+            if case .termStart(let index, let term) = fact {
+                starts.append((index, term))
+            } else {
+                try apply(fact)
+            }
+        }
+        let last =
+            switch batch.extent {
+            case .entries(let count): state.lastIndex + Index(count)
+            case .through(let index): index
+            }
+        guard last >= state.lastIndex else {
+            throw Contradiction(
+                problem: "the log goes back from \(state.lastIndex) to \(last)")
+        }
+        var found = batch.entries[...]
+        var pending = starts[...]
+        var lost: ClosedRange<Index>?
+        while state.lastIndex < last {
+            let index = state.lastIndex + 1
+            if let start = pending.first, start.index == index {
+                state.lastTerm = start.term
+                pending.removeFirst()
+            }
+            var entry = Entry(index: index, term: state.lastTerm, payload: .lost)
+            if found.first?.index == index { entry = found.removeFirst() }
+            try append(entry)
+            if entry.payload == .lost { lost = (lost?.lowerBound ?? index)...index }
+        }
+        guard found.isEmpty, pending.isEmpty else {
+            throw Contradiction(
+                problem:
+                    "entry \(found.first?.index ?? pending.first?.index ?? 0) stands where the "
+                    + "log goes on to \(last)")
+        }
+        return lost
+    }
+
+    private mutating func append(_ entry: Entry) throws(Contradiction) {
+        guard entry.term == state.lastTerm, entry.term > 0, entry.term <= state.hardState.term
+        else {
+            throw Contradiction(
+                problem:
+                    "entry \(entry.index) is of term \(entry.term); the entries before and the "
+                    + "hard state are of terms \(state.lastTerm) and \(state.hardState.term)")
+        }
+        state.lastIndex = entry.index
+        highestIndexes[highestIndexes.count - 1] = entry.index
+        if entry.index > state.mark.index { entries.append(entry) }
+    }
+
+    private mutating func apply(_ fact: LogRecord) throws(Contradiction) {
+        switch fact {
         case .hardState(let next):
             guard next.term >= state.hardState.term else {
                 throw Contradiction(
@@ -51,17 +111,10 @@ struct LogReplay {
                         + "\(state.mark.index)")
             }
             while let last = entries.last, last.index >= from { entries.removeLast() }
-            state.lastIndex = min(state.lastIndex, from - 1)
+            state.cut(from: from)
             missingThrough = min(missingThrough, from - 1)
-        case .entry(let entry):
-            guard entry.index == state.lastIndex + 1, entry.term <= state.hardState.term else {
-                throw Contradiction(
-                    problem: "entry \(entry.index) of term \(entry.term) follows index "
-                        + "\(state.lastIndex) in term \(state.hardState.term)")
-            }
-            state.lastIndex = entry.index
-            highestIndexes[highestIndexes.count - 1] = entry.index
-            if entry.index > state.mark.index { entries.append(entry) }
+        case .entry, .termStart:
+            preconditionFailure("entries and their terms are no facts of their own")
         }
     }
 
@@ -79,16 +132,14 @@ struct LogReplay {
             throw Contradiction(
                 problem: "the snapshot goes back from \(state.mark.index) to \(mark.index)")
         }
-        state.mark = mark
+        state.move(to: mark, resetsLog: resetsLog)
         if resetsLog {
             entries.removeAll()
-            state.lastIndex = mark.index
             missingThrough = 0
             for position in highestIndexes.indices { highestIndexes[position] = 0 }
         } else {
             let covered = entries.prefix { $0.index <= mark.index }.count
             entries.removeFirst(covered)
-            state.lastIndex = max(state.lastIndex, mark.index)
         }
     }
 }

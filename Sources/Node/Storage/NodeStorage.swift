@@ -12,6 +12,8 @@ final class NodeStorage: Sendable {
         var recovered: Recovered
         /// The state machine's bytes at `recovered.snapshot`; nil for an empty one.
         var state: [UInt8]?
+        /// Damage the node goes on in spite of, and what a crash tore; for its log.
+        var findings: LogFindings
     }
 
     /// Opens or creates `<root>/<node>`. `initial` is the configuration of a log that was never there;
@@ -25,7 +27,7 @@ final class NodeStorage: Sendable {
         onSnapshot: @escaping @Sendable (SnapshotThread.Report) -> Void
     ) throws(StorageError) -> Opened {
         let directory = try DataDirectory(root: root, cluster: cluster, node: node)
-        let (log, recovered) = try SegmentedLog.open(
+        let (log, recovered, findings) = try SegmentedLog.open(
             folder: directory.logFolder, initial: initial, mayCreate: !directory.hasLog,
             settings: settings)
         try directory.noteLogCreated()
@@ -36,7 +38,8 @@ final class NodeStorage: Sendable {
             directory: directory,
             log: try LogThread(log: log, report: onLog),
             snapshots: try SnapshotThread(store: store, report: onSnapshot))
-        return Opened(storage: storage, recovered: recovered, state: state)
+        return Opened(
+            storage: storage, recovered: recovered, state: state, findings: findings)
     }
 
     /// Makes durable what was submitted, closes both and joins their threads. The directory stays locked

@@ -7,6 +7,8 @@ enum LogRecord: Equatable, Sendable {
     case snapshot(SnapshotMark, resetsLog: Bool)
     case truncate(from: Index)
     case entry(Entry)
+    /// The entry at `index` is the first of a term.
+    case termStart(index: Index, term: Term)
 }
 
 /// What a record is; the numbers are on disk.
@@ -17,6 +19,9 @@ enum RecordKind: UInt8 {
     case noop = 4
     case command = 5
     case configuration = 6
+    case termStart = 7
+
+    var isEntry: Bool { self == .noop || self == .command || self == .configuration }
 }
 
 /// The payloads of records, little-endian, strings with a 32-bit length in front:
@@ -27,6 +32,7 @@ enum RecordKind: UInt8 {
 ///     noop            nothing                                 (header: index, term)
 ///     command         opaque                                  (header: index, term)
 ///     configuration   configuration                           (header: index, term)
+///     term start      nothing                                 (header: index of its first entry, term)
 ///
 /// Votes and configurations stand as in `RaftCodec.swift`.
 enum RecordCodec {
@@ -68,6 +74,8 @@ enum RecordCodec {
             record = .snapshot(mark, resetsLog: resetsLog)
         case .truncate:
             record = .truncate(from: index)
+        case .termStart:
+            record = .termStart(index: index, term: term)
         case .noop, .command:
             record = .entry(Entry(index: index, term: term, payload: .noop))
         case .configuration:

@@ -4,9 +4,10 @@
 ///      0  u8 magic, u8 kind, u16 mask key (0: not masked), u32 payload bytes
 ///      8  u64 index     16  u64 term
 ///     24  u32 CRC32C of the payload as it stands on disk
-///     28  u32 CRC32C of the 28 bytes before, seeded by the segment
+///     28  u32 CRC32C of the 28 bytes before, seeded by segment and offset
 ///
-/// Separate checksums, so that a damaged payload still tells which entry it was.
+/// Separate checksums, so that a damaged payload still tells which entry it was; bound to the offset, so
+/// that headers can be found behind damage without the ones before.
 struct RecordHeader: Equatable {
     static let bytes = 32
 
@@ -22,16 +23,19 @@ struct RecordHeader: Equatable {
 
     static func totalBytes(payloadBytes: Int) -> Int { bytes + (payloadBytes + 7) / 8 * 8 }
 
-    func words(seed: UInt32) -> (values: (UInt64, UInt64, UInt64, UInt64), checksum: UInt32) {
+    func words(
+        seed: UInt32, offset: Int
+    ) -> (values: (UInt64, UInt64, UInt64, UInt64), checksum: UInt32) {
         let first =
             UInt64(Self.magic) | UInt64(kind) << 8 | UInt64(maskKey) << 16
             | UInt64(payloadBytes) << 32
-        let checksum = Self.checksum(first, index, term, payloadChecksum, seed: seed)
+        let checksum = Self.checksum(
+            first, index, term, payloadChecksum, seed: BatchHeader.seed(seed, offset))
         let last = UInt64(payloadChecksum) | UInt64(checksum) << 32
         return ((first, index, term, last), checksum)
     }
 
-    /// nil if the header is damaged.
+    /// nil unless a header that was written for this very place stands there unchanged.
     static func decode(
         _ image: SegmentImage, at offset: Int, seed: UInt32
     ) -> (header: RecordHeader, checksum: UInt32)? {
@@ -46,7 +50,8 @@ struct RecordHeader: Equatable {
             term: image.word(at: offset + 16),
             payloadChecksum: UInt32(truncatingIfNeeded: last))
         let checksum = checksum(
-            first, header.index, header.term, header.payloadChecksum, seed: seed)
+            first, header.index, header.term, header.payloadChecksum,
+            seed: BatchHeader.seed(seed, offset))
         guard UInt8(truncatingIfNeeded: first) == magic, UInt32(last >> 32) == checksum else {
             return nil
         }

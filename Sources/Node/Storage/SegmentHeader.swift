@@ -8,9 +8,13 @@ import Scheduler
 ///     16  u64 segment number     24  u64 nonce
 ///     32  u64 segment bytes      40  u64 sequence of the first batch
 ///     48  u32 trailer checksum of the last batch before this segment
-///     52  u64 term, vote, mark (both as in `RaftCodec.swift`), u64 last index
+///     52  u32 batches with facts before this segment (`BatchHeader`)
+///     56  u64 term, vote, mark (both as in `RaftCodec.swift`), u64 last index, u64 last term
 ///      …  zeros
 ///    H-4  u32 CRC32C of the H-4 bytes before; here in every future version too
+///
+/// The last H bytes of the segment are a copy of these H, written before the segment got its name. So a
+/// damaged header costs nothing.
 ///
 /// The nonce is random, new in every life of a segment, and seeds the checksums of its batches and
 /// records: nothing of a former life, and nothing a client puts into a payload, passes for a record.
@@ -22,10 +26,14 @@ struct SegmentHeader: Equatable, Sendable {
     var segmentBytes: Int
     var firstSequence: UInt64
     var previousChecksum: UInt32
+    var factBatches: UInt32
     var state: LogState
 
     /// Offset of the first batch.
     var bodyOffset: Int { Self.roundedUp(contents().count + 4) }
+
+    /// Where batches have to end and the copy of the header begins.
+    var bodyEnd: Int { segmentBytes - bodyOffset }
 
     /// The seed of every checksum in this segment.
     var seed: UInt32 {
@@ -74,29 +82,73 @@ struct SegmentHeader: Equatable, Sendable {
         }
     }
 
+    /// Reads the header of a whole segment, from its copy if need be, and says what is wrong with the other
+    /// one of the two. Throws what is wrong with the header if neither can be read.
+    static func read(
+        fromSegment bytes: [UInt8], path: String
+    ) throws(StorageError) -> (header: SegmentHeader, damage: LogDamage?) {
+        let front = Result { () throws(StorageError) in
+            try SegmentHeader(decoding: bytes, path: path)
+        }
+        switch front {
+        case .success(let header):
+            let copyOffset = header.bodyEnd
+            guard
+                header.segmentBytes != bytes.count || copyOffset < header.bodyOffset
+                    || bytes[copyOffset...] != bytes[..<header.bodyOffset]
+            else { return (header, nil) }
+            // A wrong size is reported by who compares it with the file's.
+            return (
+                header,
+                LogDamage(
+                    path: path, offset: copyOffset,
+                    problem: "the copy of the segment's header does not match the header")
+            )
+        case .failure(let error):
+            var offset = bytes.count - alignment
+            while offset > 0, bytes.count - offset <= StorageLimits.maxSegmentHeaderBytes {
+                let candidate = Result { () throws(StorageError) in
+                    try SegmentHeader(decoding: Array(bytes[offset...]), path: path)
+                }
+                if case .success(let header) = candidate, header.bodyEnd == offset {
+                    return (
+                        header,
+                        LogDamage(
+                            path: path, offset: 0,
+                            problem: "the segment's header can't be read; its copy was used")
+                    )
+                }
+                offset -= alignment
+            }
+            throw error
+        }
+    }
+
     private init(fields reader: inout ByteReader) throws(CodecError) {
         number = try reader.uint64()
         nonce = try reader.uint64()
         segmentBytes = Int(truncatingIfNeeded: try reader.uint64())
         firstSequence = try reader.uint64()
         previousChecksum = try reader.uint32()
+        factBatches = try reader.uint32()
         let term = try reader.uint64()
         let vote = try reader.vote()
         let mark = try reader.snapshotMark()
         state = LogState(
             hardState: HardState(term: term, vote: vote), mark: mark,
-            lastIndex: try reader.uint64())
+            lastIndex: try reader.uint64(), lastTerm: try reader.uint64())
     }
 
     init(
         number: UInt64, nonce: UInt64, segmentBytes: Int, firstSequence: UInt64,
-        previousChecksum: UInt32, state: LogState
+        previousChecksum: UInt32, factBatches: UInt32, state: LogState
     ) {
         self.number = number
         self.nonce = nonce
         self.segmentBytes = segmentBytes
         self.firstSequence = firstSequence
         self.previousChecksum = previousChecksum
+        self.factBatches = factBatches
         self.state = state
     }
 
@@ -118,10 +170,12 @@ struct SegmentHeader: Equatable, Sendable {
         writer.put(UInt64(segmentBytes))
         writer.put(firstSequence)
         writer.put(previousChecksum)
+        writer.put(factBatches)
         writer.put(state.hardState.term)
         writer.put(state.hardState.vote)
         writer.put(state.mark)
         writer.put(state.lastIndex)
+        writer.put(state.lastTerm)
         writer.patch(UInt32(Self.roundedUp(writer.count + 4)), at: lengthOffset)
         return writer.bytes
     }

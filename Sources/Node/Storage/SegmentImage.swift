@@ -16,6 +16,22 @@ struct SegmentImage {
 
     func isZero(_ range: Range<Int>) -> Bool { firstNonZero(in: range) == nil }
 
+    /// Whether the range holds whole words, and every byte of them is `byte`.
+    func isFilled(_ range: Range<Int>, with byte: UInt8) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        guard range.count % 8 == 0 else { return false }
+        let word = UInt64(byte) &* 0x0101_0101_0101_0101
+        return bytes.withUnsafeBytes { bytes in
+            var offset = range.lowerBound
+            while offset < range.upperBound,
+                bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) == word
+            {
+                offset += 8
+            }
+            return offset == range.upperBound
+        }
+    }
+
     func firstNonZero(in range: Range<Int>) -> Int? {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         return bytes.withUnsafeBytes { bytes in

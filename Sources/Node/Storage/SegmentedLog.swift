@@ -7,9 +7,10 @@ import Raft
 ///
 ///     segment header   at 0; what the log amounts to before this segment (`SegmentHeader`)
 ///     batch …          one behind the other, each a multiple of eight bytes
-///     zeros            up to the end of the file
+///     zeros            up to the copy
+///     copy             of the segment header, at the end of the file
 ///
-///     batch  = batch header, record …, trailer       (`BatchHeader`)
+///     batch  = batch header, record …, trailer       (`BatchHeader`, `BatchLayout`)
 ///     record = record header, payload, zeros to 8    (`RecordHeader`, `RecordCodec`, `PayloadMask`)
 ///
 /// All numbers are little-endian. A batch never crosses the end of a segment: one that does not fit goes
@@ -29,6 +30,10 @@ import Raft
 /// - During compaction: segments vanish from the beginning, one by one (`SegmentPool`), and only such
 ///   whose entries the snapshot mark covers, which is durable in a later segment or its header.
 /// - During recovery: it changes nothing but zeros behind the last whole batch, and can be done again.
+///
+/// Damage to what had been synced. What can't be had from a peer stands twice, so a single bad sector takes no
+/// hard state, mark, truncation or term; entries that it takes are known by index and term, and are found
+/// as `lost` (`SegmentScan+Bridge.swift`). Anything that is not certain is refused.
 ///
 /// Entries are not read back while the node runs: the consensus core keeps what it needs in memory.
 final class SegmentedLog {
@@ -61,6 +66,7 @@ final class SegmentedLog {
     private var end: Int
     private var syncedEnd: Int
     private var nextSequence: UInt64
+    private var factBatches: UInt32
     private var previousChecksum: UInt32
 
     /// Segments in use.
@@ -69,16 +75,18 @@ final class SegmentedLog {
     /// Opens the log in `folder`, or creates it if there is none and `mayCreate` says that there never was
     /// one; `initial` is the configuration of an empty log. What is returned has been synced.
     ///
-    /// Throws `corrupt` or `missing` for damage, having changed nothing, and `system`.
+    /// Throws `corrupt` or `missing` for damage that leaves in doubt what was there, having changed nothing,
+    /// and `system`. Damage that leaves no doubt is reported in `findings`, and the entries it took are `lost`.
     static func open(
         folder: StorageFolder, initial: Configuration, mayCreate: Bool,
         settings: Settings = Settings()
-    ) throws(StorageError) -> (log: SegmentedLog, recovered: Recovered) {
+    ) throws(StorageError) -> (log: SegmentedLog, recovered: Recovered, findings: LogFindings) {
         precondition(settings.segmentBytes >= StorageLimits.minSegmentBytes)
         let names = try folder.names()
         let segments = names.filter(SegmentName.isSegment)
         let log: SegmentedLog
         let recovered: Recovered
+        var findings = LogFindings()
         if segments.isEmpty {
             guard mayCreate else {
                 throw .missing(path: folder.path, problem: "the log is gone")
@@ -97,9 +105,10 @@ final class SegmentedLog {
             log = SegmentedLog(
                 opening: folder, settings, try startPool(folder, settings, names), recovery)
             recovered = recovery.recovered
+            findings = recovery.findings
         }
         try log.writeMarker()
-        return (log, recovered)
+        return (log, recovered, findings)
     }
 
     /// Writes as many of `batches`, from `first` on, as one sync may cover, and returns the position behind
@@ -109,33 +118,36 @@ final class SegmentedLog {
     /// any more then.
     func write(_ batches: [Batch], from first: Int) throws(StorageError) -> Int {
         precondition(end == syncedEnd, "what was written before must be synced first")
-        var sizes: [(body: Int, records: Int)] = []
+        var layouts: [BatchLayout] = []
+        var planned = state
         var groupBytes = 0
         for batch in batches[first...] {
-            let size = try Self.checkedSize(of: batch)
-            let bytes = Self.totalBytes(size)
-            if groupBytes == 0, end + bytes + Self.sealBytes > header.segmentBytes {
+            let layout = try Self.checkedLayout(of: batch, after: planned)
+            let bytes = layout.totalBytes
+            if groupBytes == 0, end + bytes + Self.sealBytes > header.bodyEnd {
                 try changeSegment(forBytes: bytes)
             } else if groupBytes > 0 {
                 guard groupBytes + bytes <= settings.maxGroupBytes,
-                    end + groupBytes + bytes + Self.sealBytes <= header.segmentBytes
+                    end + groupBytes + bytes + Self.sealBytes <= header.bodyEnd
                 else { break }
             }
-            sizes.append(size)
+            layouts.append(layout)
+            planned.apply(batch)
             groupBytes += bytes
         }
         encoder.begin(in: header)
         let writeEnd = end + groupBytes
         var offset = end
-        for (position, size) in sizes.enumerated() where size.records > 0 {
+        for (position, layout) in layouts.enumerated() where !layout.isEmpty {
             let batch = batches[first + position]
             noteEntries(of: batch)
-            appendBatch(batch, size, at: offset, writeEnd: writeEnd)
-            offset += Self.totalBytes(size)
+            appendBatch(batch, layout, at: offset, writeEnd: writeEnd)
+            offset += layout.totalBytes
         }
+        state = planned
         try writePieces()
         precondition(end == writeEnd, "a batch takes what was computed for it")
-        return first + sizes.count
+        return first + layouts.count
     }
 
     /// Makes everything that was written durable, and lets go of segments that are no longer needed.
@@ -173,11 +185,12 @@ final class SegmentedLog {
         sealed = []
         highestIndex = 0
         nextSequence = 1
+        factBatches = 0
         previousChecksum = 0
         header = SegmentHeader(
             number: 1, nonce: UInt64.random(in: .min ... .max),
             segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
-            previousChecksum: previousChecksum, state: state)
+            previousChecksum: previousChecksum, factBatches: factBatches, state: state)
         end = header.bodyOffset
         syncedEnd = end
         file = try Self.place(header, in: folder, from: pool)
@@ -201,6 +214,7 @@ final class SegmentedLog {
         end = recovery.end
         syncedEnd = end
         nextSequence = recovery.nextSequence
+        factBatches = recovery.factBatches
         previousChecksum = recovery.previousChecksum
     }
 
@@ -214,9 +228,9 @@ final class SegmentedLog {
             used: Array(spares.prefix(StorageLimits.maxSpareSegments)))
     }
 
-    private static func checkedSize(
-        of batch: Batch
-    ) throws(StorageError) -> (body: Int, records: Int) {
+    private static func checkedLayout(
+        of batch: Batch, after state: LogState
+    ) throws(StorageError) -> BatchLayout {
         for entry in batch.entries {
             if case .command(let bytes) = entry.payload,
                 bytes.count > StorageLimits.maxEntryPayloadBytes
@@ -226,22 +240,16 @@ final class SegmentedLog {
                     maxBytes: UInt64(StorageLimits.maxEntryPayloadBytes))
             }
         }
-        let size = GroupEncoder.encodedBytes(of: batch)
-        guard size.body <= StorageLimits.maxBatchBytes else {
+        let layout = BatchLayout(of: batch, after: state)
+        guard layout.bodyBytes <= StorageLimits.maxBatchBytes else {
             throw .tooLarge(
-                what: "a batch of the log", bytes: UInt64(size.body),
+                what: "a batch of the log", bytes: UInt64(layout.bodyBytes),
                 maxBytes: UInt64(StorageLimits.maxBatchBytes))
         }
-        return size
-    }
-
-    /// A batch that says nothing takes nothing.
-    private static func totalBytes(_ size: (body: Int, records: Int)) -> Int {
-        size.records == 0 ? 0 : BatchHeader.bytes + size.body + BatchHeader.trailerBytes
+        return layout
     }
 
     private func noteEntries(of batch: Batch) {
-        state.apply(batch)
         if batch.resetsLog {
             for position in sealed.indices { sealed[position].highestIndex = 0 }
             highestIndex = 0
@@ -250,14 +258,16 @@ final class SegmentedLog {
     }
 
     private func appendBatch(
-        _ batch: Batch, _ size: (body: Int, records: Int), at offset: Int, writeEnd: Int,
-        isSeal: Bool = false
+        _ batch: Batch, _ layout: BatchLayout, at offset: Int, writeEnd: Int
     ) {
         let batchHeader = BatchHeader(
-            isSeal: isSeal, offset: offset, sequence: nextSequence, writeStart: syncedEnd,
-            writeEnd: writeEnd, bodyBytes: size.body, recordCount: size.records,
+            isSeal: layout.isSeal, isMirrored: layout.isMirrored, offset: offset,
+            lastIndex: layout.lastIndex, sequence: nextSequence, writeStart: syncedEnd,
+            writeEnd: writeEnd, bodyBytes: layout.bodyBytes, entryCount: layout.entryCount,
+            factBytes: layout.factBytes, factBatches: factBatches,
             previousChecksum: previousChecksum)
-        previousChecksum = encoder.append(batch, header: batchHeader)
+        previousChecksum = encoder.append(batch, layout, header: batchHeader)
+        factBatches = batchHeader.factBatchesAfter
         nextSequence += 1
     }
 
@@ -277,18 +287,16 @@ final class SegmentedLog {
 
     /// An empty batch: its header says that everything before it had been synced.
     private func writeMarker() throws(StorageError) {
-        if end + 2 * Self.sealBytes > header.segmentBytes {
-            try changeSegment(forBytes: Self.sealBytes)
-        }
-        try writeEmptyBatch(isSeal: false)
+        let bytes = BatchLayout.marker(lastIndex: state.lastIndex).totalBytes
+        if end + bytes + Self.sealBytes > header.bodyEnd { try changeSegment(forBytes: bytes) }
+        encoder.begin(in: header)
+        appendEmptyBatch(.marker(lastIndex: state.lastIndex))
+        try writePieces()
         try sync()
     }
 
-    private func writeEmptyBatch(isSeal: Bool) throws(StorageError) {
-        encoder.begin(in: header)
-        appendBatch(
-            Batch(ticket: 0), (0, 0), at: end, writeEnd: end + Self.sealBytes, isSeal: isSeal)
-        try writePieces()
+    private func appendEmptyBatch(_ layout: BatchLayout) {
+        appendBatch(Batch(ticket: 0), layout, at: end, writeEnd: end + layout.totalBytes)
     }
 
     /// Puts the next segment in place, large enough for a batch of that many bytes, and seals this one.
@@ -297,13 +305,12 @@ final class SegmentedLog {
         // The seal's checksum belongs into the next header, so it is encoded before that is written, and
         // written after.
         encoder.begin(in: header)
-        appendBatch(
-            Batch(ticket: 0), (0, 0), at: end, writeEnd: end + Self.sealBytes, isSeal: true)
+        appendEmptyBatch(.seal(lastIndex: state.lastIndex))
         var next = SegmentHeader(
             number: header.number + 1, nonce: UInt64.random(in: .min ... .max),
             segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
-            previousChecksum: previousChecksum, state: state)
-        let neededBytes = next.bodyOffset + bytes + Self.sealBytes
+            previousChecksum: previousChecksum, factBatches: factBatches, state: state)
+        let neededBytes = 2 * next.bodyOffset + bytes + Self.sealBytes
         if neededBytes > next.segmentBytes {
             next.segmentBytes = (neededBytes + 4_095) / 4_096 * 4_096
         }
@@ -324,7 +331,9 @@ final class SegmentedLog {
         _ header: SegmentHeader, in folder: StorageFolder, from pool: SegmentPool
     ) throws(StorageError) -> StorageFile {
         let spare = try pool.take(bytes: header.segmentBytes, number: header.number)
-        try spare.file.write(header.encoded(), at: 0)
+        let bytes = header.encoded()
+        try spare.file.write(bytes, at: 0)
+        try spare.file.write(bytes, at: header.bodyEnd)
         try spare.file.sync()
         let name = SegmentName.text(header.number)
         try folder.rename(spare.name, to: name)

@@ -6,6 +6,10 @@ enum StorageLimits {
     /// A sector is what a disk writes wholly or not at all; torn writes are judged by it.
     static let sectorBytes = 512
 
+    /// How far apart the copies of what can't be fetched from a peer stand: disks lose what they call a
+    /// sector inside, not what they call one outside.
+    static let copyDistanceBytes = 4 << 10
+
     static let maxEntryPayloadBytes = 16 << 20
     /// One atomic batch, encoded.
     static let maxBatchBytes = 256 << 20

@@ -132,7 +132,7 @@ struct LogBed: Sendable {
     let scratch: ScratchFolder
     let segmentBytes: Int
 
-    init(segmentBytes: Int = 16 << 10) throws {
+    init(segmentBytes: Int = 32 << 10) throws {
         scratch = try ScratchFolder()
         self.segmentBytes = segmentBytes
     }
@@ -140,9 +140,10 @@ struct LogBed: Sendable {
     func open(mayCreate: Bool = true) throws(StorageError) -> (SegmentedLog, Recovered) {
         var settings = SegmentedLog.Settings()
         settings.segmentBytes = segmentBytes
-        return try SegmentedLog.open(
+        let opened = try SegmentedLog.open(
             folder: scratch.folder, initial: Self.initial, mayCreate: mayCreate,
             settings: settings)
+        return (opened.log, opened.recovered)
     }
 
     /// Opens, lets go without closing, and returns what was found.

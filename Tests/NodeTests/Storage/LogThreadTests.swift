@@ -92,7 +92,7 @@ struct LogThreadTests {
         settings.maxGroupBytes = 4 << 10
         let reports = ReportLog<LogThread.Report>()
         do {
-            let (log, _) = try SegmentedLog.open(
+            let (log, _, _) = try SegmentedLog.open(
                 folder: folder, initial: LogBed.initial, mayCreate: true, settings: settings)
             let thread = try LogThread(log: log) { reports.add($0) }
             for index in 1...400 as ClosedRange<Index> {
@@ -108,7 +108,7 @@ struct LogThreadTests {
         let acknowledged = try #require(tickets(reports).last)
         #expect(tickets(reports).count == reports.all.count - 1)
         try disk.resize(kibibytes: 1_024)
-        let (log, recovered) = try SegmentedLog.open(
+        let (log, recovered, _) = try SegmentedLog.open(
             folder: folder, initial: LogBed.initial, mayCreate: false, settings: settings)
         #expect(recovered.entries.count >= acknowledged)
         #expect(recovered.entries.map(\.index) == Array(1...Index(recovered.entries.count)))

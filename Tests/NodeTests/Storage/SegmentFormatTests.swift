@@ -6,14 +6,14 @@ import Testing
 struct SegmentFormatTests {
     private let header = SegmentHeader(
         number: 3, nonce: 0x0123_4567_89ab_cdef, segmentBytes: 16 << 10, firstSequence: 77,
-        previousChecksum: 5,
+        previousChecksum: 5, factBatches: 6,
         state: LogState(
             hardState: HardState(term: 9, vote: "n2"),
             mark: SnapshotMark(
                 index: 4, term: 2,
                 configuration: Configuration(
                     voters: ["n1"], outgoing: ["n2"], learners: ["n3"])),
-            lastIndex: 12))
+            lastIndex: 12, lastTerm: 8))
 
     @Test func aHeaderComesBack() throws {
         let bytes = header.encoded()
@@ -59,26 +59,27 @@ struct SegmentFormatTests {
         var encoder = GroupEncoder()
         encoder.begin(in: header)
         let batch = Batch(
-            ticket: 1, hardState: HardState(term: 2, vote: "n1"), truncateFrom: 6,
+            ticket: 1, hardState: HardState(term: 10, vote: "n1"), truncateFrom: 6,
             entries: [
-                Entry(index: 6, term: 2, payload: .command([1, 2, 3])),
+                Entry(index: 6, term: 10, payload: .command([1, 2, 3])),
                 Entry(
-                    index: 7, term: 2,
+                    index: 7, term: 10,
                     payload: .configuration(Configuration(voters: ["n1"]))),
             ])
-        let size = GroupEncoder.encodedBytes(of: batch)
+        let layout = BatchLayout(of: batch, after: header.state)
         let checksum = encoder.append(
-            batch,
+            batch, layout,
             header: BatchHeader(
-                isSeal: false, offset: 4_096, sequence: 77, writeStart: 4_096,
-                writeEnd: 4_096 + size.body + 72, bodyBytes: size.body,
-                recordCount: size.records, previousChecksum: 5))
+                isSeal: false, isMirrored: true, offset: 4_096, lastIndex: 12, sequence: 77,
+                writeStart: 4_096, writeEnd: 4_096 + layout.totalBytes,
+                bodyBytes: layout.bodyBytes, entryCount: 2, factBytes: layout.factBytes,
+                factBatches: 6, previousChecksum: 5))
         encoder.finish()
-        #expect(encoder.staging.count == size.body + 72)
+        #expect(encoder.staging.count == layout.totalBytes)
         #expect(CRC32C.checksum(encoder.staging) == Self.fixedBatchChecksum)
         #expect(checksum == Self.fixedTrailerChecksum)
     }
 
-    private static let fixedBatchChecksum: UInt32 = 1_878_480_972
-    private static let fixedTrailerChecksum: UInt32 = 905_596_880
+    private static let fixedBatchChecksum: UInt32 = 722_618_164
+    private static let fixedTrailerChecksum: UInt32 = 2_976_530_421
 }
