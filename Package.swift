@@ -20,7 +20,9 @@ let package = Package(
         .executableTarget(name: "carillon", dependencies: ["Node"], swiftSettings: strict),
         .executableTarget(
             name: "Simulator", dependencies: ["Raft", "Scheduler", "Node"], swiftSettings: strict),
-        .testTarget(name: "RaftTests", dependencies: ["Raft"], swiftSettings: strict),
+        .testTarget(
+            name: "RaftTests", dependencies: ["Raft"], exclude: ["Transcripts"],
+            swiftSettings: strict),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler"], swiftSettings: strict),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "Raft", "Scheduler", "CLinux"],
