@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
-/// Scenes between nodes, written down: a line beginning with `> ` is a command (`Script`), the lines below it
-/// that stand four spaces in are what the nodes did. Everything else is prose.
+/// Scenes between nodes, written down. A headline, `# `, begins a scene with an empty stage; a line beginning with
+/// `> ` is a command (`Script`), the lines below it that stand four spaces in are what the nodes did. Everything
+/// else is prose.
 ///
 /// `REWRITE_TRANSCRIPTS=1 swift test --filter Transcript` writes down what they do now; read the difference
 /// before you keep it.
@@ -48,13 +49,12 @@ import Testing
         {
             if line.hasPrefix("    ") { continue }
             lines.append(String(line))
-            guard line.hasPrefix("> ") else { continue }
-            // A file may hold several scenes.
-            if line.hasPrefix("> nodes ") {
+            if line.hasPrefix("# ") {
                 try checkPromises(of: script, at: "\(file):\(number + 1)")
                 script = Script()
             }
-            let current = try #require(script, "\(file):\(number + 1) comes before `nodes`")
+            guard line.hasPrefix("> ") else { continue }
+            let current = try #require(script, "\(file):\(number + 1) has no headline")
             do {
                 lines += try current.run(String(line.dropFirst(2))).map { "    " + $0 }
             } catch let mistake as Script.Mistake {

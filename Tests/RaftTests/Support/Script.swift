@@ -6,7 +6,8 @@
 /// under way.
 ///
 ///     nodes 3                    three voters with empty disks; or their names, `learners n4`, and settings:
-///                                chunk=, retained=, window=, append=, uncommitted= (messages or bytes)
+///                                chunk=, retained=, window=, append=, uncommitted= (messages or bytes), lease
+///     fresh n4 n5                these start with empty directories and belong to no cluster
 ///     given n1 log 1 1 4 term 5 vote n2     n1 starts with this on its disk instead
 ///     fast-disks                 from here on a batch is synced as soon as it is written
 ///     campaign n1                the patience of n1 ends
@@ -26,6 +27,8 @@
 ///     propose n1 x y · read n1 [n2]…       all in one turn; one read each
 ///     transfer n1 [n2]           n1 hands over leadership
 ///     snapshot n1 SIZE           n1 takes a snapshot of SIZE bytes of what it has applied
+///     found n1 n2 n3 · members n1 n2 n3     n1 shall found a cluster of these; the leader shall get to these voters
+///     lose n1 3 4 [state]        n1 stops, finds these entries, or its snapshot, damaged, and goes on
 ///     damage n1 · remove n1 4    the next file n1 receives is damaged; the file of snapshot 4 is deleted
 ///     status [n1]…               how things stand
 struct Script {
@@ -56,6 +59,10 @@ struct Script {
         switch verb {
         case "nodes": try begin(arguments)
         case "given": try give(arguments)
+        case "fresh":
+            for word in arguments {
+                stage.start(NodeID(word), from: TestDisk(Recovered(voters: [])))
+            }
         case "fast-disks": stage.hasFastDisks = true
         default: return false
         }
@@ -67,7 +74,7 @@ struct Script {
         var learners: [NodeID] = []
         var isLearner = false
         for word in arguments {
-            if word.contains("=") {
+            if word.contains("=") || word == "lease" {
                 try set(word)
             } else if word == "learners" {
                 isLearner = true
@@ -84,13 +91,19 @@ struct Script {
     }
 
     private func set(_ assignment: String) throws {
+        if assignment == "lease" {
+            stage.settings.leaseReads = true
+            return
+        }
         let parts = assignment.split(separator: "=").map(String.init)
         guard parts.count == 2, let value = Int(parts[1]) else {
             throw Mistake(description: "not a setting: \(assignment)")
         }
         switch parts[0] {
         case "chunk": stage.settings.maxSnapshotChunkBytes = value
-        case "retained": stage.settings.retainedLogBytes = value
+        case "retained":
+            stage.settings.retainedLogBytes = value
+            stage.settings.maxRetainedLogBytes = value
         case "window": stage.settings.maxInFlightMessages = value
         case "append": stage.settings.maxAppendBytes = value
         case "uncommitted": stage.settings.maxUncommittedBytes = value
@@ -242,6 +255,14 @@ struct Script {
         case "crash":
             let count = arguments.count > 2 ? try number(arguments, 2) : 0
             stage.crash(try node(arguments, 0), syncedBatches: count)
+        case "found":
+            stage.turn(try node(arguments, 0), .found(try names(arguments[...])))
+        case "members":
+            let voters = try names(arguments[...])
+            for id in stage.ids where stage[id].leads {
+                stage.turn(id, .changeMembership(voters: voters))
+            }
+        case "lose": try lose(arguments)
         case "restart":
             let id = try node(arguments, 0)
             stage.start(id, from: stage[id].disk)
@@ -271,6 +292,15 @@ struct Script {
             stage.lastRead += 1
             stage.turn(id, .read(stage.lastRead))
         }
+    }
+
+    private func lose(_ arguments: [String]) throws {
+        let id = try node(arguments, 0)
+        stage.crash(id, syncedBatches: .max)
+        var disk = stage[id].disk
+        disk.damage(arguments.compactMap(Index.init))
+        if arguments.last == "state" { disk.loseState() }
+        stage.start(id, from: disk)
     }
 
     private func takeSnapshot(on id: NodeID, bytes: Int) {

@@ -60,9 +60,12 @@ final class Stage {
             seed: id.name.utf8.reduce(run) { $0 &* 131 &+ UInt64($1) })
         if members[id] == nil { ids = (ids + [id]).sorted() }
         var member = Member(raft: raft, disk: disk, run: run)
-        member.appliedIndex = disk.image.snapshot.index
+        member.appliedIndex = disk.image.isStateLost ? 0 : disk.image.snapshot.index
         members[id] = member
-        oracle.sawWritten(disk.image.entries, after: nil)
+        // A damaged entry was seen when it was written.
+        if disk.isWhole(through: disk.lastIndex) {
+            oracle.sawWritten(disk.image.entries, after: nil)
+        }
     }
 
     /// What was said since the last call.
@@ -96,6 +99,8 @@ final class Stage {
         let before = Standing(self[id].raft)
         var effects: [Effect] = []
         for input in inputs { self[id].raft.step(input, now: now, into: &effects) }
+        // The end of the turn may append the next one.
+        let governing = self[id].raft.configuration
         self[id].raft.finishTurn(now: now, into: &effects)
         if Standing(self[id].raft).leadership != before.leadership {
             say("\(id) \(self[id].raft.leadershipText)")
@@ -104,7 +109,7 @@ final class Stage {
             say("\(id) has \(self[id].raft.configuration.text)")
         }
         for effect in effects { carryOut(effect, on: id) }
-        sawTurn(of: id, since: before)
+        sawTurn(of: id, since: before, under: governing)
         answerFileReads(among: effects, on: id)
         if hasFastDisks { sync(id) }
     }
@@ -121,12 +126,15 @@ final class Stage {
         }
     }
 
-    private func sawTurn(of id: NodeID, since before: Standing) {
+    private func sawTurn(
+        of id: NodeID, since before: Standing, under configuration: Configuration
+    ) {
         if self[id].raft.role == .leader { oracle.sawLeader(self[id].raft) }
         if self[id].raft.commitIndex > before.commit {
             say("\(id) commits \(self[id].raft.commitIndex)")
             oracle.sawCommit(
-                from: before.commit, self[id].raft, disks: members.mapValues(\.disk))
+                from: before.commit, self[id].raft, under: configuration,
+                disks: members.mapValues(\.disk))
         }
         var applied: [String] = []
         while self[id].appliedIndex < self[id].raft.appliableIndex {
@@ -164,6 +172,7 @@ final class Stage {
         case .restore(let mark):
             say("\(id) restores \(mark.index)")
             self[id].appliedIndex = mark.index
+        case .takeSnapshot(let index): say("\(id) shall take a snapshot at \(index) or behind")
         default:
             // Who leads is said once for the whole turn.
             if effect != .leadershipChanged { say("\(id): \(effect)") }

@@ -34,6 +34,7 @@ extension Entry {
 
 extension Configuration {
     var text: String {
+        guard !members.isEmpty else { return "(nobody)" }
         func list(_ ids: [NodeID]) -> String { ids.map(\.description).joined(separator: " ") }
         return "(" + list(voters) + (isJoint ? " leaving " + list(outgoing) : "")
             + (learners.isEmpty ? "" : " learning " + list(learners)) + ")"
@@ -75,9 +76,10 @@ extension Stage {
         let raft = member.raft
         let durable = raft.durableIndex < raft.lastIndex ? " (durable \(raft.durableIndex))" : ""
         let log = raft.logText.isEmpty ? "empty" : raft.logText
+        let lost = raft.lostEntries > 0 ? ", \(raft.lostEntries) lost" : ""
         let vote = raft.vote.map { ", voted \($0)" } ?? ""
         say(
-            "\(id) \(raft.leadershipText)\(vote), log \(log)\(durable), "
+            "\(id) \(raft.leadershipText)\(vote), log \(log)\(lost)\(durable), "
                 + "commit \(raft.commitIndex), applied \(member.appliedIndex)"
         ) {
             for peer in raft.peers {
