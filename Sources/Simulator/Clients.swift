@@ -62,12 +62,16 @@ struct Clients {
         openTokens.removeAll { $0 == token }
     }
 
-    mutating func nodeDied(_ node: Int, life: Int) {
+    /// Returns the operations whose outcome nobody will hear any more.
+    mutating func nodeDied(_ node: Int, life: Int) -> [Token] {
+        var orphans: [Token] = []
         for token in openTokens
         where operations[Int(token)].node == node && operations[Int(token)].life == life {
             operations[Int(token)].status = .unknown
+            orphans.append(token)
         }
         openTokens.removeAll { operations[Int($0)].status != .open }
+        return orphans
     }
 
     var openCount: Int { openTokens.count }
@@ -124,6 +128,11 @@ struct Clients {
         if random.chance(permille: work.atMostOncePermille) { spec.delivery = .atMostOnce }
         if random.chance(permille: 200) { spec.meta = [Label(name: "a", value: "b")] }
         return spec
+    }
+
+    func probeSchedule() -> (ScheduleSpec, period: Milliseconds) {
+        let (timing, period) = ScheduleBooks.timings[0]
+        return (ScheduleSpec(timing: timing, zone: "UTC", task: TaskSpec(handler: "echo")), period)
     }
 
     /// Runs a schedule's task at once and briefly, with whoever is there.

@@ -15,8 +15,9 @@ enum Happening {
     case attemptOver(execution: Int, cause: Execution.Cause)
     case clientActs
     case clientDeadline(Token)
+    case clientRetries(Token)
     case scheduleActs
-    case fault(FaultKind)
+    case strike(Strike)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)
     case crash(node: Int, life: Int)

@@ -12,8 +12,18 @@ struct Network {
     private var lastArrival: [Nanoseconds]
     private var partitions: [[Int]] = []
     private(set) var sent = 0
-    private(set) var dropped = 0
-    private(set) var duplicated = 0
+    private(set) var injected = FaultCounts()
+
+    /// The shapes of partitions.
+    enum Shape: CaseIterable {
+        /// Two sides that don't see each other; one of them may be a single node.
+        case split, isolated
+        case oneWay
+        /// Both sides see one node, and not each other.
+        case bridge
+        /// Single directions, here and there.
+        case swizzled
+    }
 
     init(count: Int, faults: Scenario.NetworkFaults, random: RandomSource) {
         self.count = count
@@ -33,23 +43,30 @@ struct Network {
         sent += 1
         let link = link(from, to)
         if cuts[link] > 0 || random.chance(permille: faults.dropPermille) {
-            dropped += 1
+            injected[.dropped] += 1
             return []
         }
         if random.chance(permille: faults.clogPermille) {
+            injected[.clogged] += 1
             cloggedUntil[link] = now + random.within(10_000_000...2_000_000_000)
         }
         var time = max(now + random.latency(faults.delay), cloggedUntil[link])
-        if !random.chance(permille: faults.reorderPermille) {
+        if random.chance(permille: faults.reorderPermille) {
+            injected[.reordered] += 1
+        } else {
             time = max(time, lastArrival[link])
             lastArrival[link] = time
         }
+        if random.chance(permille: faults.replayPermille) {
+            injected[.replayed] += 1
+            return [time, time + random.latency(500_000_000...30_000_000_000)]
+        }
         guard random.chance(permille: faults.duplicatePermille) else { return [time] }
-        duplicated += 1
+        injected[.duplicated] += 1
         return [time, time + random.latency(0...3_000_000_000)]
     }
 
-    mutating func noteLostOnArrival() { dropped += 1 }
+    mutating func noteLostOnArrival() { injected[.dropped] += 1 }
 
     /// Cuts links in one of several shapes and answers with the number of the partition.
     mutating func partition() -> Int {
@@ -58,7 +75,7 @@ struct Network {
             order.swapAt(position, random.index(position + 1))
         }
         var cut: [Int] = []
-        func separate(_ left: ArraySlice<Int>, _ right: ArraySlice<Int>, oneWay: Bool) {
+        func separate(_ left: ArraySlice<Int>, _ right: ArraySlice<Int>, oneWay: Bool = false) {
             for from in left {
                 for to in right {
                     cut.append(link(from, to))
@@ -66,23 +83,64 @@ struct Network {
                 }
             }
         }
-        switch random.index(4) {
-        case 0:
-            let size = 1 + random.index(count - 1)
-            separate(order[..<size], order[size...], oneWay: false)
-        case 1:
-            separate(order[..<1], order[1...], oneWay: false)
-        case 2:
-            let size = 1 + random.index(count - 1)
+        let size = 1 + random.index(count - 1)
+        switch random.pick(faults.partitionShapes) {
+        case .split:
+            injected[.split] += 1
+            separate(order[..<size], order[size...])
+        case .isolated:
+            injected[.isolated] += 1
+            separate(order[..<1], order[1...])
+        case .oneWay:
+            injected[.oneWay] += 1
             separate(order[..<size], order[size...], oneWay: true)
-        default:
-            // A bridge: both sides see the first node, and not each other.
+        case .bridge:
+            injected[.bridge] += 1
             let middle = 1 + (count - 1) / 2
-            separate(order[1..<middle], order[middle...], oneWay: false)
+            separate(order[1..<middle], order[middle...])
+        case .swizzled:
+            injected[.swizzled] += 1
+            for from in order {
+                for to in order where from != to && random.chance(permille: 300) {
+                    cut.append(link(from, to))
+                }
+            }
         }
-        for link in cut { cuts[link] += 1 }
-        partitions.append(cut)
+        return self.cut(cut)
+    }
+
+    private mutating func cut(_ links: [Int]) -> Int {
+        for link in links { cuts[link] += 1 }
+        partitions.append(links)
         return partitions.count - 1
+    }
+
+    /// Cuts what is wrong with a minority that stays away. A dead one is none of the network's business.
+    mutating func cut(_ minority: [Int], _ kind: Scenario.Minority) {
+        let rest = (0..<count).filter { !minority.contains($0) }
+        var links: [Int] = []
+        for away in minority {
+            for (place, other) in rest.enumerated() {
+                let hears: Bool
+                let isHeard: Bool
+                switch kind {
+                case .dead: (hears, isHeard) = (true, true)
+                case .cutOff: (hears, isHeard) = (false, false)
+                case .deaf: (hears, isHeard) = (false, true)
+                case .mute: (hears, isHeard) = (true, false)
+                case .bridged: (hears, isHeard) = (place == 0, place == 0)
+                }
+                if !isHeard { links.append(link(away, other)) }
+                if !hears { links.append(link(other, away)) }
+            }
+        }
+        _ = cut(links)
+    }
+
+    /// "n1→n2 n1→n3 …", for the story.
+    func describe(_ partition: Int) -> String {
+        partitions[partition].map { "n\($0 / count + 1)→n\($0 % count + 1)" }
+            .joined(separator: " ")
     }
 
     mutating func heal(_ partition: Int) {
@@ -95,6 +153,8 @@ struct Network {
         for link in cloggedUntil.indices { cloggedUntil[link] = 0 }
         faults.dropPermille = 0
         faults.duplicatePermille = 0
+        faults.replayPermille = 0
+        faults.reorderPermille = 0
         faults.clogPermille = 0
         faults.delay = 50_000...2_000_000
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Raft
 
 /// The command line.
@@ -6,18 +7,27 @@ struct Options {
     var isVerbose = false
     var runsTwice = false
     var chaosSeconds: UInt64 = 60
+    /// Processes at work.
+    var jobs = 1
+    /// No seed begins after this time.
+    var minutes: UInt64?
+    /// This process runs the seeds that its parent names on standard input.
+    var isShard = false
 
     static let help = """
-        usage: Simulator [--seeds FIRST-LAST] [--seconds VIRTUAL] [--twice] [--verbose]
+        usage: Simulator [--seeds FIRST-LAST] [--minutes M] [--jobs J] [--seconds VIRTUAL] [--twice] [--verbose]
 
         Runs whole clusters in virtual time, one for each seed: faults and clients for VIRTUAL seconds (default 60),
-        then healing, and the demand that all work gets done and all nodes agree. Ends with status 1 at the first
-        rule that is broken, naming the rule and the command that replays the run.
+        then a quorum has to serve again, then everything is healed, and all work must get done and all nodes agree.
+        Ends with status 1 at the first rule that is broken, naming the rule, what led to it, and the command that
+        replays the run.
 
-          --seeds 1-500    seeds to run (default 1-100); one number is one seed
+          --seeds 1-500    seeds to run (default 1-100, with --minutes all from 1 on); one number is one seed
+          --minutes 10     begin no seed after that time
+          --jobs 4         processes at work (default: one for each core); the result is the same for any number
           --seconds 60     length of the part with faults, in virtual seconds (1 to 3600)
           --twice          run each seed twice and demand the same run
-          --verbose        tell what happens in each run
+          --verbose        one seed after the other in this process, telling all that happens
           --help           this text
         """
 
@@ -29,25 +39,45 @@ struct Options {
 
     static func parse(_ arguments: [String]) -> Parsed {
         var options = Options()
+        options.jobs = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        var hasSeeds = false
         var rest = arguments[...]
+        func number(_ range: ClosedRange<UInt64>) -> UInt64? {
+            guard let text = rest.popFirst(), let value = UInt64(text), range.contains(value)
+            else { return nil }
+            return value
+        }
         while let argument = rest.popFirst() {
             switch argument {
             case "--help", "-h": return .help
             case "--verbose": options.isVerbose = true
             case "--twice": options.runsTwice = true
+            case "--shard": options.isShard = true
             case "--seeds":
                 guard let text = rest.popFirst(), let seeds = range(text) else {
                     return .wrong("--seeds takes a range such as 1-500")
                 }
                 options.seeds = seeds
+                hasSeeds = true
             case "--seconds":
-                guard let text = rest.popFirst(), let seconds = UInt64(text),
-                    (1...3_600).contains(seconds)
-                else { return .wrong("--seconds takes a number from 1 to 3600") }
+                guard let seconds = number(1...3_600) else {
+                    return .wrong("--seconds takes a number from 1 to 3600")
+                }
                 options.chaosSeconds = seconds
+            case "--minutes":
+                guard let minutes = number(1...100_000) else {
+                    return .wrong("--minutes takes a number from 1 to 100000")
+                }
+                options.minutes = minutes
+            case "--jobs":
+                guard let jobs = number(1...1_024) else {
+                    return .wrong("--jobs takes a number from 1 to 1024")
+                }
+                options.jobs = Int(jobs)
             default: return .wrong("unknown argument \"\(argument)\"")
             }
         }
+        if options.minutes != nil, !hasSeeds { options.seeds = 1...UInt64(UInt32.max) }
         return .run(options)
     }
 
@@ -57,5 +87,11 @@ struct Options {
         guard parts.count == 2 else { return first...first }
         guard let last = UInt64(parts[1]), last >= first else { return nil }
         return first...last
+    }
+
+    /// Runs this seed in the same way again.
+    func replay(_ seed: UInt64) -> String {
+        let length = chaosSeconds == Options().chaosSeconds ? "" : " --seconds \(chaosSeconds)"
+        return "swift run -c release Simulator --seeds \(seed)-\(seed)\(length) --verbose"
     }
 }

@@ -3,18 +3,17 @@ import Raft
 /// What runs amounted to.
 struct Report {
     var seeds = 0
-    var virtualNanoseconds: Nanoseconds = 0
-    var recoveryNanoseconds: Nanoseconds = 0
+    var virtualNanoseconds = 0
+    var recoveryNanoseconds = 0
     var turns = 0
     var elections = 0
     var commits = 0
-    var crashes = 0
-    var pauses = 0
-    var partitions = 0
     var messages = 0
-    var dropped = 0
     var snapshots = 0
     var installs = 0
+    var membershipChanges = 0
+    /// Runs whose cluster had to serve with a minority gone for good before everything was healed.
+    var minoritiesGone = 0
     var leasesLost = 0
     var executions = 0
     /// Attempts that began while an older one of their task still ran.
@@ -26,51 +25,70 @@ struct Report {
     var answers = 0
     var refusals = 0
     var reads = 0
-    /// Of the run; of several runs, all of them mixed in order.
+    /// Operations on registers that were checked to be linearizable.
+    var registerOperations = 0
+    var faults = FaultCounts()
+    /// Of the run; of several runs, the sum of all, so that their order does not matter.
     var digest: UInt64 = 0
 
+    /// Everything that is added up over runs.
+    private static var sums: [WritableKeyPath<Report, Int>] {
+        [
+            \.seeds, \.virtualNanoseconds, \.turns, \.elections, \.commits, \.messages,
+            \.snapshots, \.installs, \.membershipChanges, \.minoritiesGone, \.leasesLost,
+            \.executions, \.overlaps, \.staleFinishes, \.firings, \.tasks, \.acknowledged,
+            \.answers, \.refusals, \.reads, \.registerOperations,
+        ]
+    }
+
     mutating func add(_ other: Report) {
-        seeds += other.seeds
-        virtualNanoseconds += other.virtualNanoseconds
+        for sum in Self.sums { self[keyPath: sum] += other[keyPath: sum] }
         recoveryNanoseconds = max(recoveryNanoseconds, other.recoveryNanoseconds)
-        turns += other.turns
-        elections += other.elections
-        commits += other.commits
-        crashes += other.crashes
-        pauses += other.pauses
-        partitions += other.partitions
-        messages += other.messages
-        dropped += other.dropped
-        snapshots += other.snapshots
-        installs += other.installs
-        leasesLost += other.leasesLost
-        executions += other.executions
-        overlaps += other.overlaps
-        staleFinishes += other.staleFinishes
-        firings += other.firings
-        tasks += other.tasks
-        acknowledged += other.acknowledged
-        answers += other.answers
-        refusals += other.refusals
-        reads += other.reads
-        digest = (digest ^ other.digest) &* 0x9E37_79B9_7F4A_7C15
+        faults.add(other.faults)
+        digest &+= other.digest
     }
 
     var virtualSeconds: Double { Double(virtualNanoseconds) / 1e9 }
 
-    /// One line of everything; `wallSeconds` is what the runs took on this machine.
-    func line(wallSeconds: Double) -> String {
-        let hours = (virtualSeconds / 36).rounded() / 100
-        let speed = Int(virtualSeconds / max(wallSeconds, 0.001))
-        return """
-            \(seeds) seeds, \(hours) virtual hours at \(speed)x life · \(elections) elections, \
-            \(commits) commits, \(crashes) crashes, \(pauses) pauses, \(partitions) partitions, \
-            \(dropped) of \(messages) messages dropped, \(snapshots) snapshots, \(installs) installed \
-            · \(tasks) tasks, \(acknowledged) acknowledged, \(executions) executions, \
-            \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
-            \(firings) occurrences, \(reads) reads, \(refusals) refusals \
-            · slowest recovery \(recoveryNanoseconds / 1_000_000_000) s \
-            · digest \(String(digest, radix: 16))
-            """
+    func speed(wallSeconds: Double) -> Int { Int(virtualSeconds / max(wallSeconds, 0.001)) }
+
+    var virtualHours: Double { (virtualSeconds / 36).rounded() / 100 }
+
+    /// Everything; `wallSeconds` is what the runs took on this machine.
+    func text(wallSeconds: Double) -> String {
+        """
+        \(seeds) seeds, \(virtualHours) virtual hours at \(speed(wallSeconds: wallSeconds))x life
+        cluster: \(elections) elections, \(commits) commits, \(snapshots) snapshots, \(installs) installed, \
+        \(membershipChanges) membership changes, \(messages) messages, \
+        \(minoritiesGone) runs with a minority gone for good
+        faults: \(faults.line)
+        work: \(tasks) tasks, \(acknowledged) acknowledged, \(executions) executions, \
+        \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
+        \(firings) occurrences, \(reads) reads, \(registerOperations) register operations, \
+        \(refusals) refusals
+        slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
+        """
+    }
+}
+
+// MARK: Between processes
+
+extension Report {
+    /// Numbers in the order of `sums`, the faults, and the rest.
+    var words: [UInt64] {
+        Self.sums.map { UInt64(self[keyPath: $0]) } + faults.counts.map(UInt64.init)
+            + [UInt64(recoveryNanoseconds), digest]
+    }
+
+    /// nil: these are not the words of a report.
+    init?(words: [UInt64]) {
+        let sums = Self.sums
+        guard words.count == sums.count + Fault.allCases.count + 2 else { return nil }
+        for (sum, word) in zip(sums, words) { self[keyPath: sum] = Int(word) }
+        for fault in Fault.allCases {
+            faults[fault] = Int(words[sums.count + fault.rawValue])
+        }
+        recoveryNanoseconds = Int(words[words.count - 2])
+        digest = words[words.count - 1]
     }
 }

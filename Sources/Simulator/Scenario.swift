@@ -24,11 +24,15 @@ struct Scenario {
         var delay: ClosedRange<Nanoseconds> = 50_000...2_000_000
         var dropPermille = 0
         var duplicatePermille = 0
+        /// Copies that come long after the original, from another term or another life of the receiver.
+        var replayPermille = 0
         var reorderPermille = 0
         var clogPermille = 0
         /// Mean time between partitions; nil: none.
         var partitionEvery: Nanoseconds?
         var partitionLength: ClosedRange<Nanoseconds> = 50_000_000...5_000_000_000
+        /// Not empty.
+        var partitionShapes = Network.Shape.allCases
     }
 
     struct DiskTiming {
@@ -46,6 +50,9 @@ struct Scenario {
         var wholeClusterPermille = 0
         var pauseEvery: Nanoseconds?
         var pauseLength: ClosedRange<Nanoseconds> = 20_000_000...6_000_000_000
+        /// The machine sleeps: its monotonic clock stands still, its wall clock does not.
+        var suspendEvery: Nanoseconds?
+        var suspendLength: ClosedRange<Nanoseconds> = 100_000_000...20_000_000_000
         var drainEvery: Nanoseconds?
         var transferEvery: Nanoseconds?
         var clockJumpEvery: Nanoseconds?
@@ -54,6 +61,21 @@ struct Scenario {
         var maxDriftPPM: Int = 0
         /// Between an input and the turn that sees it.
         var turnDelay: ClosedRange<Nanoseconds> = 5_000...300_000
+        var slowTurnPermille = 0
+        var slowTurn: ClosedRange<Nanoseconds> = 5_000_000...60_000_000
+        /// What each applied entry costs the loop before its next turn.
+        var applyNanosecondsPerEntry: Nanoseconds = 0
+        /// After the faults the smaller half stays away while the rest has to serve.
+        var minority: Minority?
+    }
+
+    /// What is wrong with those that stay away.
+    enum Minority: CaseIterable {
+        case dead, cutOff
+        /// Heard by all, hearing nobody; and the other way round.
+        case deaf, mute
+        /// Sees one node of the majority, and that one only.
+        case bridged
     }
 
     struct Workload {
@@ -77,7 +99,7 @@ extension Scenario {
     static let handlers = ["echo", "fail", "resize", "sleep"]
 
     static func draw(_ random: inout RandomSource) -> Scenario {
-        let count = random.pick([1, 3, 3, 3, 3, 3, 5, 5])
+        let count = random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7])
         let workers = (0..<count).map { _ in
             WorkerShape(
                 slots: UInt32(random.pick([0, 1, 2, 4, 8])),
@@ -121,19 +143,33 @@ extension Scenario {
         return settings
     }
 
+    private static func every(
+        _ range: ClosedRange<Int>, _ random: inout RandomSource
+    ) -> Nanoseconds {
+        Nanoseconds(random.within(range)) * 1_000_000
+    }
+
     private mutating func drawNetwork(_ random: inout RandomSource) {
         if random.chance(permille: 300) {
             network.delay = 1_000_000...random.pick([20_000_000, 60_000_000])
         }
-        if random.chance(permille: 500) { network.dropPermille = random.pick([1, 10, 50, 200]) }
-        if random.chance(permille: 400) { network.duplicatePermille = random.pick([5, 50, 300]) }
+        if random.chance(permille: 500) {
+            network.dropPermille = random.pick([1, 10, 50, 200, 300])
+        }
+        if random.chance(permille: 400) {
+            network.duplicatePermille = random.pick([5, 50, 300, 500])
+        }
+        if random.chance(permille: 300) { network.replayPermille = random.pick([1, 20, 200]) }
         if random.chance(permille: 400) { network.reorderPermille = random.pick([5, 100, 1_000]) }
         if random.chance(permille: 250) { network.clogPermille = random.pick([1, 5]) }
-        if random.chance(permille: 600) {
-            network.partitionEvery = Nanoseconds(random.within(500...8_000)) * 1_000_000
+        if nodeCount > 1, random.chance(permille: 600) {
+            network.partitionEvery = Self.every(500...8_000, &random)
             if random.chance(permille: 300) {
                 network.partitionLength = 1_000_000_000...20_000_000_000
             }
+            let shapes = Network.Shape.allCases.filter { _ in random.chance(permille: 500) }
+            network.partitionShapes =
+                shapes.isEmpty ? [random.pick(Network.Shape.allCases)] : shapes
         }
         if random.chance(permille: 300) {
             disk.sync = 200_000...random.pick([10_000_000, 50_000_000])
@@ -142,18 +178,29 @@ extension Scenario {
     }
 
     private mutating func drawNodes(_ random: inout RandomSource) {
-        func every(_ range: ClosedRange<Int>, _ random: inout RandomSource) -> Nanoseconds {
-            Nanoseconds(random.within(range)) * 1_000_000
-        }
         if random.chance(permille: 700) {
-            node.crashEvery = every(400...10_000, &random)
+            node.crashEvery = Self.every(400...10_000, &random)
             node.wholeClusterPermille = random.pick([0, 20, 200])
+            node.crashAtEffectPermille = random.pick([0, 700, 1_000])
         }
-        if random.chance(permille: 400) { node.pauseEvery = every(500...10_000, &random) }
-        if random.chance(permille: 200) { node.drainEvery = every(3_000...15_000, &random) }
-        if random.chance(permille: 300) { node.transferEvery = every(500...8_000, &random) }
+        if random.chance(permille: 400) { node.pauseEvery = Self.every(500...10_000, &random) }
+        if random.chance(permille: 200) { node.suspendEvery = Self.every(2_000...20_000, &random) }
+        if random.chance(permille: 200) { node.drainEvery = Self.every(3_000...15_000, &random) }
+        if random.chance(permille: 300) { node.transferEvery = Self.every(500...8_000, &random) }
+        if random.chance(permille: 150) { node.turnDelay = 5_000...20_000_000 }
+        if random.chance(permille: 200) { node.slowTurnPermille = random.pick([1, 20]) }
+        if random.chance(permille: 200) {
+            node.applyNanosecondsPerEntry = random.pick([10_000, 500_000])
+        }
+        drawClocks(&random)
+        if nodeCount > 2, random.chance(permille: 500) {
+            node.minority = random.pick(Minority.allCases)
+        }
+    }
+
+    private mutating func drawClocks(_ random: inout RandomSource) {
         if random.chance(permille: 300) {
-            node.clockJumpEvery = every(1_000...15_000, &random)
+            node.clockJumpEvery = Self.every(1_000...15_000, &random)
             node.clockJumpMilliseconds = random.pick([500, 5_000, 120_000, 3_600_000])
         }
         if random.chance(permille: 500) {
@@ -162,7 +209,6 @@ extension Scenario {
         if random.chance(permille: 500) {
             node.maxDriftPPM = random.pick([100, ClockModel.maxDriftPPM])
         }
-        if random.chance(permille: 150) { node.turnDelay = 5_000...20_000_000 }
     }
 
     private mutating func drawWork(_ random: inout RandomSource) {

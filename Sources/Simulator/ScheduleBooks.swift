@@ -15,6 +15,9 @@ struct ScheduleBooks {
     /// How often a schedule of this name was deleted: one made anew may use an occurrence's name again.
     private var generations: [String: Int] = [:]
     private(set) var firedCount = 0
+    private var firedByName: [String: Int] = [:]
+
+    func firedCount(of name: String) -> Int { firedByName[name] ?? 0 }
 
     /// The timing of schedules in a run, and the period it amounts to.
     static let timings: [(ScheduleSpec.Timing, Milliseconds)] = [
@@ -64,6 +67,7 @@ struct ScheduleBooks {
             throw Violation("occurrences have tasks", "\(name) at \(nominal) has none")
         }
         firedCount += 1
+        firedByName[name, default: 0] += 1
         guard !isChanged else { return }
         let generation = generations[name] ?? 0
         guard occurrences.insert("\(generation) \(occurrence)").inserted else {

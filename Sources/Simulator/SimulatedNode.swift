@@ -20,8 +20,13 @@ final class SimulatedNode {
     /// Virtual time of the deadline that is scheduled; `.max`: none.
     var wakeAt: Nanoseconds = .max
     var isPaused = false
-    /// When the last pause ended.
-    var resumedAt: Nanoseconds?
+    var suspendedAt: Nanoseconds?
+    /// Its process is not started again.
+    var staysDown = false
+    /// What it failed to do in time while it was paused, it may do until then.
+    var excusedUntil: Nanoseconds = 0
+    /// The loop is still at what it applied.
+    var busyUntil: Nanoseconds = 0
     /// The process dies after performing this many more effects.
     var effectsUntilCrash: Int?
     /// A received snapshot is on the disk and not yet in the state machine.
@@ -99,6 +104,8 @@ final class SimulatedNode {
         isTurnScheduled = false
         wakeGeneration += 1
         isPaused = false
+        suspendedAt = nil
+        busyUntil = 0
         effectsUntilCrash = nil
         snapshotUnderWay = nil
         restoring = nil

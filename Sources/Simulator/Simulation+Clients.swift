@@ -96,7 +96,7 @@ extension Simulation {
         after(5_000_000_000, .clientDeadline(token))
     }
 
-    private static func next(after time: Milliseconds, _ period: Milliseconds) -> Milliseconds {
+    static func next(after time: Milliseconds, _ period: Milliseconds) -> Milliseconds {
         (time / period + 1) * period
     }
 
@@ -159,15 +159,25 @@ extension Simulation {
         case .finish(let finish):
             // The worker keeps what it has to report.
             retryLater(.finish(finish), on: node, isProbe: false)
-        case .submit(let spec) where spec.key != nil && phase == .chaos:
-            // A careful client asks somebody else, under the same key.
-            guard let other = anyNode() else { return }
-            let next = ask(.submit(spec), of: other)
-            after(3_000_000_000, .clientDeadline(next))
+        case .submit(let spec) where spec.key != nil: planRetry(token)
         default:
             guard operation.isProbe else { return }
             retryLater(operation.kind, on: node, isProbe: true)
         }
+    }
+
+    /// A careful client asks somebody else in a while, under the same key.
+    func planRetry(_ token: Token) {
+        guard phase == .chaos, case .submit(let spec) = clients[token].kind, spec.key != nil else {
+            return
+        }
+        after(clients.random.within(20_000_000...1_000_000_000), .clientRetries(token))
+    }
+
+    func askAgain(_ token: Token) {
+        guard phase == .chaos, let other = anyNode() else { return }
+        let next = ask(clients[token].kind, of: other)
+        after(3_000_000_000, .clientDeadline(next))
     }
 
     private func retryLater(_ kind: Clients.Kind, on node: SimulatedNode, isProbe: Bool) {

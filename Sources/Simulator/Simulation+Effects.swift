@@ -38,14 +38,14 @@ extension Simulation {
         case .leadershipChanged:
             noteLeadership(node)
         case .workerRefused(let reason):
-            log.write(now, "\(node.id): worker refused, \(reason)")
+            log.write(now, .process, "\(node.id): worker refused, \(reason)")
         case .finished, .stateReplaced: return
         }
     }
 
     private func noteLeadership(_ node: SimulatedNode) {
         guard let raft = node.replica?.raft, raft.role == .leader else { return }
-        log.write(now, "\(node.id) leads term \(raft.term)")
+        log.write(now, .leadership, "\(node.id) leads term \(raft.term)")
     }
 
     // MARK: Messages
@@ -97,7 +97,9 @@ extension Simulation {
         guard node.isUp, !node.isPaused, node.disk.beginSync() else { return }
         var delay = node.random.latency(scenario.disk.sync)
         if phase == .chaos, node.random.chance(permille: scenario.disk.stallPermille) {
+            report.faults[.diskStall] += 1
             delay += node.random.within(scenario.disk.stall)
+            log.write(now, .disk, "the disk of \(node.id) stalls for \(delay / 1_000_000) ms")
         }
         after(delay, .synced(node: node.number, life: node.life))
     }
@@ -141,7 +143,7 @@ extension Simulation {
             throw Violation("restored snapshots are there", "\(node.id): \(mark.index)")
         }
         report.installs += 1
-        log.write(now, "\(node.id) restores the snapshot at \(mark.index)")
+        log.write(now, .disk, "\(node.id) restores the snapshot at \(mark.index)")
         let state = try SimulatedNode.load(file.bytes)
         after(
             node.random.latency(scenario.disk.snapshot),

@@ -38,10 +38,7 @@ extension Simulation {
             let older = executions[number]
             let owner = nodes[older.node]
             report.overlaps += 1
-            let wasPaused =
-                owner.isPaused
-                || owner.resumedAt.map { now < $0 + 200_000_000 } ?? false
-            guard !wasPaused,
+            guard !isExcused(owner),
                 oracle.wasLost(assignment.task, attempt: older.assignment.attempt)
             else { continue }
             throw Violation(
@@ -52,13 +49,17 @@ extension Simulation {
         }
     }
 
+    private func isExcused(_ node: SimulatedNode) -> Bool {
+        node.isPaused || now < node.excusedUntil
+    }
+
     private func drawCourse(
         _ assignment: Assignment, _ node: SimulatedNode
     ) -> (length: Nanoseconds, AttemptResult) {
         let timeout = Nanoseconds(assignment.timeoutMilliseconds) * 1_000_000
         let work = scenario.work
         var length = node.random.latency(work.runLength)
-        if phase == .recovery {
+        if phase != .chaos {
             length = min(length, 20_000_000)
         } else if node.random.chance(permille: work.endlessPermille) {
             length = .max
@@ -91,7 +92,8 @@ extension Simulation {
 
     func stopAll(on node: SimulatedNode) {
         report.leasesLost += 1
-        log.write(now, "\(node.id) lost its lease and stops \(node.executions.count) attempts")
+        log.write(
+            now, .process, "\(node.id) lost its lease and stops \(node.executions.count) attempts")
         for number in node.executions { kill(number, .leaseLost) }
     }
 

@@ -2,17 +2,19 @@ import Node
 import Raft
 import Scheduler
 
-enum FaultKind: UInt64, CaseIterable {
-    case partition, crash, pause, drain, transfer, clockJump
+/// The faults that strike again and again, each with a rate of its own.
+enum Strike: CaseIterable {
+    case partition, crash, pause, suspend, drain, transfer, clockJump
 }
 
 /// What goes wrong, and when.
 extension Simulation {
-    private func meanInterval(_ kind: FaultKind) -> Nanoseconds? {
-        switch kind {
-        case .partition: scenario.nodeCount > 1 ? scenario.network.partitionEvery : nil
+    private func meanInterval(_ strike: Strike) -> Nanoseconds? {
+        switch strike {
+        case .partition: scenario.network.partitionEvery
         case .crash: scenario.node.crashEvery
         case .pause: scenario.node.pauseEvery
+        case .suspend: scenario.node.suspendEvery
         case .drain: scenario.node.drainEvery
         case .transfer: scenario.node.transferEvery
         case .clockJump: scenario.node.clockJumpEvery
@@ -20,30 +22,37 @@ extension Simulation {
     }
 
     func scheduleFirstFaults() {
-        for kind in FaultKind.allCases { scheduleFault(kind) }
+        for strike in Strike.allCases { scheduleNext(strike) }
+        for node in nodes {
+            if node.clockModel.driftPPM != 0 { report.faults[.driftingClock] += 1 }
+            if node.clockModel.wallOffset != 0 { report.faults[.wrongClock] += 1 }
+        }
     }
 
-    private func scheduleFault(_ kind: FaultKind) {
-        guard let mean = meanInterval(kind) else { return }
-        after(1 + random.below(2 * mean), .fault(kind))
+    private func scheduleNext(_ strike: Strike) {
+        guard let mean = meanInterval(strike) else { return }
+        after(1 + random.below(2 * mean), .strike(strike))
     }
 
-    func strike(_ kind: FaultKind) throws(Violation) {
+    func perform(_ strike: Strike) {
         guard phase == .chaos else { return }
-        scheduleFault(kind)
-        switch kind {
+        scheduleNext(strike)
+        switch strike {
         case .partition:
             let partition = network.partition()
-            report.partitions += 1
-            log.write(now, "partition \(partition)")
+            log.write(now, .network, "cut \(network.describe(partition))")
             after(random.latency(scenario.network.partitionLength), .heal(partition: partition))
         case .crash: strikeDown()
         case .pause:
             guard let node = anyVictim() else { return }
-            pause(node, for: random.latency(scenario.node.pauseLength))
+            pause(node, for: random.latency(scenario.node.pauseLength), isSuspended: false)
+        case .suspend:
+            guard let node = anyVictim() else { return }
+            pause(node, for: random.latency(scenario.node.suspendLength), isSuspended: true)
         case .drain:
             guard let node = anyVictim() else { return }
-            log.write(now, "\(node.id) drains")
+            report.faults[.drain] += 1
+            log.write(now, .process, "\(node.id) drains")
             deliver(.drain, to: node)
             after(
                 random.within(500_000_000...5_000_000_000),
@@ -52,14 +61,19 @@ extension Simulation {
             guard let node = nodes.first(where: { $0.replica?.raft.role == .leader }) else {
                 return
             }
+            report.faults[.transfer] += 1
             let target = random.chance(permille: 500) ? random.pick(nodes).id : nil
-            log.write(now, "\(node.id) is asked to hand over")
+            log.write(
+                now, .leadership,
+                "\(node.id) is asked to hand over to \(target.map { "\($0)" } ?? "anybody")")
             deliver(.transferLeadership(to: target), to: node)
         case .clockJump:
             let node = random.pick(nodes)
             let bound = scenario.node.clockJumpMilliseconds
-            node.clockModel.setWallOffset(Milliseconds(random.within(-bound...bound)))
-            log.write(now, "the wall clock of \(node.id) is set")
+            let offset = Milliseconds(random.within(-bound...bound))
+            report.faults[.wallJump] += 1
+            node.clockModel.setWallOffset(offset)
+            log.write(now, .clock, "the wall clock of \(node.id) is set to be \(offset) ms off")
         }
     }
 
@@ -71,7 +85,8 @@ extension Simulation {
     /// The leader more often than chance would have it: there is more to break.
     private func strikeDown() {
         if random.chance(permille: scenario.node.wholeClusterPermille) {
-            log.write(now, "the whole cluster goes down")
+            log.write(now, .process, "the whole cluster goes down")
+            report.faults[.clusterCrash] += 1
             for node in nodes where node.isUp { armCrash(node) }
             return
         }
@@ -80,9 +95,10 @@ extension Simulation {
         if let victim { armCrash(victim) }
     }
 
+    /// Now, or between any two effects of one of the next turns.
     private func armCrash(_ node: SimulatedNode) {
         if !node.isPaused, random.chance(permille: scenario.node.crashAtEffectPermille) {
-            node.effectsUntilCrash = random.index(8)
+            node.effectsUntilCrash = random.index(random.pick([3, 8, 40]))
         } else {
             queue.add(.crash(node: node.number, life: node.life), at: now)
         }

@@ -7,7 +7,7 @@ extension Simulation {
     func start(_ node: SimulatedNode) throws(Violation) {
         try node.start(
             settings: scenario.settings, shape: scenario.workers[node.number], now: now)
-        log.write(now, "\(node.id) starts, incarnation \(node.disk.incarnation)")
+        log.write(now, .process, "\(node.id) starts, incarnation \(node.disk.incarnation)")
         mix(1, now, UInt64(node.number))
         deliver(.tick, to: node)
         for other in nodes where other !== node && other.isUp {
@@ -33,11 +33,13 @@ extension Simulation {
     }
 
     func crash(_ node: SimulatedNode) throws(Violation) {
-        log.write(now, "\(node.id) crashes")
+        log.write(now, .process, "\(node.id) crashes")
         mix(2, now, UInt64(node.number))
-        report.crashes += 1
+        report.faults[.crash] += 1
+        if node.effectsUntilCrash == 0 { report.faults[.crashBetweenEffects] += 1 }
+        if !node.disk.isIdle { report.faults[.unsyncedLost] += 1 }
         for execution in node.executions { stopCounting(execution) }
-        clients.nodeDied(node.number, life: node.life)
+        for token in clients.nodeDied(node.number, life: node.life) { planRetry(token) }
         try node.crash()
         invariants.nodeStopped(node.number)
         let restart = random.latency(scenario.node.downFor)
@@ -52,20 +54,28 @@ extension Simulation {
         }
     }
 
-    func pause(_ node: SimulatedNode, for length: Nanoseconds) {
+    func pause(_ node: SimulatedNode, for length: Nanoseconds, isSuspended: Bool) {
         guard !node.isPaused else { return }
-        log.write(now, "\(node.id) pauses for \(length / 1_000_000) ms")
+        let verb = isSuspended ? "is suspended" : "pauses"
+        log.write(now, .process, "\(node.id) \(verb) for \(length / 1_000_000) ms")
         mix(3, now, UInt64(node.number))
-        report.pauses += 1
+        report.faults[isSuspended ? .suspend : .pause] += 1
         node.isPaused = true
+        if isSuspended { node.suspendedAt = now }
         after(length, .resume(node: node.number, life: node.life))
     }
 
     func resume(_ node: SimulatedNode) {
         guard node.isPaused else { return }
-        log.write(now, "\(node.id) goes on")
+        log.write(now, .process, "\(node.id) goes on")
         node.isPaused = false
-        node.resumedAt = now
+        node.excusedUntil = now + 200_000_000
+        if let then = node.suspendedAt {
+            node.suspendedAt = nil
+            node.clockModel.resume(suspendedAt: then, now: now)
+            // Its lease is no older than before by the only clock it can trust.
+            node.excusedUntil += scenario.settings.workerTimeoutNanoseconds
+        }
         beginSync(node)
         if node.snapshotUnderWay != nil {
             after(1_000_000, .snapshotDone(node: node.number, life: node.life))
@@ -83,9 +93,13 @@ extension Simulation {
     private func scheduleTurn(_ node: SimulatedNode) {
         guard !node.isTurnScheduled, !node.isPaused, node.isUp else { return }
         node.isTurnScheduled = true
-        after(
-            node.random.latency(scenario.node.turnDelay),
-            .turn(node: node.number, life: node.life))
+        var delay = node.random.latency(scenario.node.turnDelay)
+        if phase == .chaos, node.random.chance(permille: scenario.node.slowTurnPermille) {
+            report.faults[.slowTurn] += 1
+            delay += node.random.within(scenario.node.slowTurn)
+        }
+        queue.add(
+            .turn(node: node.number, life: node.life), at: max(now + delay, node.busyUntil))
     }
 
     func runTurn(_ node: SimulatedNode) throws(Violation) {
@@ -104,6 +118,8 @@ extension Simulation {
         let isIdle = inputs.allSatisfy { if case .tick = $0 { true } else { false } }
         // One copy serves all that follows: nothing below changes the replica.
         guard let replica = node.replica else { return }
+        if log.tellsSteps { tellTurn(node, inputs) }
+        keepBusy(node, entries: replica.applied - (applied ?? 0))
         if isIdle, effects.isEmpty, replica.applied == applied { try countIdleTurn(node) }
         for case .restore(let mark) in effects { node.restoring = mark }
         try check(node, replica)
@@ -114,6 +130,7 @@ extension Simulation {
                 guard left > 0 else { return try crash(node) }
                 node.effectsUntilCrash = left - 1
             }
+            if log.tellsSteps { tellStep(effect, of: node) }
             try perform(effect, of: node)
         }
         beginSync(node)
@@ -127,6 +144,15 @@ extension Simulation {
             queue.add(
                 .wake(node: node.number, life: life, generation: node.wakeGeneration), at: wake)
         }
+    }
+
+    private static let maxApplyNanoseconds: Nanoseconds = 50_000_000
+
+    private func keepBusy(_ node: SimulatedNode, entries: Index) {
+        let cost = scenario.node.applyNanosecondsPerEntry
+        guard cost > 0, entries > 0 else { return }
+        report.faults[.slowApply] += 1
+        node.busyUntil = now + min(entries * cost, Self.maxApplyNanoseconds)
     }
 
     /// A deadline that stays in the past would keep a real loop from ever sleeping.

@@ -2,110 +2,159 @@ import Node
 import Raft
 import Scheduler
 
-/// Where the second half of a run stands.
+/// Where the part of a run without faults stands. There are one or two such parts: with a minority away for
+/// good, and with everything healed.
 struct Recovery {
     var begunAt: Nanoseconds = 0
-    var areProbesSent = false
+    /// Numbers of the nodes that stay away.
+    var away: [Int] = []
+    /// Occurrences of the probe's schedule when it was made.
+    var firedBefore = 0
+    var isServing = false
     /// When nothing was left to do; the cluster is watched for a moment more.
     var calmSince: Nanoseconds?
 }
 
-/// After the faults: everything is healed, and the cluster must get all its work done and agree, within
-/// a bounded time.
+/// After the faults: those that are there must serve at once, get all their work done and agree, within a
+/// bounded time; and so again when the rest comes back.
 extension Simulation {
     private static let checkEvery: Nanoseconds = 250_000_000
     private static let maxRecovery: Nanoseconds = 240_000_000_000
+    private static let probeSchedule = "probe"
+    private static let probeFirings = 2
 
-    func beginRecovery() throws(Violation) {
-        log.write(now, "everything heals")
-        phase = .recovery
-        recovery.begunAt = now
+    func endChaos() throws(Violation) {
         network.healEverything()
-        for node in nodes {
-            resume(node)
-            node.effectsUntilCrash = nil
-            // A draining worker takes nothing more until its process starts anew.
-            if node.replica?.isDraining ?? false { try crash(node) }
-            if !node.isUp { try start(node) }
+        for node in nodes { node.effectsUntilCrash = nil }
+        if let minority = scenario.node.minority {
+            phase = .minorityAway
+            report.minoritiesGone += 1
+            try sendAway(minority)
+        } else {
+            phase = .recovery
+            log.write(now, .phase, "everything heals")
         }
-        connectPeers()
+        try beginRecovery()
         after(Self.checkEvery, .progressCheck)
     }
 
+    private func sendAway(_ minority: Scenario.Minority) throws(Violation) {
+        let quorum = nodes.count / 2 + 1
+        var kind = minority
+        // With its bridge it must not be a majority: that one could serve, and the rest of the nodes not
+        // know it.
+        if kind == .bridged, quorum < 3 { kind = .cutOff }
+        let largest = kind == .bridged ? quorum - 2 : nodes.count - quorum
+        var numbers = Array(nodes.indices)
+        let count = random.within(1...largest)
+        for _ in 0..<count { recovery.away.append(numbers.remove(at: random.index(numbers.count))) }
+        let names = recovery.away.map { nodes[$0].id.name }.joined(separator: ", ")
+        log.write(now, .phase, "all heals but \(names): \(kind) from now on")
+        guard kind == .dead else { return network.cut(recovery.away, kind) }
+        for number in recovery.away {
+            nodes[number].staysDown = true
+            if nodes[number].isUp { try crash(nodes[number]) }
+        }
+    }
+
+    private func beginRecovery() throws(Violation) {
+        recovery.begunAt = now
+        recovery.isServing = false
+        recovery.calmSince = nil
+        for node in nodes {
+            resume(node)
+            // A draining worker takes nothing more until its process starts anew.
+            if node.replica?.isDraining ?? false { try crash(node) }
+            if !node.isUp, !node.staysDown { try start(node) }
+        }
+        connectPeers()
+        sendProbes()
+    }
+
+    /// The second part: the minority comes back.
+    private func healAll() throws(Violation) {
+        log.write(now, .phase, "everything heals")
+        phase = .recovery
+        recovery.away = []
+        network.healEverything()
+        for node in nodes { node.staysDown = false }
+        try beginRecovery()
+    }
+
+    private var present: [SimulatedNode] {
+        nodes.filter { !recovery.away.contains($0.number) }
+    }
+
+    // MARK: Progress
+
     func checkProgress() throws(Violation) {
-        let missing = missingForRest()
-        if let missing {
+        if let missing = missing() {
             recovery.calmSince = nil
-            if recovery.areProbesSent || (now - recovery.begunAt) % 10_000_000_000 == 0 {
-                log.write(now, missing)
-            }
+            if (now - recovery.begunAt) % 10_000_000_000 == 0 { log.write(now, .phase, missing) }
             describeNodes()
             guard now - recovery.begunAt < Self.maxRecovery else {
-                throw Violation("progress after healing", missing)
+                throw Violation(
+                    phase == .recovery ? "progress after healing" : "a quorum is enough", missing)
             }
-        } else if !recovery.areProbesSent {
-            recovery.areProbesSent = true
-            sendProbes()
         } else if let since = recovery.calmSince {
-            if now - since >= 1_000_000_000 {
-                report.recoveryNanoseconds = now - recovery.begunAt
-                try checkEnd()
-                phase = .done
-                return
-            }
+            if now - since >= 1_000_000_000 { try endRecovery() }
         } else {
             recovery.calmSince = now
         }
-        after(Self.checkEvery, .progressCheck)
+        if phase != .done { after(Self.checkEvery, .progressCheck) }
     }
 
-    private func describeNodes() {
-        guard log.isVerbose, (now - recovery.begunAt) % 10_000_000_000 == 0 else { return }
-        for replica in nodes.compactMap(\.replica) {
-            let raft = replica.raft
-            log.write(
-                now,
-                """
-                \(replica.id) \(raft.role) term \(raft.term) applied \(replica.applied) \
-                commit \(raft.commitIndex) durable \(raft.durableIndex) log \(raft.firstIndex)-\(raft.lastIndex)
-                """)
-            for peer in nodes {
-                if let progress = raft.peerProgress(peer.id) { log.write(now, "  \(progress)") }
-            }
+    private func endRecovery() throws(Violation) {
+        report.recoveryNanoseconds = max(
+            report.recoveryNanoseconds, Int(now - recovery.begunAt))
+        if phase == .minorityAway {
+            try healAll()
+        } else {
+            try checkEnd()
+            phase = .done
         }
     }
 
-    func describeLastEntries() {
-        for line in invariants.ledger.lines.suffix(8) {
-            var text = "\(line.entry.payload)"
-            if case .command(let bytes) = line.entry.payload {
-                let requests = try? Request.all(in: bytes)
-                text = requests.map { "\($0.map(\.command))" } ?? "damaged"
-            }
-            log.write(
-                now, "entry \(line.entry.index) of term \(line.entry.term): \(text.prefix(400))")
+    /// nil: the cluster serves, everybody who is there agrees, and nothing is left to do.
+    private func missing() -> String? {
+        if !recovery.isServing {
+            if let missing = missingForService() { return missing }
+            recovery.isServing = true
+            log.write(now, .phase, "the cluster serves")
         }
+        return missingForRest()
     }
 
-    /// nil: everybody agrees and nothing is left to do.
+    private func missingForService() -> String? {
+        if let probe = clients.openProbe { return "\(probe.kind) is not answered" }
+        let fired = oracle.schedules.firedCount(of: Self.probeSchedule) - recovery.firedBefore
+        guard fired >= Self.probeFirings else {
+            return "\(fired) occurrences of a schedule of one second"
+        }
+        return nil
+    }
+
     private func missingForRest() -> String? {
-        for node in nodes where !node.isUp { return "\(node.id) is down" }
+        let present = present
+        for node in present where !node.isUp { return "\(node.id) is down" }
         if let name = oracle.reference.schedules(after: nil, limit: 1).first?.name {
-            deleteSchedule(name)
+            deleteSchedule(name, present[0])
             return "schedule \(name) is still there"
         }
-        let replicas = nodes.compactMap(\.replica)
-        guard let leader = replicas[0].raft.leader else { return "n1 knows no leader" }
+        let replicas = present.compactMap(\.replica)
+        guard let leader = replicas[0].raft.leader else {
+            return "\(replicas[0].id) knows no leader"
+        }
         for replica in replicas where replica.raft.leader != leader {
             return "\(replica.id) follows \(String(describing: replica.raft.leader)), not \(leader)"
         }
         for replica in replicas where replica.applied != oracle.applied {
             return "\(replica.id) applied \(replica.applied) of \(oracle.applied)"
         }
-        if let probe = clients.openProbe { return "\(probe) is not answered" }
+        if let probe = clients.openProbe { return "\(probe.kind) is not answered" }
         for id in oracle.taskIDs {
             guard let account = oracle.tasks[id], !account.state.isFinal else { continue }
-            guard canRun(account) else { continue }
+            guard canRun(account, present) else { continue }
             let due = oracle.reference.task(id)?.dueAt ?? 0
             return
                 "\(id) is \(account.state.name), due at \(due), log time is \(oracle.reference.time)"
@@ -113,29 +162,44 @@ extension Simulation {
         return nil
     }
 
-    private func canRun(_ account: Oracle.TaskAccount) -> Bool {
-        scenario.workers.contains { worker in
-            worker.slots > 0 && worker.handlers.contains(account.handler)
+    private func canRun(_ account: Oracle.TaskAccount, _ present: [SimulatedNode]) -> Bool {
+        present.contains { node in
+            let worker = scenario.workers[node.number]
+            return worker.slots > 0 && worker.handlers.contains(account.handler)
                 && account.tags.allSatisfy(worker.tags.contains)
         }
     }
 
-    private func deleteSchedule(_ name: String) {
+    private func deleteSchedule(_ name: String, _ node: SimulatedNode) {
         guard clients.openProbe == nil else { return }
-        ask(.change(.deleteSchedule(name: name)), of: nodes[0], isProbe: true)
+        ask(.change(.deleteSchedule(name: name)), of: node, isProbe: true)
     }
 
-    /// Every node takes a task and answers a read.
+    /// Every node that is there takes a task and answers a read, and one takes a schedule, which has to fire.
     private func sendProbes() {
-        for node in nodes {
+        let present = present
+        for node in present {
             var spec = TaskSpec(handler: "echo")
-            spec.payload = Oracle.uniqueMark + Array("\"probe \(node.id)\"}".utf8)
+            spec.priority = 9
+            spec.payload = Oracle.uniqueMark + Array("\"probe \(node.id) \(phase)\"}".utf8)
             ask(.submit(spec), of: node, isProbe: true)
             ask(
                 .read(minApplied: clients.visibleIndex, clients.known.last), of: node,
                 isProbe: true)
         }
+        recovery.firedBefore = oracle.schedules.firedCount(of: Self.probeSchedule)
+        let node = random.pick(present)
+        let (spec, period) = clients.probeSchedule()
+        let time = max(node.clockModel.clock(at: now).wall, oracle.reference.time)
+        ask(
+            .change(
+                .putSchedule(
+                    name: Self.probeSchedule, spec, paused: false,
+                    next: Self.next(after: time, period))),
+            of: node, isProbe: true)
     }
+
+    // MARK: The end
 
     private func checkEnd() throws(Violation) {
         let expected = oracle.reference.snapshotCopy().encoded()

@@ -8,6 +8,8 @@ final class Simulation {
     enum Phase {
         /// Faults and clients act.
         case chaos
+        /// A minority is away for good, all else is healed, and the majority has to serve.
+        case minorityAway
         /// Everything is healed, and the cluster has to come to rest.
         case recovery
         case done
@@ -31,6 +33,9 @@ final class Simulation {
     var clients: Clients
     var recovery = Recovery()
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    /// A run of a minute has less than a million happenings. Many more mean that it goes round in circles.
+    private var maxHappenings: Int { 20_000_000 + Int(chaosLength / 1_000_000_000) * 100_000 }
 
     init(seed: UInt64, chaosLength: Nanoseconds, log: TextLog) {
         self.seed = seed
@@ -66,7 +71,12 @@ final class Simulation {
         queue.add(.clientActs, at: 1_000_000)
         queue.add(.peace, at: chaosLength)
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
+        var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
+            happenings += 1
+            guard happenings <= maxHappenings else {
+                throw Violation("a run ends", "\(happenings) things happened, and no end")
+            }
             precondition(item.time >= now)
             now = item.time
             try perform(item.happening)
@@ -121,32 +131,35 @@ final class Simulation {
             endExecution(execution, cause)
         case .clientActs: clientActs()
         case .clientDeadline(let token): abandon(token)
+        case .clientRetries(let token): askAgain(token)
         case .scheduleActs: scheduleActs()
-        case .fault(let kind): try strike(kind)
+        case .strike(let strike): perform(strike)
         case .crash(let number, let life):
             guard let node = node(number, life: life) else { return }
             try crash(node)
         case .restart(let number, let life):
-            guard nodes[number].life == life, !nodes[number].isUp else { return }
+            guard nodes[number].life == life, !nodes[number].isUp, !nodes[number].staysDown
+            else { return }
             try start(nodes[number])
         case .resume(let number, let life):
             guard let node = node(number, life: life) else { return }
             resume(node)
         case .heal(let partition):
+            log.write(now, .network, "healed \(network.describe(partition))")
             network.heal(partition)
             connectPeers()
-        case .peace: try beginRecovery()
+        case .peace: try endChaos()
         case .progressCheck: try checkProgress()
         }
     }
 
     private func finishReport() {
         report.seeds = 1
-        report.virtualNanoseconds = now
+        report.virtualNanoseconds = Int(now)
         report.elections = invariants.elections
         report.commits = Int(invariants.ledger.lastIndex)
         report.messages = network.sent
-        report.dropped = network.dropped
+        report.faults.add(network.injected)
         report.tasks = oracle.taskIDs.count
         report.firings = oracle.schedules.firedCount
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)

@@ -1,13 +1,33 @@
+import Glibc
 import Raft
 
-/// What happened, for whoever replays one seed; silent unless asked for.
+/// What happens in a run, for whoever replays one seed; silent unless somebody listens.
 struct TextLog {
-    let isVerbose: Bool
+    enum Listener {
+        case nobody
+        /// Somebody reads along: all but single steps.
+        case terminal
+        /// The parent process, which keeps what is worth telling. Each line is written at once, so that none
+        /// is lost when the code under test traps.
+        case parent
+    }
 
-    func write(_ time: Nanoseconds, _ text: @autoclosure () -> String) {
-        guard isVerbose else { return }
-        let milliseconds = time / 1_000_000
-        print(
-            "\(milliseconds / 1_000).\(String(milliseconds % 1_000 + 1_000).dropFirst()) \(text())")
+    let listener: Listener
+
+    var tellsSteps: Bool { listener == .parent }
+
+    func write(
+        _ time: Nanoseconds, _ kind: StoryEvent.Kind = .phase, _ text: @autoclosure () -> String
+    ) {
+        switch listener {
+        case .nobody: return
+        case .terminal:
+            guard kind != .step else { return }
+            StandardOutput.write(
+                StoryEvent(time: time, kind: kind, text: text()).line + "\n")
+        case .parent:
+            StandardOutput.write(
+                ShardReply.event(StoryEvent(time: time, kind: kind, text: text())).line + "\n")
+        }
     }
 }

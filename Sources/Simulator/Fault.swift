@@ -1,0 +1,36 @@
+/// Everything that goes wrong in runs, as the report counts it.
+enum Fault: Int, CaseIterable {
+    // Messages.
+    case dropped, duplicated, replayed, reordered, clogged
+    // Links.
+    case split, isolated, oneWay, bridge, swizzled
+    // Processes.
+    case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
+    // Disks.
+    case unsyncedLost, diskStall
+    // Clocks.
+    case wallJump, suspend, driftingClock, wrongClock
+
+    var name: String { "\(self)" }
+}
+
+/// How often each fault was injected.
+struct FaultCounts {
+    private(set) var counts = Array(repeating: 0, count: Fault.allCases.count)
+
+    subscript(fault: Fault) -> Int {
+        get { counts[fault.rawValue] }
+        set { counts[fault.rawValue] = newValue }
+    }
+
+    var total: Int { counts.reduce(0, +) }
+
+    mutating func add(_ other: FaultCounts) {
+        for place in counts.indices { counts[place] += other.counts[place] }
+    }
+
+    /// Every kind, those that never happened as well: a gap in the campaign has to be seen.
+    var line: String {
+        Fault.allCases.map { "\($0.name) \(self[$0])" }.joined(separator: ", ")
+    }
+}
