@@ -13,7 +13,10 @@ final class ClusterFixture {
     }
 
     let directory: String
-    let members: [Member]
+    /// The configuration names these.
+    private(set) var members: [Member]
+    private let cluster: String
+    private let slots: Int
     private var processes: [String: TestProcess] = [:]
 
     var configurationPath: String { directory + "/cluster.json" }
@@ -21,6 +24,8 @@ final class ClusterFixture {
 
     /// Writes the configuration; nothing runs yet.
     init(nodes count: Int = 3, cluster: String = "test", slots: Int = 8) throws {
+        self.cluster = cluster
+        self.slots = slots
         directory = NSTemporaryDirectory() + "carillon-process-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
@@ -32,6 +37,10 @@ final class ClusterFixture {
                     api: Endpoint(host: "127.0.0.1", port: try FreePorts.next())))
         }
         self.members = members
+        try writeConfiguration()
+    }
+
+    private func writeConfiguration() throws {
         try writeConfiguration(
             Self.configuration(cluster: cluster, members: members, slots: slots))
     }
@@ -72,26 +81,73 @@ final class ClusterFixture {
         return member
     }
 
+    // MARK: Changes
+
+    /// Names a further node in the configuration. Nodes that run are not told.
+    func name(_ id: String) throws {
+        members.append(
+            Member(
+                id: id, peer: Endpoint(host: "127.0.0.1", port: try FreePorts.next()),
+                api: Endpoint(host: "127.0.0.1", port: try FreePorts.next())))
+        try writeConfiguration()
+    }
+
+    func forget(_ id: String) throws {
+        members.removeAll { $0.id == id }
+        try writeConfiguration()
+    }
+
+    /// Gives every node new addresses.
+    func move() throws {
+        members = try members.map { member in
+            Member(
+                id: member.id, peer: Endpoint(host: "127.0.0.1", port: try FreePorts.next()),
+                api: Endpoint(host: "127.0.0.1", port: try FreePorts.next()))
+        }
+        try writeConfiguration()
+    }
+
+    /// As if its disk had been replaced.
+    func wipe(_ id: String) throws {
+        try FileManager.default.removeItem(atPath: "\(directory)/data/\(id)")
+    }
+
+    /// Runs the command line tool against the given nodes; its exit status and what it said.
+    func tool(_ words: [String], servers ids: [String]) throws -> (status: Int32?, output: String) {
+        let servers = ids.map { "http://\(member($0).api)" }.joined(separator: ",")
+        let name = "tool-\(UUID().uuidString).log"
+        let process = try TestProcess(
+            CarillonBinary.path(), words + ["--server", servers], output: directory + "/" + name)
+        let ending = try process.waitForEnd(withinSeconds: 120)
+        let output = try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
+        guard case .exited(let status) = ending else { return (nil, output) }
+        return (status, output)
+    }
+
     // MARK: Processes
 
     /// A process of a node that the fixture does not keep, for tests of refusals.
     func launch(
-        _ id: String, configuration: String? = nil, data: String? = nil, log: String = "extra.log"
+        _ id: String, configuration: String? = nil, data: String? = nil, joins: Bool = false,
+        log: String = "extra.log"
     ) throws -> TestProcess {
         try TestProcess(
             CarillonBinary.path(),
             [
                 "node", "--config", configuration ?? configurationPath, "--id", id, "--data",
                 data ?? directory + "/data",
-            ], output: directory + "/" + log)
+            ] + (joins ? ["--join"] : []), output: directory + "/" + log)
     }
 
     func start(_ ids: String...) throws {
         try start(ids)
     }
 
-    func start(_ ids: [String]) throws {
-        for id in ids { processes[id] = try launch(id, log: "\(id).log") }
+    func start(_ ids: [String], configuration: String? = nil, joins: Bool = false) throws {
+        for id in ids {
+            processes[id] = try launch(
+                id, configuration: configuration, joins: joins, log: "\(id).log")
+        }
     }
 
     /// Starts all nodes and waits for a leader that all of them know.

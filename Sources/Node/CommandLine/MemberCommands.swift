@@ -69,8 +69,13 @@ enum MemberCommands {
         let cluster = try ClusterClient.json(response)
         let isThere = cluster["members"]?.elements.contains { $0["id"]?.string == id } ?? false
         if isThere { Pause.take(milliseconds: roundMilliseconds / 4) }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.field("id", id)
+        writer.field("role", "none")
+        writer.endObject()
         return ClientResponse(
-            status: isThere ? 202 : 200, headers: response.headers, body: response.body)
+            status: isThere ? 202 : 200, headers: response.headers, body: writer.bytes)
     }
 
     /// Asks in rounds until the answer is 200.

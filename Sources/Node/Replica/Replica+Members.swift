@@ -46,7 +46,9 @@ extension Replica {
 
     mutating func performMemberDuties(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         let now = clock.monotonic
-        if seenRoster != scheduler.rosterRevision || seenConfiguration != raft.configuration {
+        if seenRoster != scheduler.rosterRevision || seenConfiguration != raft.configuration
+            || isChangeSeen != raft.isChangingMembership
+        {
             noteMembersChanged()
         }
         foundIfPossible(clock, &effects)
@@ -62,6 +64,7 @@ extension Replica {
     mutating func noteMembersChanged() {
         seenRoster = scheduler.rosterRevision
         seenConfiguration = raft.configuration
+        isChangeSeen = raft.isChangingMembership
         membersRevision += 1
         areMembersUnchecked = true
     }

@@ -16,7 +16,8 @@ public struct Replica {
     /// Wall clock differences to peers, theirs minus ours, as seen in beats.
     public internal(set) var skewMilliseconds: [NodeID: Milliseconds] = [:]
     public internal(set) var isDraining = false
-    /// Rises whenever the members, the wish for others or what nodes say of themselves may have changed.
+    /// Rises whenever the members, the wish for others or what nodes say of themselves may have changed, and when a
+    /// change is done.
     public internal(set) var membersRevision: UInt64 = 0
 
     let worker: WorkerSpec
@@ -41,6 +42,7 @@ public struct Replica {
     /// What the last check of the members saw.
     var seenRoster: UInt64 = 0
     var seenConfiguration: Configuration
+    var isChangeSeen = false
     var areMembersUnchecked = true
     var areMemberCommandsDue = false
     /// Asked for, and the outcome is not applied yet.
