@@ -48,11 +48,10 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// A node that forgets what it acknowledged must not vote again under its old name.
+    /// A node that forgets what it acknowledged must not vote again under its old directory's number.
     private static let replaceNode =
-        "nothing was changed; if a backup of the disk can't be restored, remove this node from the "
-        + "cluster, move its directory away and add it as a new member under a new id: "
-        + "the other nodes have the data"
+        "nothing was changed; if it can't be restored, remove this node from the cluster (carillon cluster "
+        + "remove), move its directory away and start it again with --join: the other nodes have the data"
 
     private static func text(_ errno: Int32) -> String {
         strerror(errno).map { String(cString: $0) } ?? "unknown error"
