@@ -4,8 +4,11 @@
 /// and a majority of `outgoing` (Raft paper, section 6). Without voters nothing is decided at all: so a node
 /// starts that belongs to no cluster yet (`Input.found`).
 public struct Configuration: Equatable, Sendable {
+    /// Who decides: a majority of these, and of `outgoing` if there are any.
     public var voters: [NodeID]
+    /// While the configuration is joint, the voters of the one before it; otherwise empty.
     public var outgoing: [NodeID]
+    /// They are sent everything and decide nothing (dissertation, section 4.2.1).
     public var learners: [NodeID]
 
     public init(voters: [NodeID], outgoing: [NodeID] = [], learners: [NodeID] = []) {
@@ -14,6 +17,7 @@ public struct Configuration: Equatable, Sendable {
         self.learners = learners.sorted()
     }
 
+    /// Between two sets of voters, each of which has to agree (section 6).
     public var isJoint: Bool { !outgoing.isEmpty }
 
     /// Belongs to a cluster: somebody may vote.
@@ -30,6 +34,7 @@ public struct Configuration: Equatable, Sendable {
         return all
     }
 
+    /// Has a say, in either half.
     public func isVoter(_ id: NodeID) -> Bool { voters.contains(id) || outgoing.contains(id) }
 
     var sizeBytes: Int { (voters.count + outgoing.count + learners.count) * 16 }

@@ -9,8 +9,11 @@ public typealias Nanoseconds = UInt64
 
 /// One entry of the replicated log.
 public struct Entry: Equatable, Sendable {
+    /// Position in the log. With the term it determines the entry on all nodes (log matching, section 5.3).
     public var index: Index
+    /// The term of the leader that appended it; never falls along the log.
     public var term: Term
+    /// What it is for.
     public var payload: Payload
 
     public init(index: Index, term: Term, payload: Payload) {
@@ -19,6 +22,7 @@ public struct Entry: Equatable, Sendable {
         self.payload = payload
     }
 
+    /// What an entry is for.
     public enum Payload: Equatable, Sendable {
         /// Appended by a new leader so that entries of earlier terms can commit (section 5.4.2).
         case noop

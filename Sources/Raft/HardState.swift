@@ -1,6 +1,8 @@
 /// What a node may never forget: its term and whom it voted for in that term.
 public struct HardState: Equatable, Sendable {
+    /// The newest term this node has heard of (section 5.1).
     public var term: Term
+    /// Whom it voted for in that term; nil if for nobody yet (section 5.2).
     public var vote: NodeID?
 
     public init(term: Term = 0, vote: NodeID? = nil) {
@@ -11,8 +13,11 @@ public struct HardState: Equatable, Sendable {
 
 /// The last entry a snapshot covers, and the configuration committed there.
 public struct SnapshotMark: Equatable, Sendable {
+    /// The last entry it covers, which is committed.
     public var index: Index
+    /// The term of that entry, for the consistency check of the one behind it (section 7).
     public var term: Term
+    /// As of that entry; never one that might be rolled back (dissertation, section 5.1).
     public var configuration: Configuration
 
     public init(index: Index, term: Term, configuration: Configuration) {
@@ -24,6 +29,7 @@ public struct SnapshotMark: Equatable, Sendable {
 
 /// What storage found on disk, synced before it was handed over (DESIGN rule 11).
 public struct Recovered: Equatable, Sendable {
+    /// Term and vote. Where they are not certain the node must not start: it might vote twice.
     public var hardState: HardState
     /// For an empty disk: index 0, term 0 and the initial configuration.
     public var snapshot: SnapshotMark

@@ -2,6 +2,8 @@
 public enum Input: Equatable, Sendable {
     /// Time has passed; due at `Raft.nextDeadline`, harmless at any other time.
     case tick
+    /// A message came, whatever has become of it on the way: late, twice, out of order. Not altered, though, and
+    /// really from the node it names.
     case receive(Message)
     /// Only while `Raft.acceptsProposals`; the entry gets index `lastIndex + 1`.
     case propose([UInt8])
@@ -29,7 +31,9 @@ public enum Input: Equatable, Sendable {
 
 /// What the shell has to do, in this order.
 public enum Effect: Equatable, Sendable {
+    /// Give it to the transport at once, or lose it: what it promises is on disk already.
     case send(Message)
+    /// Write it behind all earlier ones and sync, then answer with `.durable`; never after a failed write or sync.
     case persist(Batch)
     /// Linearizable once the state machine has applied `index`.
     case readReady(ReadID, Index)

@@ -1,10 +1,13 @@
 /// A message between two members. The core emits it only when everything it promises is durable, so the
 /// shell may send it at once; it may be lost, repeated, delayed or overtaken.
 public struct Message: Equatable, Sendable {
+    /// The sender. The transport vouches for it: the core believes it.
     public var from: NodeID
+    /// The receiver; any other ignores the message.
     public var to: NodeID
     /// The sender's term; for pre-vote requests the term it would campaign in.
     public var term: Term
+    /// What is said.
     public var body: Body
 
     public init(from: NodeID, to: NodeID, term: Term, body: Body) {
@@ -14,14 +17,24 @@ public struct Message: Equatable, Sendable {
         self.body = body
     }
 
+    /// What can be said. Votes, appends and snapshots are in figures 2 and 13 of the paper, the rest in the
+    /// dissertation, but for the repair.
     public enum Body: Equatable, Sendable {
+        /// Would you vote for me in the term of this message? (dissertation, section 9.6)
         case preVoteRequest(VoteRequest)
+        /// Granted: of the term that was asked about, and binding nobody. Refused: of the sender's own term.
         case preVoteReply(granted: Bool)
+        /// RequestVote (section 5.2).
         case voteRequest(VoteRequest)
+        /// Its answer. A vote is on disk before it leaves.
         case voteReply(granted: Bool)
+        /// AppendEntries (section 5.3): entries, or a heartbeat.
         case append(Append)
+        /// Its answer. What it acknowledges is on disk before it leaves.
         case appendReply(AppendReply)
+        /// InstallSnapshot (section 7).
         case snapshotChunk(SnapshotChunk)
+        /// Its answer.
         case snapshotReply(SnapshotReply)
         /// Leadership transfer: campaign at once (dissertation, section 3.10).
         case timeoutNow
@@ -31,13 +44,17 @@ public struct Message: Equatable, Sendable {
         case readReply(ReadID, Index?)
         /// Damaged entries are asked back, of anybody. These messages belong to no term; theirs is 0.
         case repairRequest(RepairRequest)
+        /// Its answer, if the sender has anything to give.
         case repairReply(RepairReply)
     }
 
     /// The content of the entries `first` to `last`, the last of which has the term `lastTerm`.
     public struct RepairRequest: Equatable, Sendable {
+        /// The first entry wanted.
         public var first: Index
+        /// The last entry wanted.
         public var last: Index
+        /// Who has another term there has another history, and does not answer.
         public var lastTerm: Term
 
         public init(first: Index, last: Index, lastTerm: Term) {
@@ -49,7 +66,9 @@ public struct Message: Equatable, Sendable {
 
     /// Some of them. `isCompacted`: there is only a snapshot of them.
     public struct RepairReply: Equatable, Sendable {
+        /// What the sender has of them; perhaps not all.
         public var entries: [Entry]
+        /// They are in a snapshot only, and so committed.
         public var isCompacted: Bool
 
         public init(entries: [Entry], isCompacted: Bool) {
@@ -58,8 +77,11 @@ public struct Message: Equatable, Sendable {
         }
     }
 
+    /// The arguments of RequestVote that are not in every message (section 5.2; figure 2).
     public struct VoteRequest: Equatable, Sendable {
+        /// Where the candidate's log ends; on its disk before the request leaves.
         public var lastIndex: Index
+        /// The term of that entry: the later one counts for more than the longer log (section 5.4.1).
         public var lastTerm: Term
         /// Set for a leadership transfer: leader stickiness does not apply.
         public var isTransfer: Bool
@@ -73,9 +95,13 @@ public struct Message: Equatable, Sendable {
 
     /// Entries, or a heartbeat when `entries` is empty.
     public struct Append: Equatable, Sendable {
+        /// The entry right before `entries`, which has to match (section 5.3).
         public var previousIndex: Index
+        /// The term of that entry.
         public var previousTerm: Term
+        /// The leader's commit index, as far as the receiver has it if it accepts this message.
         public var commit: Index
+        /// Consecutive; empty in a heartbeat.
         public var entries: [Entry]
         /// Unique within the term and rising: a reply carries it back, which proves that the leader led
         /// when the round was sent (ReadIndex, CheckQuorum). 0 only passes on a commit index: it is
@@ -93,8 +119,11 @@ public struct Message: Equatable, Sendable {
         }
     }
 
+    /// The answer to an append (section 5.3), and to anything else that only needs the term.
     public struct AppendReply: Equatable, Sendable {
+        /// The round of the append; 0 proves nothing.
         public var round: UInt64
+        /// What has become of it.
         public var outcome: Outcome
 
         public init(round: UInt64, outcome: Outcome) {
@@ -102,6 +131,7 @@ public struct Message: Equatable, Sendable {
             self.outcome = outcome
         }
 
+        /// What has become of an append.
         public enum Outcome: Equatable, Sendable {
             /// Durable here and equal to the leader's log up to and including this index.
             case matched(Index)
@@ -120,10 +150,15 @@ public struct Message: Equatable, Sendable {
 
     /// A piece of a snapshot file. `offset` and `totalBytes` count bytes of the file.
     public struct SnapshotChunk: Equatable, Sendable {
+        /// Which snapshot; two of the same mark have the same bytes.
         public var mark: SnapshotMark
+        /// Where the piece begins.
         public var offset: UInt64
+        /// The piece; never empty.
         public var bytes: [UInt8]
+        /// The size of the whole file.
         public var totalBytes: UInt64
+        /// As in an append: a reply carries it back.
         public var round: UInt64
 
         public init(
@@ -136,15 +171,19 @@ public struct Message: Equatable, Sendable {
             self.round = round
         }
 
+        /// Ends with the end of the file.
         public var isLast: Bool { offset + UInt64(bytes.count) == totalBytes }
     }
 
+    /// The answer to a piece of a snapshot (section 7): what the receiver wants next, or that it is done.
     public struct SnapshotReply: Equatable, Sendable {
+        /// The snapshot's index.
         public var index: Index
         /// The next byte the follower wants.
         public var nextOffset: UInt64
         /// The snapshot is durable and the follower's log starts behind it.
         public var isInstalled: Bool
+        /// The round of the piece; 0 proves nothing.
         public var round: UInt64
 
         public init(index: Index, nextOffset: UInt64, isInstalled: Bool, round: UInt64) {

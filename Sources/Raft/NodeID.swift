@@ -9,6 +9,7 @@
 public struct NodeID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {
+    /// What users see and write; one node at a time has it.
     public let name: String
     /// Drawn at random when the directory is made; 0 where directories are never lost, as in tests.
     public let directory: UInt64
@@ -18,6 +19,7 @@ public struct NodeID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral
         self.directory = directory
     }
 
+    /// A name alone, as tests write it.
     public init(stringLiteral value: String) {
         self.init(value)
     }
@@ -27,6 +29,7 @@ public struct NodeID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral
         directory == 0 ? name : "\(name)#\(String(directory, radix: 16))"
     }
 
+    /// By name, then by directory: the order of all lists of members.
     public static func < (left: NodeID, right: NodeID) -> Bool {
         (left.name, left.directory) < (right.name, right.directory)
     }

@@ -1,9 +1,13 @@
 /// What the rest of the node reads from the core.
 extension Raft {
+    /// The newest term heard of. What is on disk may be behind it (section 5.1).
     public var term: Term { hardState.term }
+    /// Whom this node votes for in `term` (section 5.2).
     public var vote: NodeID? { hardState.vote }
 
+    /// The first entry in memory. What is before it is covered by a snapshot.
     public var firstIndex: Index { log.firstIndex }
+    /// The last entry in memory, which may not be on disk yet; `firstIndex - 1` if there is none.
     public var lastIndex: Index { log.lastIndex }
     /// Whole on this node's disk. Falls when entries are cut off, or a snapshot replaces the log.
     public var durableIndex: Index { min(durability.durableIndex, firstDamagedIndex - 1) }
@@ -14,8 +18,10 @@ extension Raft {
         isStateLost || pendingRestore != nil ? 0 : min(commitIndex, durableIndex)
     }
 
+    /// The newest in the log, committed or not: it counts from the moment it is appended (section 6).
     public var configuration: Configuration { log.configuration }
 
+    /// The newest snapshot that the log knows of.
     public var snapshotMark: SnapshotMark { log.snapshotMark }
 
     /// Bytes of the entries behind the newest snapshot.
@@ -91,13 +97,21 @@ extension Raft {
 
     /// How the leader sees another member.
     public struct PeerProgress: Equatable, Sendable {
+        /// How it is sent to: one append at a time until the logs are known to agree, one behind the other, or pieces
+        /// of a snapshot.
         public enum Mode: String, Sendable { case probe, replicate, snapshot }
 
+        /// The other member.
         public let id: NodeID
+        /// On its disk and equal to the leader's log up to here (section 5.3); never falls in a term.
         public let match: Index
+        /// The next entry to be sent (section 5.3).
         public let next: Index
+        /// How it is sent to.
         public let mode: Mode
+        /// Appends with entries that are not answered yet.
         public let inFlightMessages: Int
+        /// What these entries count for in limits.
         public let inFlightBytes: Int
         /// When a message of this term last came from it; the election counts as one.
         public let lastContact: Nanoseconds

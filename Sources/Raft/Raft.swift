@@ -16,10 +16,14 @@
 /// What the core keeps: no message leaves before what it promises is on disk (`Durability`), so `.send` may
 /// be carried out at once, or lost.
 public struct Raft: Sendable {
+    /// Who this node is; the same for as long as its data directory lives.
     public let id: NodeID
+    /// Timing and limits, the same on all members.
     public let settings: Settings
 
+    /// What this node does at the moment (section 5.1, figure 4).
     public internal(set) var role = Role.follower
+    /// The leader of `term`, if it was heard of: itself, or whoever sent an append. May be deposed already.
     public internal(set) var leader: NodeID?
     /// Known to be committed; not necessarily durable here (see `appliableIndex`).
     public internal(set) var commitIndex: Index
