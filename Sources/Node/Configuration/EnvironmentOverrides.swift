@@ -12,11 +12,12 @@ struct EnvironmentOverrides {
 
     static let prefix = "CARILLON_"
 
-    /// Variables of the command line, and those that a handler is given: a node may be started from
-    /// within one.
+    /// Variables of the command line, those that a handler is given (a node may be started from within
+    /// one), and one for tests.
     private static let foreign: Set<String> = [
         "CARILLON_SERVER", "CARILLON_TOKEN", "CARILLON_TASK_ID", "CARILLON_ATTEMPT",
         "CARILLON_FENCE", "CARILLON_SCHEDULED_AT", "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE",
+        ClockOffset.variable,
     ]
 
     init(_ environment: [String: String]) {
@@ -44,7 +45,7 @@ struct EnvironmentOverrides {
             JSONProblem(
                 pointer: $0, detail: "this environment variable means more than one setting")
         }
-        return doubtful
+        return doubtful + clockProblems()
             + variables.keys.sorted().compactMap { name in
                 guard !asked.contains(name), !Self.foreign.contains(name),
                     !Self.isServiceLink(name)
@@ -55,6 +56,17 @@ struct EnvironmentOverrides {
                 }
                 return JSONProblem(pointer: name, detail: detail)
             }
+    }
+
+    private func clockProblems() -> [JSONProblem] {
+        guard let text = variables[ClockOffset.variable], ClockOffset(text) == nil else {
+            return []
+        }
+        return [
+            JSONProblem(
+                pointer: ClockOffset.variable,
+                detail: "must be a duration of at most 365 days with its sign, such as +90s")
+        ]
     }
 
     /// Kubernetes sets such variables in every container when a service is called carillon:

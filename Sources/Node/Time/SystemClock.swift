@@ -6,6 +6,7 @@ enum SystemClock {
     static func wallMilliseconds() -> Int64 {
         let time = read(CLOCK_REALTIME)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+            + ClockOffset.current.milliseconds
     }
 
     /// Nanoseconds since some start; never goes back, and does not count while the machine sleeps.
