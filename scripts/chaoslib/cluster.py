@@ -48,6 +48,8 @@ class ChaosCluster(Cluster):
         environment = dict(environment or {})
         if self.clock_offsets.get(id):
             environment["CARILLON_CLOCK_OFFSET"] = self.clock_offsets[id]
+        # Python ignores SIGXFSZ; a node that does too has its write fail when it meets the limit of a file.
+        options.setdefault("restore_signals", False)
         with self.lock:
             super().start(id, environment, arguments, **options)
             self.network.started(id)

@@ -6,6 +6,8 @@ class Fault:
     kind = ""
     # Shortest and longest time that it holds, in seconds.
     seconds = (2.0, 8.0)
+    # False: it waits for what can't come while the network is broken, or damages more than a minority with it.
+    goes_with_others = True
 
     def __init__(self, chaos):
         self.chaos = chaos

@@ -82,6 +82,7 @@ class KillAtStart(Fault):
 
 class Terminate(Fault):
     kind = "SIGTERM: one"
+    goes_with_others = False
     seconds = (0.0, 3.0)
 
     def begin(self):
@@ -94,6 +95,7 @@ class Terminate(Fault):
 
 class RollingRestart(Fault):
     kind = "SIGTERM: each in turn"
+    goes_with_others = False
     seconds = (0.0, 0.5)
 
     def begin(self):
@@ -194,6 +196,7 @@ class Transfer(Fault):
 
 class Drain(Fault):
     kind = "worker drained"
+    goes_with_others = False
     seconds = (1.0, 6.0)
 
     def begin(self):

@@ -8,8 +8,12 @@ import time
 
 from chaoslib.clients import REGISTERS, RegisterClient, Workload
 from chaoslib.cluster import ChaosCluster
+from chaoslib.disk_faults import DISK_FAULTS
+from chaoslib.disks import LoopDisks
 from chaoslib.history import OK, History
 from chaoslib.linearizability import violation
+from chaoslib.membership import Membership
+from chaoslib.membership_faults import MEMBERSHIP_FAULTS
 from chaoslib.network_faults import NETWORK_FAULTS
 from chaoslib.process_faults import PROCESS_FAULTS
 from chaoslib.proxy_network import ProxyNetwork
@@ -37,6 +41,10 @@ class Chaos:
         self.network = ProxyNetwork([f"n{n + 1}" for n in range(options.nodes)])
         self.cluster = ChaosCluster(binary, self.network, self.directory, self.report.detail)
         self.has_clock_offset = self.knows("CARILLON_CLOCK_OFFSET", "+1s")
+        self.membership = Membership(self)
+        self.disks = LoopDisks(self.cluster) if options.loop_disks else None
+        # Nodes that ended as they may in the present fault, with their status.
+        self.ended = {}
         self.workload = Workload(self.cluster, self.history, self.report, options)
         self.verifier = Verifier(self.workload)
 
@@ -56,6 +64,8 @@ class Chaos:
             f"{self.options.minutes:g} minutes, {self.options.rate:g} tasks a second, in {self.directory}")
         try:
             self.cluster.start_all()
+            if not self.membership.probe():
+                report.line("this build can't change its members: such rounds are left out")
             self.prepare_registers()
             self.workload.start()
             self.verifier.start()
@@ -112,16 +122,20 @@ class Chaos:
         self.calm(self.random.uniform(0.5, 4))
 
     def draw(self):
-        """One fault, or one of the network and one of processes at once."""
-        network = [fault for fault in NETWORK_FAULTS if fault.is_possible(self)]
-        process = [fault for fault in PROCESS_FAULTS if fault.is_possible(self)]
-        one, other = self.random.choice(network), self.random.choice(process)
-        draw = self.random.random()
-        if draw < 0.25:
-            # These wait for what can't come while the network is broken.
-            if other.kind not in ("SIGTERM: each in turn", "SIGTERM: one", "worker drained"):
-                return [one, other]
-        return [one] if draw < 0.6 else [other]
+        """One fault, or one of the network and another at once."""
+        network, process, disk, members = (
+            [fault for fault in faults if fault.is_possible(self)]
+            for faults in (NETWORK_FAULTS, PROCESS_FAULTS, DISK_FAULTS, MEMBERSHIP_FAULTS)
+        )
+        if self.options.only:
+            wanted = [f for f in network + process + disk + members if self.options.only in f.kind]
+            return [self.random.choice(wanted)]
+        kinds = [network] * 4 + [process] * 4 + [disk] * 2 + ([members] * 2 if members else [])
+        one = self.random.choice(self.random.choice(kinds))
+        other = self.random.choice(network)
+        if one not in network and one.goes_with_others and self.random.random() < 0.4:
+            return [other, one]
+        return [one]
 
     def recover(self):
         """Starts what is down, and waits until all nodes are ready and have caught up."""
@@ -145,6 +159,7 @@ class Chaos:
         """A node that ends without our doing breaks the rules, unless the present fault allows it."""
         for id, status in self.cluster.ended_by_themselves().items():
             if id in self.cluster.may_end:
+                self.ended[id] = status
                 self.report.detail(f"{id} ended with status {status}, as it may")
             else:
                 self.report.violation(
@@ -184,6 +199,8 @@ class Chaos:
         report.summary()
         self.cluster.close(keep=True)
         self.network.close()
+        if self.disks:
+            self.disks.close()
         if report.violations:
             report.line(f"{len(report.violations)} violation(s), seed {self.options.seed}:")
             for rule in sorted({rule for rule, _ in report.violations}):
