@@ -28,6 +28,7 @@ class ChaosCluster(Cluster):
     def configuration(self, reader):
         configuration = super().configuration(reader)
         configuration["cluster"] = "chaos"
+        configuration["insecure"] = not self.network.is_loopback
         configuration["handlers"] = {
             "record": {"command": ["/bin/sh", "-c", RECORD, f"{self.directory}/executions-{reader}"]}
         }

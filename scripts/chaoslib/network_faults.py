@@ -135,6 +135,10 @@ class Flapping(NetworkFault):
 class Delay(NetworkFault):
     kind = "delay"
 
+    @classmethod
+    def is_possible(cls, chaos):
+        return chaos.network.can_delay
+
     def begin(self):
         base, jitter = self.random.uniform(5, 120), self.random.uniform(0, 60)
         some = links(self.ids)
@@ -147,6 +151,10 @@ class Delay(NetworkFault):
 
 class Loss(NetworkFault):
     kind = "loss"
+
+    @classmethod
+    def is_possible(cls, chaos):
+        return chaos.network.can_delay
 
     def begin(self):
         share = self.random.choice([0.01, 0.05, 0.2])

@@ -21,6 +21,8 @@ import socket
 import struct
 import sys
 
+from chaoslib.hello import HEADER_BYTES, payload_bytes, readdressed
+
 CHUNK_BYTES = 64 << 10
 # Held back for one direction of one connection; then its sender has to wait.
 MAX_HELD_CHUNKS = 64
@@ -59,10 +61,17 @@ class Flow:
         return at
 
 
+def text(address):
+    return f"{address[0]}:{address[1]}".encode()
+
+
 class Link:
     """The port that `source` calls `target` at, and the calls."""
 
     def __init__(self, proxy, source, target, port, address):
+        # What the caller is told of the called, and the called of the caller: addresses of proxies.
+        self.near_replacements = [(text(address), text(("127.0.0.1", port)))]
+        self.far_replacements = []
         self.there = proxy.flow(source, target)
         self.back = proxy.flow(target, source)
         self.target = target
@@ -100,9 +109,10 @@ class Link:
             for each in (writer, onward):
                 each.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.gather(
-                self.carry(reader, onward, self.there), self.carry(far_reader, writer, self.back)
+                self.carry(reader, onward, self.there, self.far_replacements),
+                self.carry(far_reader, writer, self.back, self.near_replacements),
             )
-        except OSError:
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             for each in (writer, onward):
@@ -110,12 +120,16 @@ class Link:
                     self.writers.discard(each)
                     abort(each)
 
-    async def carry(self, reader, writer, flow):
+    async def carry(self, reader, writer, flow, replacements):
         """Until the end of what `reader` gives: then the connection as a whole is given up."""
         held = asyncio.Queue(MAX_HELD_CHUNKS)
         deliverer = asyncio.ensure_future(self.deliver(held, writer, flow))
         clock = asyncio.get_running_loop().time
         try:
+            header = await reader.readexactly(HEADER_BYTES)
+            payload = await reader.readexactly(payload_bytes(header))
+            first = readdressed(header, payload, replacements)
+            await held.put((flow.arrival(clock(), len(first)), first))
             while data := await reader.read(CHUNK_BYTES):
                 await held.put((flow.arrival(clock(), len(data)), data))
             await held.put((clock(), b""))
@@ -160,6 +174,8 @@ class Proxy:
     async def obey(self, order):
         for source, target, port, address in order.get("links", []):
             self.links[source, target] = Link(self, source, target, port, address)
+        for (source, target), link in self.links.items():
+            link.far_replacements = self.links[target, source].near_replacements
         for source, target, condition in order.get("conditions", []):
             self.flow(source, target).set(condition)
             self.links[source, target].is_refused = condition["is_refused"]

@@ -11,8 +11,9 @@ from clusterlib.cluster import free_ports
 
 class ProxyNetwork:
     name = "proxies"
-    # A proxy can make data late, not lose it.
-    can_throttle = True
+    # A proxy can make data late; it can't lose any.
+    can_delay = True
+    is_loopback = True
 
     def __init__(self, ids):
         self.ids = ids

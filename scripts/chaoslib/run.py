@@ -14,6 +14,7 @@ from chaoslib.history import OK, History
 from chaoslib.linearizability import violation
 from chaoslib.membership import Membership
 from chaoslib.membership_faults import MEMBERSHIP_FAULTS
+from chaoslib.namespaces import NamespaceNetwork
 from chaoslib.network_faults import NETWORK_FAULTS
 from chaoslib.process_faults import PROCESS_FAULTS
 from chaoslib.proxy_network import ProxyNetwork
@@ -38,7 +39,8 @@ class Chaos:
         self.report = Report(f"{self.directory}/chaos.log")
         self.history = History(f"{self.directory}/history.ndjson")
         binary = binary_path(options.binary)
-        self.network = ProxyNetwork([f"n{n + 1}" for n in range(options.nodes)])
+        network = NamespaceNetwork if options.network == "namespaces" else ProxyNetwork
+        self.network = network([f"n{n + 1}" for n in range(options.nodes)])
         self.cluster = ChaosCluster(binary, self.network, self.directory, self.report.detail)
         self.has_clock_offset = self.knows("CARILLON_CLOCK_OFFSET", "+1s")
         self.membership = Membership(self)
