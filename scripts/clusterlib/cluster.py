@@ -97,6 +97,14 @@ class Cluster:
             "--data", f"{self.directory}/data", *arguments,
         ]
 
+    def add_node(self):
+        """A further node, named by the files of those that are started from now on."""
+        id = f"n{len(self.ids) + 1}"
+        peer, api = free_ports(2)
+        self.peer[id], self.api[id] = ("127.0.0.1", peer), ("127.0.0.1", api)
+        self.ids.append(id)
+        return id
+
     # --- Processes
 
     def start(self, id, environment=None, arguments=(), **options):
