@@ -82,6 +82,10 @@ extension Simulation {
         case .readRequest(let id): return "term \(term), read \(id)?"
         case .readReply(let id, let index):
             return "term \(term), read \(id) at \(index.map { "\($0)" } ?? "nothing")"
+        case .repairRequest(let request):
+            return "entries \(request.first)-\(request.last) of term \(request.lastTerm)?"
+        case .repairReply(let reply):
+            return reply.isCompacted ? "compacted" : "\(reply.entries.count) entries repaired"
         }
     }
 
