@@ -26,6 +26,9 @@ class Membership:
         self.is_possible = reply.problem() != "unknown-path"
         return self.is_possible
 
+    def timed(self, what, begun):
+        self.report.detail(f"{what} after {time.monotonic() - begun:.2f} s")
+
     def ask(self, method, path, body=b"", avoiding=None):
         """The first answer that is no plea for patience, from any node."""
         end = time.monotonic() + CHANGE_SECONDS
@@ -51,19 +54,25 @@ class Membership:
         raise ClusterError(f"{method} {path} {body.decode()}: no answer within {CHANGE_SECONDS} s, last: {last}")
 
     def remove(self, id):
+        begun = time.monotonic()
         reply = self.ask("DELETE", f"/v1/cluster/members/{id}", avoiding=id)
+        self.timed(f"removal of {id} answered {reply.status}", begun)
         # Asked twice, because the first answer was lost, the member is gone already.
         if reply.status not in (200, 202, 204, 404):
             self.report.violation("a member can be removed", f"{id}: {reply}")
         self.await_member(id, False)
+        self.timed(f"{id} is no member", begun)
         self.report.count("members removed")
 
     def add(self, id):
+        begun = time.monotonic()
         body = json.dumps({"id": id}).encode()
         reply = self.ask("POST", "/v1/cluster/members", body, avoiding=id)
+        self.timed(f"addition of {id} answered {reply.status}", begun)
         if reply.status not in (200, 201, 202):
             self.report.violation("a member can be added", f"{id}: {reply}")
         self.await_member(id, True)
+        self.timed(f"{id} is a member", begun)
         self.report.count("members added")
 
     def await_member(self, id, is_wanted):
