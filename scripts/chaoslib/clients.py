@@ -43,6 +43,7 @@ class Workload:
         self.is_over = threading.Event()
         self.lock = threading.Lock()
         self.unverified = deque()
+        self.looking = None
         self.by_id = {}
         self.keys_without_answer = {}
         self.clients = []
@@ -79,14 +80,23 @@ class Workload:
         self.report.succeeded()
 
     def take_unverified(self, older_than):
+        """The task that has waited longest to be looked at; it stays among those that are left."""
         with self.lock:
             if self.unverified and self.unverified[0].acknowledged < older_than:
-                return self.unverified.popleft()
+                self.looking = self.unverified.popleft()
+                return self.looking
         return None
 
-    def put_back(self, task):
+    def looked_at(self, task, is_known):
         with self.lock:
-            self.unverified.append(task)
+            self.looking = None
+            if not is_known:
+                self.unverified.append(task)
+
+    def left(self):
+        """Tasks that have not been seen to end."""
+        with self.lock:
+            return list(self.unverified) + ([self.looking] if self.looking else [])
 
 
 class Client(threading.Thread):

@@ -32,8 +32,9 @@ class Verifier(threading.Thread):
             if task is None:
                 self.is_over.wait(0.1)
                 continue
-            if self.look(task) is None:
-                self.workload.put_back(task)
+            is_known = self.look(task) is not None
+            self.workload.looked_at(task, is_known)
+            if not is_known:
                 self.is_over.wait(0.02)
 
     def connection(self):
@@ -86,11 +87,11 @@ class Verifier(threading.Thread):
     def finish(self, seconds):
         """Until everything acknowledged has been seen to end."""
         end = time.monotonic() + seconds
-        while self.workload.unverified and time.monotonic() < end:
+        while self.workload.left() and time.monotonic() < end:
             time.sleep(0.1)
         self.is_over.set()
         self.join()
-        left = list(self.workload.unverified)
+        left = self.workload.left()
         if left:
             self.report.violation(
                 "every task ends", f"{len(left)} have not within {seconds} s, for example {left[0]}")
