@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 6
 # Fires in none of our lifetimes, and is paused besides.
 NEVER = "0 0 29 2 *"
 REGISTERS = 5
-BALLAST_BYTES = 300_000
+BALLAST_BYTES = 500_000
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import tempfile
 import time
@@ -130,7 +131,7 @@ class Chaos:
             for faults in (NETWORK_FAULTS, PROCESS_FAULTS, DISK_FAULTS, MEMBERSHIP_FAULTS)
         )
         if self.options.only:
-            wanted = [f for f in network + process + disk + members if self.options.only in f.kind]
+            wanted = [f for f in network + process + disk + members if re.search(self.options.only, f.kind)]
             return [self.random.choice(wanted)]
         kinds = [network] * 4 + [process] * 4 + [disk] * 2 + ([members] * 2 if members else [])
         one = self.random.choice(self.random.choice(kinds))
