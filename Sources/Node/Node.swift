@@ -300,6 +300,13 @@ final class Node {
         case .chunkGone(let peer, let mark):
             gateway.step(
                 .snapshotChunkRead(to: peer, mark: mark, offset: 0, bytes: [], totalBytes: 0))
+        case .damaged(let peer, let mark, let error):
+            log.error(
+                "a snapshot is damaged and not sent; the next one replaces it",
+                ["problem": .text(error.finding)])
+            gateway.step(.snapshotDamaged(mark))
+            gateway.step(
+                .snapshotChunkRead(to: peer, mark: mark, offset: 0, bytes: [], totalBytes: 0))
         case .chunkStored(let mark, let nextOffset, let isComplete):
             gateway.step(
                 .snapshotChunkStored(mark: mark, nextOffset: nextOffset, isComplete: isComplete))

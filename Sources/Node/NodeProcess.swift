@@ -62,6 +62,11 @@ enum NodeProcess {
                     "bytes": .integer(Int64(torn.range.count)),
                 ])
         }
+        if let problem = findings.snapshotProblem {
+            log.warning(
+                "the snapshot is damaged, and the node goes on with one of its peers",
+                ["problem": .text(problem.finding)])
+        }
         for damage in findings.damages {
             let lost = damage.lost.map { "\($0.lowerBound)-\($0.upperBound)" } ?? "none"
             log.warning(

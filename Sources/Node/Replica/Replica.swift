@@ -163,6 +163,8 @@ public struct Replica {
             precondition(snapshotUnderWay == mark)
             snapshotUnderWay = nil
             stepRaft(.snapshotTaken(mark), clock, &effects)
+        case .snapshotDamaged(let mark):
+            snapshotFloor = max(snapshotFloor, mark.index + 1)
         case .snapshotChunkRead(let target, let mark, let offset, let bytes, let totalBytes):
             stepRaft(
                 .snapshotChunkRead(

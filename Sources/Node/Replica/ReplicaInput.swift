@@ -40,6 +40,8 @@ public enum ReplicaInput: Sendable {
     /// Stop offering slots; `Replica.isDrained` tells when nothing runs any more.
     case drain
     case snapshotWritten(SnapshotMark)
+    /// The file of this snapshot has rotted: a newer one is due, however little there is to compact.
+    case snapshotDamaged(SnapshotMark)
     case snapshotChunkRead(
         to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
     case snapshotChunkStored(mark: SnapshotMark, nextOffset: UInt64, isComplete: Bool)

@@ -16,9 +16,12 @@ public struct CRC32C: Sendable {
         checksum(bytes, range: 0..<bytes.count)
     }
 
-    public static func checksum(_ bytes: [UInt8], range: Range<Int>) -> UInt32 {
+    /// `seed`: as in `init(resuming:)`.
+    public static func checksum(
+        _ bytes: [UInt8], range: Range<Int>, seed: UInt32 = 0
+    ) -> UInt32 {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        var checksum = CRC32C()
+        var checksum = CRC32C(resuming: seed)
         bytes.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[range])) }
         return checksum.value
     }

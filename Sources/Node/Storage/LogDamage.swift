@@ -20,4 +20,6 @@ struct LogFindings: Equatable, Sendable {
 
     var damages: [LogDamage] = []
     var tornWrite: TornWrite?
+    /// Why the state at the log's mark is lost.
+    var snapshotProblem: StorageError?
 }

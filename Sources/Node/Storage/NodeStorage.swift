@@ -10,7 +10,7 @@ final class NodeStorage: Sendable {
     struct Opened: Sendable {
         var storage: NodeStorage
         var recovered: Recovered
-        /// The state machine's bytes at `recovered.snapshot`; nil for an empty one.
+        /// The state machine's bytes at `recovered.snapshot`; nil for an empty one, or if it is lost.
         var state: [UInt8]?
         /// Damage the node goes on in spite of, and what a crash tore; for its log.
         var findings: LogFindings
@@ -27,13 +27,22 @@ final class NodeStorage: Sendable {
         onSnapshot: @escaping @Sendable (SnapshotThread.Report) -> Void
     ) throws(StorageError) -> Opened {
         let directory = try DataDirectory(root: root, cluster: cluster, node: node)
-        let (log, recovered, findings) = try SegmentedLog.open(
+        var (log, recovered, findings) = try SegmentedLog.open(
             folder: directory.logFolder, initial: initial, mayCreate: !directory.hasLog,
             settings: settings)
         try directory.noteLogCreated()
         let store = SnapshotStore(folder: directory.snapshotFolder)
-        let state = recovered.snapshot.index > 0 ? try store.load(recovered.snapshot) : nil
-        try store.removeLeftOvers(recovered: recovered.snapshot)
+        var state: [UInt8]?
+        if recovered.snapshot.index > 0 {
+            switch try store.recover(recovered.snapshot) {
+            case .state(let bytes): state = bytes
+            case .lost(let error):
+                recovered.isStateLost = true
+                findings.snapshotProblem = error
+            }
+        }
+        try store.removeLeftOvers(
+            recovered: recovered.snapshot, isStateLost: recovered.isStateLost)
         let storage = NodeStorage(
             directory: directory,
             log: try LogThread(log: log, report: onLog),

@@ -7,18 +7,23 @@ import Scheduler
 ///               16  u64 mark index      24  u64 mark term
 ///               32  configuration, as in the log
 ///              H-4  u32 CRC32C of the H-4 bytes before; here in every future version too
-///     block …   u32 bytes B, at most 1 MiB; u32 CRC32C of the block; B bytes of the state
+///     block …   u32 bytes B, 1 MiB in all but the last; u32 CRC32C of the B bytes, seeded by the header's
+///               checksum and the block's number; B bytes of the state
 ///     footer     0  magic "CRLNSEND"     8  u64 bytes of the state
 ///               16  u32 number of blocks 20  u32 CRC32C of all the blocks' checksums
 ///               24  u32 CRC32C of the header's checksum and the 24 bytes before
 ///               28  u32 zero
 ///
-/// Numbers are little-endian. The footer has a fixed size, so that it is found from the end.
+/// Numbers are little-endian. The footer has a fixed size, so that it is found from the end; blocks have,
+/// so that each can be checked without those before. Nothing is sent or received unchecked.
 ///
 /// Crash cases: the file is written under another name, synced, renamed, and the directory synced; only
 /// then does a batch of the log name its mark, and only when that is durable are older snapshots removed.
 /// So the snapshot that the log starts from is always there and whole; files under temporary names are
 /// left-overs, and so are snapshots newer than the log's mark.
+///
+/// A snapshot that is found damaged gets `.damaged` behind its name. It is neither loaded nor sent any more,
+/// and goes when a newer one is durable; only the newest of them is kept.
 enum SnapshotFormat {
     static let version: UInt32 = 1
     static let blockHeaderBytes = 8
@@ -93,6 +98,39 @@ enum SnapshotFormat {
         writer.put(UInt32(bytes))
         writer.put(checksum)
         return writer.bytes
+    }
+
+    /// Bytes of the block that begins at `offset`, its header included.
+    static func blockBytes(at offset: Int, before footerOffset: Int) -> Int {
+        min(blockHeaderBytes + StorageLimits.snapshotBlockBytes, footerOffset - offset)
+    }
+
+    /// Where a block belongs is part of its checksum: a block of another file or place is not taken for it.
+    static func blockSeed(number: UInt32, headerChecksum: UInt32) -> UInt32 {
+        headerChecksum ^ number
+    }
+
+    /// Returns the block's checksum if it is the one that stands in its header.
+    static func check(
+        block: [UInt8], number: UInt32, headerChecksum: UInt32
+    ) throws(CodecError) -> UInt32 {
+        guard block.count > blockHeaderBytes else { throw CodecError("a block is cut off") }
+        let head = SegmentImage(bytes: block).word(at: 0)
+        let checksum = CRC32C.checksum(
+            block, range: blockHeaderBytes..<block.count,
+            seed: blockSeed(number: number, headerChecksum: headerChecksum))
+        guard Int(head & 0xffff_ffff) == block.count - blockHeaderBytes,
+            UInt32(head >> 32) == checksum
+        else { throw CodecError("block \(number) does not match its checksum") }
+        return checksum
+    }
+
+    /// Whether a footer is as it was written, whatever the blocks are.
+    static func isFooter(_ bytes: [UInt8], headerChecksum: UInt32) -> Bool {
+        guard bytes.count == footerBytes, bytes.starts(with: footerMagic) else { return false }
+        var checksum = CRC32C(resuming: headerChecksum)
+        checksum.update(Array(bytes[..<24]))
+        return SegmentImage(bytes: bytes).word(at: 24) == UInt64(checksum.value)
     }
 
     static func footer(_ totals: Totals, headerChecksum: UInt32) -> [UInt8] {

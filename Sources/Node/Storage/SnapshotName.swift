@@ -1,9 +1,11 @@
 import Raft
 
 /// File names in the directory of snapshots: `snapshot-<index>-<term>`, and the same with `.new` or
-/// `.incoming` behind it while it is being written or received.
+/// `.incoming` behind it while it is being written or received, with `.damaged` when it was found bad.
 struct SnapshotName: Equatable, Sendable {
     static let incomingSuffix = ".incoming"
+
+    static let damagedSuffix = ".damaged"
 
     var index: Index
     var term: Term
@@ -25,6 +27,8 @@ struct SnapshotName: Equatable, Sendable {
     }
 
     var text: String { "snapshot-\(index)-\(term)" }
+
+    static func isDamaged(_ name: String) -> Bool { name.hasSuffix(damagedSuffix) }
 
     static func isUnfinished(_ name: String) -> Bool {
         name.hasSuffix(StorageFolder.temporarySuffix) || name.hasSuffix(incomingSuffix)

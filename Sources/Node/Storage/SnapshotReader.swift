@@ -8,6 +8,9 @@ struct SnapshotReader {
     private let file: StorageFile
     private let headerBytes: Int
     private let headerChecksum: UInt32
+    private let header: [UInt8]
+    /// What `chunk` read and found good last, with its offset.
+    private var part: (offset: Int, bytes: [UInt8]) = (0, [])
 
     /// Throws `corrupt` if the header is damaged.
     init(path: String) throws(StorageError) {
@@ -18,16 +21,60 @@ struct SnapshotReader {
         } catch {
             throw .corrupt(path: path, offset: 0, problem: error.reason)
         }
+        header = Array(start[..<headerBytes])
         file = opened
         fileBytes = try opened.sizeBytes()
     }
 
-    /// Bytes of the file, for sending it; fewer at its end.
-    func chunk(at offset: UInt64, maxBytes: Int) throws(StorageError) -> [UInt8] {
-        guard offset < UInt64(fileBytes) else { return [] }
-        return try file.read(
-            count: min(maxBytes, StorageLimits.maxSnapshotChunkBytes, fileBytes - Int(offset)),
-            at: Int(offset))
+    /// Bytes of the file, for sending it; fewer at its end. What rotted since it was written is not handed
+    /// out. Throws `corrupt`.
+    mutating func chunk(at offset: UInt64, maxBytes: Int) throws(StorageError) -> [UInt8] {
+        let limit = min(maxBytes, StorageLimits.maxSnapshotChunkBytes)
+        var chunk: [UInt8] = []
+        guard offset < UInt64(fileBytes) else { return chunk }
+        var position = Int(offset)
+        while position < fileBytes, chunk.count < limit {
+            if !(part.offset..<part.offset + part.bytes.count).contains(position) {
+                part = try verifiedPart(around: position)
+            }
+            let start = position - part.offset
+            let end = min(part.bytes.count, start + limit - chunk.count)
+            chunk.append(contentsOf: part.bytes[start..<end])
+            position += end - start
+        }
+        return chunk
+    }
+
+    /// The header, the block or the footer in which `offset` lies.
+    private func verifiedPart(
+        around offset: Int
+    ) throws(StorageError) -> (offset: Int, bytes: [UInt8]) {
+        let footerOffset = fileBytes - SnapshotFormat.footerBytes
+        if offset < headerBytes { return (0, header) }
+        guard offset < footerOffset else {
+            let footer = try file.read(count: SnapshotFormat.footerBytes, at: footerOffset)
+            guard footerOffset >= headerBytes,
+                SnapshotFormat.isFooter(footer, headerChecksum: headerChecksum)
+            else { throw corrupt(footerOffset, "the footer is not as it was written") }
+            return (footerOffset, footer)
+        }
+        let stride = SnapshotFormat.blockHeaderBytes + StorageLimits.snapshotBlockBytes
+        let number = (offset - headerBytes) / stride
+        let start = headerBytes + number * stride
+        return (start, try block(number, at: start))
+    }
+
+    private func block(_ number: Int, at start: Int) throws(StorageError) -> [UInt8] {
+        let footerOffset = fileBytes - SnapshotFormat.footerBytes
+        let block = try file.read(
+            count: SnapshotFormat.blockBytes(at: start, before: footerOffset), at: start)
+        do throws(CodecError) {
+            _ = try SnapshotFormat.check(
+                block: block, number: UInt32(number), headerChecksum: headerChecksum)
+        } catch {
+            throw corrupt(start, error.reason)
+        }
+        return block
     }
 
     /// The whole state, every checksum verified. Throws `corrupt`.
@@ -64,21 +111,12 @@ struct SnapshotReader {
         var totals = SnapshotFormat.Totals()
         var offset = headerBytes
         while offset < end {
-            let maxBytes = SnapshotFormat.blockHeaderBytes + StorageLimits.snapshotBlockBytes
-            let block = try file.read(count: min(maxBytes, end - offset), at: offset)
-            guard block.count >= SnapshotFormat.blockHeaderBytes else {
-                throw corrupt(offset, "a block is cut off")
-            }
-            let image = SegmentImage(bytes: block)
-            let bytes = Int(image.word(at: 0) & 0xffff_ffff)
-            let checksum = UInt32(image.word(at: 0) >> 32)
-            let blockEnd = SnapshotFormat.blockHeaderBytes + bytes
-            guard bytes > 0, blockEnd <= block.count,
-                image.checksum(SnapshotFormat.blockHeaderBytes..<blockEnd) == checksum
-            else { throw corrupt(offset, "a block does not match its checksum") }
-            take(block[SnapshotFormat.blockHeaderBytes..<blockEnd])
-            totals.add(bytes: bytes, checksum: checksum)
-            offset += blockEnd
+            let block = try block(Int(totals.blocks), at: offset)
+            take(block[SnapshotFormat.blockHeaderBytes...])
+            totals.add(
+                bytes: block.count - SnapshotFormat.blockHeaderBytes,
+                checksum: UInt32(SegmentImage(bytes: block).word(at: 0) >> 32))
+            offset += block.count
         }
         let footer = try file.read(count: SnapshotFormat.footerBytes, at: end)
         guard footer == SnapshotFormat.footer(totals, headerChecksum: headerChecksum) else {

@@ -1,8 +1,10 @@
 import Raft
+import Scheduler
 
 /// Takes a snapshot file from a peer chunk by chunk. A chunk that comes again, or too early, is answered
 /// with the offset that is wanted, so the sender goes on from there however messages were lost, repeated
-/// or overtaken. The file gets its name only when every byte of it has been verified and synced.
+/// or overtaken. Each part of the file is verified when its last byte is there, and wanted again if it is
+/// bad. The file gets its name only when all of it has been synced and verified once more.
 struct SnapshotReceiver {
     /// What became of a chunk.
     enum Progress: Equatable, Sendable {
@@ -22,7 +24,13 @@ struct SnapshotReceiver {
         var nextOffset: UInt64
         var totalBytes: UInt64
         var syncedBytes: UInt64 = 0
+        var verifier: SnapshotVerifier
+        /// How often the part that is wanted now was bad.
+        var badParts = 0
     }
+
+    /// A part that is bad so often is not bad on its way but where it comes from.
+    private static let maxBadParts = 3
 
     private let folder: StorageFolder
     private var incoming: Incoming?
@@ -45,6 +53,13 @@ struct SnapshotReceiver {
             return .wants(offset: current.nextOffset)
         }
         try current.file.write(chunk.bytes, at: Int(chunk.offset))
+        let verified = current.verifier.verifiedOffset
+        do throws(CodecError) {
+            defer { if current.verifier.verifiedOffset > verified { current.badParts = 0 } }
+            try current.verifier.take(chunk.bytes)
+        } catch {
+            return try refuse(current, reason: error.reason)
+        }
         current.nextOffset += count
         if current.nextOffset - current.syncedBytes >= StorageLimits.snapshotSyncStepBytes {
             try current.file.sync()
@@ -63,7 +78,26 @@ struct SnapshotReceiver {
         incoming = Incoming(
             mark: chunk.mark, name: name,
             file: try StorageFile(path: folder.path(of: name), mode: .replace), nextOffset: 0,
-            totalBytes: chunk.totalBytes)
+            totalBytes: chunk.totalBytes,
+            verifier: SnapshotVerifier(
+                mark: chunk.mark, totalBytes: Int(chunk.totalBytes)))
+    }
+
+    /// The part that the verifier waits for is bad. A bad header says nothing about the rest.
+    private mutating func refuse(
+        _ bad: Incoming, reason: String
+    ) throws(StorageError) -> Progress {
+        var current = bad
+        current.badParts += 1
+        guard current.badParts < Self.maxBadParts, current.verifier.verifiedOffset > 0 else {
+            try drop()
+            return .refused(
+                reason: "at byte \(current.verifier.verifiedOffset): \(reason)")
+        }
+        current.nextOffset = UInt64(current.verifier.verifiedOffset)
+        current.syncedBytes = min(current.syncedBytes, current.nextOffset)
+        incoming = current
+        return .wants(offset: current.nextOffset)
     }
 
     private mutating func finish(_ done: Incoming) throws(StorageError) -> Progress {

@@ -1,3 +1,4 @@
+import Glibc
 import Raft
 
 /// The snapshot files of one node (`SnapshotFormat`, `SnapshotName`). The log's mark says which of them
@@ -17,10 +18,41 @@ struct SnapshotStore {
         receiver = SnapshotReceiver(folder: folder)
     }
 
+    /// What became of the snapshot that a recovered log starts from.
+    enum Recovery: Equatable, Sendable {
+        case state([UInt8])
+        /// Gone or damaged, and why. What is there of it has been set aside.
+        case lost(StorageError)
+    }
+
+    /// Loads the state at the mark. Throws what has nothing to do with the file, such as a lack of rights.
+    func recover(_ mark: SnapshotMark) throws(StorageError) -> Recovery {
+        do throws(StorageError) {
+            return .state(try load(mark))
+        } catch {
+            switch error {
+            case .corrupt, .system("read", _, EIO): try setAside(mark)
+            case .missing: break
+            default: throw error
+            }
+            return .lost(error)
+        }
+    }
+
+    /// Takes a damaged file out of use and keeps it for somebody to look at, instead of any before.
+    private func setAside(_ mark: SnapshotMark) throws(StorageError) {
+        let name = SnapshotName(mark).text
+        for old in try folder.names() where SnapshotName.isDamaged(old) { try folder.remove(old) }
+        try folder.rename(name, to: name + SnapshotName.damagedSuffix)
+        try folder.sync()
+    }
+
     /// Removes what a crash left: unfinished files, and snapshots that the log does not know of. `mark` is
-    /// where the recovered log starts. To be called before anything is written or received, and after the
-    /// snapshot at `mark` was loaded: as long as that has not been found good nothing is removed.
-    func removeLeftOvers(recovered mark: SnapshotMark) throws(StorageError) {
+    /// where the recovered log starts. To be called before anything is written or received, and after
+    /// `recover`: as long as that has not found the snapshot at `mark` good, nothing older goes.
+    func removeLeftOvers(
+        recovered mark: SnapshotMark, isStateLost: Bool = false
+    ) throws(StorageError) {
         var isChanged = false
         for name in try folder.names() {
             let isOrphan =
@@ -31,7 +63,7 @@ struct SnapshotStore {
             }
         }
         if isChanged { try folder.sync() }
-        try prune(durable: mark)
+        if !isStateLost { try prune(durable: mark) }
     }
 
     /// Writes a snapshot; it is durable in its place when this returns the size of its file.
@@ -62,8 +94,23 @@ struct SnapshotStore {
         return try reader.state()
     }
 
-    /// A piece of the file for a peer; nil if that snapshot is no longer there.
+    /// A piece of the file for a peer; nil if that snapshot is no longer there. Throws `corrupt` if it is no
+    /// longer what was written; it is set aside then, and gone the next time.
     mutating func chunk(
+        of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
+    ) throws(StorageError) -> (bytes: [UInt8], totalBytes: UInt64)? {
+        do throws(StorageError) {
+            return try intactChunk(of: mark, at: offset, maxBytes: maxBytes)
+        } catch {
+            sending = nil
+            if case .corrupt = error, try folder.names().contains(SnapshotName(mark).text) {
+                try setAside(mark)
+            }
+            throw error
+        }
+    }
+
+    private mutating func intactChunk(
         of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
     ) throws(StorageError) -> (bytes: [UInt8], totalBytes: UInt64)? {
         let name = SnapshotName(mark)
@@ -71,10 +118,12 @@ struct SnapshotStore {
             guard try folder.names().contains(name.text) else { return nil }
             sending = (name, try SnapshotReader(path: folder.path(of: name.text)))
         }
-        guard let reader = sending?.reader, reader.mark == mark else { return nil }
-        return (
-            try reader.chunk(at: offset, maxBytes: maxBytes), UInt64(reader.fileBytes)
-        )
+        guard var reader = sending?.reader, reader.mark == mark else { return nil }
+        // Not two owners of the reader's buffer, which would be copied then.
+        sending = nil
+        let bytes = try reader.chunk(at: offset, maxBytes: maxBytes)
+        sending = (name, reader)
+        return (bytes, UInt64(reader.fileBytes))
     }
 
     mutating func receive(
@@ -83,11 +132,15 @@ struct SnapshotStore {
         try receiver.receive(chunk)
     }
 
-    /// Removes what is older than the snapshot at `mark`, but for the newest of them. To be called when
+    /// Removes what is damaged or older than the snapshot at `mark`, but for the newest of the older ones. To be called when
     /// the batch with this mark is durable.
     func prune(durable mark: SnapshotMark) throws(StorageError) {
         let kept = SnapshotName(mark)
-        let older = try folder.names().compactMap { SnapshotName($0) }
+        let names = try folder.names()
+        for name in names where SnapshotName.isDamaged(name) && names.contains(kept.text) {
+            try folder.remove(name)
+        }
+        let older = names.compactMap { SnapshotName($0) }
             .filter { $0 != kept && ($0.index, $0.term) < (kept.index, kept.term) }
             .sorted { ($0.index, $0.term) < ($1.index, $1.term) }
         guard older.count > 1 else { return }

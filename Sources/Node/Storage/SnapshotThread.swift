@@ -21,6 +21,8 @@ final class SnapshotThread: Sendable {
             to: NodeID, SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)
         /// That snapshot is no longer there; the peer needs a newer one.
         case chunkGone(to: NodeID, SnapshotMark)
+        /// As `chunkGone`, because the file was found damaged; it has been set aside.
+        case damaged(to: NodeID, SnapshotMark, StorageError)
         case chunkStored(SnapshotMark, nextOffset: UInt64, isComplete: Bool)
         /// What a peer sent is no valid snapshot; receiving begins anew at offset 0.
         case refused(SnapshotMark, reason: String)
@@ -98,11 +100,18 @@ final class SnapshotThread: Sendable {
             let fileBytes = try store.write(mark, from: producer)
             return .written(mark, fileBytes: fileBytes, nanoseconds: LogThread.now() - start)
         case .readChunk(let peer, let mark, let offset, let maxBytes):
-            guard let chunk = try store.chunk(of: mark, at: offset, maxBytes: maxBytes) else {
-                return .chunkGone(to: peer, mark)
+            do throws(StorageError) {
+                guard let chunk = try store.chunk(of: mark, at: offset, maxBytes: maxBytes) else {
+                    return .chunkGone(to: peer, mark)
+                }
+                return .chunkRead(
+                    to: peer, mark, offset: offset, bytes: chunk.bytes,
+                    totalBytes: chunk.totalBytes)
+            } catch {
+                // The node's own state is in memory and good: only this file is not.
+                guard case .corrupt = error else { throw error }
+                return .damaged(to: peer, mark, error)
             }
-            return .chunkRead(
-                to: peer, mark, offset: offset, bytes: chunk.bytes, totalBytes: chunk.totalBytes)
         case .storeChunk(let chunk):
             switch try store.receive(chunk) {
             case .wants(let offset):

@@ -54,7 +54,9 @@ struct SnapshotWriter {
                 what: "a snapshot", bytes: totals.stateBytes + UInt64(range.count),
                 maxBytes: StorageLimits.maxSnapshotBytes)
         }
-        let checksum = CRC32C.checksum(bytes, range: range)
+        let checksum = CRC32C.checksum(
+            bytes, range: range,
+            seed: SnapshotFormat.blockSeed(number: totals.blocks, headerChecksum: headerChecksum))
         let header = SnapshotFormat.blockHeader(bytes: range.count, checksum: checksum)
         try file.write(header, at: offset)
         try file.write(bytes, range: range, at: offset + header.count)

@@ -48,6 +48,23 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The files can be read, but what they hold is not good.
+    var isAboutContent: Bool {
+        switch self {
+        case .corrupt, .missing, .unsupportedVersion, .foreign: true
+        case .system, .inUse, .tooLarge, .invalidName: false
+        }
+    }
+
+    /// What was found, without advice: for damage that does not stop the node.
+    var finding: String {
+        switch self {
+        case .corrupt(let path, let offset, let problem): "\(path) at byte \(offset): \(problem)"
+        case .missing(let path, let problem): "\(path): \(problem)"
+        default: description
+        }
+    }
+
     /// A node that forgets what it acknowledged must not vote again under its old directory's number.
     private static let replaceNode =
         "nothing was changed; if it can't be restored, remove this node from the cluster (carillon cluster "

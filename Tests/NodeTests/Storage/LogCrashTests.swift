@@ -124,8 +124,7 @@ struct LogCrashTests {
             let recovered = try crashed.recover()
             #expect(recovered == model.recovered || recovered == grown.recovered)
         }
-        // Lacking what was synced before its seal, although the next segment is in use: no crash does that,
-        // and the next segment tells what was there.
+        // Not sealed, although the next segment is in use: no crash does that, but nothing is missing.
         var impossible = after
         impossible.files[old] = before.files[old]
         try impossible.restore(to: crashed.scratch)

@@ -59,22 +59,56 @@ struct NodeStorageTests {
         }
     }
 
-    @Test func aNodeThatLostItsSnapshotIsRefused() throws {
+    /// The cluster has the state; what was promised stands in the log.
+    @Test(arguments: [true, false]) func aNodeThatLostItsSnapshotGoesOn(isThere: Bool) throws {
         let scratch = try ScratchFolder()
+        let mark = SnapshotMark(index: 5, term: 1, configuration: initial)
+        let truth = Recovered(
+            hardState: HardState(term: 2, vote: "n3"), snapshot: mark,
+            entries: [Entry(index: 6, term: 2, payload: .command([7]))])
         do {
             let storage = try open(scratch).storage
+            storage.snapshots.submit(
+                .write(mark) { put throws(StorageError) in try put([4, 5, 6]) })
+            storage.snapshots.stop()
             storage.log.submit(
                 Batch(
-                    ticket: 1, hardState: HardState(term: 1),
-                    snapshot: SnapshotMark(index: 5, term: 1, configuration: initial),
-                    resetsLog: true))
+                    ticket: 1, hardState: truth.hardState, snapshot: mark, resetsLog: true,
+                    entries: truth.entries))
             storage.stop()
         }
-        try scratch.write([1], to: "n1/snapshots/snapshot-9-1")
-        let error = #expect(throws: StorageError.self) { try open(scratch) }
-        #expect(error?.description.contains("snapshot-5-1") == true)
-        // What was there is still there for somebody to look at.
-        #expect(
-            try StorageFolder(path: scratch.path + "/n1/snapshots").names() == ["snapshot-9-1"])
+        let name = "n1/snapshots/snapshot-5-1"
+        var bytes = try scratch.bytes(of: name)
+        bytes[bytes.count - 34] ^= 1
+        if isThere { try scratch.write(bytes, to: name) } else { try scratch.remove(name) }
+        let folder = StorageFolder(path: scratch.path + "/n1/snapshots")
+        for _ in 0..<2 {
+            let opened = try open(scratch)
+            #expect(opened.state == nil)
+            #expect(opened.recovered.isStateLost)
+            #expect(opened.recovered.hardState == truth.hardState)
+            #expect(opened.recovered.snapshot == mark)
+            #expect(opened.recovered.entries == truth.entries)
+            #expect(opened.findings.snapshotProblem != nil)
+            // What is left of it is kept for somebody to look at, and never taken for a snapshot again.
+            #expect(try folder.names() == (isThere ? ["snapshot-5-1.damaged"] : []))
+            opened.storage.stop()
+        }
+        // A good one comes from a peer.
+        let newer = SnapshotMark(index: 6, term: 2, configuration: initial)
+        do {
+            let storage = try open(scratch).storage
+            storage.snapshots.submit(
+                .write(newer) { put throws(StorageError) in try put([8]) })
+            storage.snapshots.submit(.prune(newer))
+            storage.snapshots.stop()
+            storage.log.submit(Batch(ticket: 1, snapshot: newer, resetsLog: true))
+            storage.stop()
+        }
+        #expect(try folder.names() == ["snapshot-6-2"])
+        let again = try open(scratch)
+        #expect(again.state == [8])
+        #expect(again.findings == LogFindings())
+        again.storage.stop()
     }
 }

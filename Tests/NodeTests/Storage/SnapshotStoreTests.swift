@@ -140,26 +140,103 @@ struct SnapshotStoreTests {
         #expect(try receiver.folder.names() == ["snapshot-7-3"])
     }
 
-    @Test func aDamagedTransferIsRefusedAndBeginsAnew() throws {
+    /// A bad block is wanted again from its beginning, and only that; a sender that has no other is given up.
+    @Test func aBadPartOfATransferIsWantedAgain() throws {
         let sender = try ScratchFolder()
         let receiver = try ScratchFolder()
         var source = SnapshotStore(folder: sender.folder)
         var target = SnapshotStore(folder: receiver.folder)
-        try write(state(20_000), mark(7), to: source, pieceBytes: 20_000)
-        var chunks = try chunks(of: mark(7), from: &source, bytes: 8_000)
-        chunks[1].bytes[100] ^= 4
-        for chunk in chunks.dropLast() { _ = try target.receive(chunk) }
-        guard case .refused = try target.receive(chunks[chunks.count - 1]) else {
-            Issue.record("a damaged snapshot was taken")
+        let bytes = state((2 << 20) + 5_000)
+        try write(bytes, mark(7), to: source, pieceBytes: 1 << 20)
+        let blockBytes = SnapshotFormat.blockHeaderBytes + StorageLimits.snapshotBlockBytes
+        let headerBytes = SnapshotFormat.header(for: mark(7)).count
+        let chunks = try chunks(of: mark(7), from: &source, bytes: 300_000)
+        var offset: UInt64 = 0
+        var refusals = 0
+        var isComplete = false
+        for _ in 0..<100 where !isComplete {
+            var (piece, total) = try #require(
+                try source.chunk(of: mark(7), at: offset, maxBytes: 300_000))
+            // One byte of the second block, the first two times it travels.
+            let place = headerBytes + blockBytes + 400_000 - Int(offset)
+            if piece.indices.contains(place), refusals < 2 { piece[place] ^= 1 }
+            let progress = try target.receive(
+                Message.SnapshotChunk(
+                    mark: mark(7), offset: offset, bytes: piece, totalBytes: total, round: 0))
+            switch progress {
+            case .wants(let next):
+                if next != offset + UInt64(piece.count) {
+                    #expect(next == UInt64(headerBytes + blockBytes))
+                    refusals += 1
+                }
+                offset = next
+            case .complete: isComplete = true
+            case .refused(let reason): Issue.record("\(reason)")
+            }
+        }
+        #expect(isComplete && refusals == 2)
+        #expect(try target.load(mark(7)) == bytes)
+
+        // The header is bad, or a later block is time and again.
+        var bad = chunks[0]
+        bad.bytes[20] ^= 1
+        guard case .refused = try target.receive(bad) else {
+            Issue.record("a bad header was taken")
             return
         }
-        #expect(try receiver.folder.names() == [])
-        chunks[1].bytes[100] ^= 4
-        for chunk in chunks.dropLast() { _ = try target.receive(chunk) }
-        #expect(
-            try target.receive(chunks[chunks.count - 1])
-                == .complete(fileBytes: chunks[0].totalBytes))
-        #expect(try target.load(mark(7)) == state(20_000))
+        var wants: [SnapshotReceiver.Progress] = []
+        for _ in 0..<3 {
+            offset = wants.isEmpty ? 0 : UInt64(headerBytes)
+            wants.append(.wants(offset: offset))
+            var whole = try sender.bytes(of: "snapshot-7-3")[Int(offset)...].prefix(2 << 20)
+            whole[500_000] ^= 1
+            let progress = try target.receive(
+                Message.SnapshotChunk(
+                    mark: mark(7), offset: offset, bytes: Array(whole),
+                    totalBytes: chunks[0].totalBytes, round: 0))
+            if wants.count < 3 {
+                #expect(progress == .wants(offset: UInt64(headerBytes)))
+            } else if case .refused(let reason) = progress {
+                #expect(reason.contains("at byte \(headerBytes)"))
+            } else {
+                Issue.record("\(progress)")
+            }
+        }
+        #expect(try receiver.folder.names() == ["snapshot-7-3"])
+    }
+
+    /// What rotted since it was written is found before it is sent, wherever it is.
+    @Test func aRottenSnapshotIsNotSent() throws {
+        let scratch = try ScratchFolder()
+        let bytes = state((1 << 20) + 3_000)
+        var store = SnapshotStore(folder: scratch.folder)
+        try write(bytes, mark(7), to: store, pieceBytes: 1 << 20)
+        let good = try scratch.bytes(of: "snapshot-7-3")
+        for place in [9, 30, 200, 1 << 19, (1 << 20) + 200, good.count - 31, good.count - 5] {
+            var rotten = good
+            rotten[place] ^= 8
+            try scratch.write(rotten, to: "snapshot-7-3")
+            store = SnapshotStore(folder: scratch.folder)
+            var offset: UInt64 = 0
+            var isFound = false
+            while !isFound {
+                do throws(StorageError) {
+                    guard
+                        let chunk = try store.chunk(
+                            of: mark(7), at: offset, maxBytes: 200_000), !chunk.bytes.isEmpty
+                    else { break }
+                    let range = Int(offset)..<Int(offset) + chunk.bytes.count
+                    #expect(chunk.bytes == Array(good[range]))
+                    offset = UInt64(range.upperBound)
+                } catch {
+                    isFound = true
+                }
+            }
+            #expect(isFound, "byte \(place)")
+            #expect(try scratch.folder.names() == ["snapshot-7-3.damaged"])
+            let after = try store.chunk(of: mark(7), at: offset, maxBytes: 10)
+            #expect(after == nil)
+        }
     }
 
     @Test func aChunkBeyondTheSnapshotIsRefused() throws {
