@@ -26,8 +26,17 @@ struct LogRecovery {
         var highestIndex: Index
     }
 
-    /// Is told of every batch as it is read, with the file, the offset and the entries that are lost.
-    typealias Observer = (Found, Int, ScannedBatch, ClosedRange<Index>?) -> Void
+    /// A batch as it is read, for whoever wants to look.
+    struct Observation {
+        var segment: String
+        var range: Range<Int>
+        var batch: ScannedBatch
+        /// What the log amounts to behind it.
+        var lastIndex: Index
+        var lost: ClosedRange<Index>?
+    }
+
+    typealias Observer = (Observation) -> Void
 
     private(set) var segments: [Found] = []
     private(set) var recovered: Recovered
@@ -188,7 +197,7 @@ private struct Reading {
                             fault, before: next.map { SegmentScan.Continuation($0.header) })
                     }
                 }
-                try take(batch, at: start)
+                try take(batch, from: start..<current.position)
                 if batch.isLast { return nil }
             }
         } catch let error as LogReplay.Contradiction {
@@ -201,15 +210,20 @@ private struct Reading {
     }
 
     private mutating func take(
-        _ batch: ScannedBatch, at offset: Int
+        _ batch: ScannedBatch, from range: Range<Int>
     ) throws(LogReplay.Contradiction) {
         let lost = try replay.apply(batch)
         let segment = segments[segments.count - 1]
         if let problem = batch.problem {
             findings.damages.append(
-                LogDamage(path: segment.file.path, offset: offset, problem: problem, lost: lost))
+                LogDamage(
+                    path: segment.file.path, offset: range.lowerBound, problem: problem,
+                    lost: lost))
         }
-        observer?(segment, offset, batch, lost)
+        observer?(
+            LogRecovery.Observation(
+                segment: segment.name, range: range, batch: batch,
+                lastIndex: replay.state.lastIndex, lost: lost))
     }
 
     private static func open(
