@@ -19,8 +19,7 @@ extension Node {
     private static func remembered(in directory: DataDirectory) -> [String: AddressBook.Address] {
         guard
             let names = try? directory.folder.names(), names.contains(AddressBook.fileName),
-            let file = try? StorageFile(
-                path: directory.folder.path(of: AddressBook.fileName), mode: .read),
+            let file = try? directory.folder.open(AddressBook.fileName, mode: .read),
             let bytes = try? file.read(count: AddressBook.maxFileBytes, at: 0)
         else { return [:] }
         return AddressBook.remembered(bytes)

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Raft
 import Synchronization
 
@@ -21,8 +19,8 @@ final class DataDirectory: Sendable {
     private let lock: StorageFile
     private let identity: Mutex<Identity>
 
-    var logFolder: StorageFolder { StorageFolder(path: folder.path(of: "log")) }
-    var snapshotFolder: StorageFolder { StorageFolder(path: folder.path(of: "snapshots")) }
+    var logFolder: StorageFolder { folder.folder("log") }
+    var snapshotFolder: StorageFolder { folder.folder("snapshots") }
 
     /// Whether a log was ever made durable here.
     var hasLog: Bool { identity.withLock { $0.hasLog } }
@@ -46,11 +44,12 @@ final class DataDirectory: Sendable {
     /// `unsupportedVersion`, `corrupt` for a damaged identity, `missing` if there is data without an
     /// identity, `invalidName`, and `system`.
     init(
-        root: String, cluster: String, node: NodeID, beginning: Beginning = .now
+        root: String, cluster: String, node: NodeID, beginning: Beginning = .now,
+        system: any FileSystem = LocalFileSystem()
     ) throws(StorageError) {
         try Self.check(cluster, what: "the cluster's name")
         try Self.check(node.name, what: "the node's id")
-        folder = StorageFolder(path: root + "/" + node.name)
+        folder = StorageFolder(path: root + "/" + node.name, system: system)
         try folder.create()
         lock = try Self.takeLock(in: folder)
 
@@ -98,33 +97,26 @@ final class DataDirectory: Sendable {
             // The identity is written before the first segment or snapshot. If one of those is there
             // without it, making up a new identity could let a node vote twice in one term.
             for part in ["log", "snapshots"] where names.contains(part) {
-                guard try StorageFolder(path: folder.path(of: part)).names().isEmpty else {
+                guard try folder.folder(part).names().isEmpty else {
                     throw .missing(path: path, problem: "there is data, but the identity is gone")
                 }
             }
             return nil
         }
-        let file = try StorageFile(path: path, mode: .read)
+        let file = try folder.open(identityName, mode: .read)
         let bytes = try file.read(count: StorageLimits.maxIdentityBytes, at: 0)
         return try Identity(decoding: bytes, path: path)
     }
 
     private static func takeLock(in folder: StorageFolder) throws(StorageError) -> StorageFile {
-        let file = try StorageFile(path: folder.path(of: lockName), mode: .openOrCreate)
-        var result: Int32
-        repeat {
-            result = flock(file.descriptor, LOCK_EX | LOCK_NB)
-        } while result != 0 && errno == EINTR
-        guard result == 0 else {
-            guard errno == EWOULDBLOCK else {
-                throw .system(operation: "lock", path: file.path, errno: errno)
-            }
+        let file = try folder.open(lockName, mode: .openOrCreate)
+        guard try file.lock() else {
             let text = String(decoding: try file.read(count: 32, at: 0), as: UTF8.self)
             let digits = text.prefix { $0.isNumber }
             throw .inUse(path: folder.path, processID: Int32(digits))
         }
         try file.truncate(toBytes: 0)
-        try file.write(Array("\(getpid())\n".utf8), at: 0)
+        try file.write(Array("\(folder.system.processID)\n".utf8), at: 0)
         return file
     }
 

@@ -79,17 +79,10 @@ struct Inspection {
         try checkState(in: StorageFolder(path: folder.path(of: "snapshots")))
     }
 
-    /// A shared lock: others may look at the same time, but a node that runs holds it exclusively.
+    /// A node that runs holds it.
     private static func holdLock(in folder: StorageFolder) throws(StorageError) -> StorageFile {
-        let file = try StorageFile(path: folder.path(of: "lock"), mode: .read)
-        var result: Int32
-        repeat {
-            result = flock(file.descriptor, LOCK_SH | LOCK_NB)
-        } while result != 0 && errno == EINTR
-        guard result == 0 else {
-            guard errno == EWOULDBLOCK else {
-                throw .system(operation: "lock", path: file.path, errno: errno)
-            }
+        let file = try folder.open("lock", mode: .read)
+        guard try file.lock() else {
             let text = String(decoding: try file.read(count: 32, at: 0), as: UTF8.self)
             throw .inUse(path: folder.path, processID: Int32(text.prefix { $0.isNumber }))
         }
@@ -106,7 +99,7 @@ struct Inspection {
                     problem: "there is data, but the identity is gone"))
             return
         }
-        let file = try StorageFile(path: folder.path(of: "identity"), mode: .read)
+        let file = try folder.open("identity", mode: .read)
         let bytes = try file.read(count: StorageLimits.maxIdentityBytes, at: 0)
         do throws(StorageError) {
             identity = try Identity(decoding: bytes, path: file.path)
@@ -122,7 +115,7 @@ struct Inspection {
         let segmentNames = names.filter(SegmentName.isSegment)
         spareCount = names.count { SegmentName.spareNumber($0) != nil }
         for name in segmentNames {
-            let file = try StorageFile(path: folder.path(of: name), mode: .read)
+            let file = try folder.open(name, mode: .read)
             segments.append(Segment(name: name, sizeBytes: try file.sizeBytes()))
         }
         guard !segmentNames.isEmpty else {
@@ -170,7 +163,7 @@ struct Inspection {
 
     private mutating func readSnapshots(in folder: StorageFolder) throws(StorageError) {
         for name in try folder.names() {
-            let file = try StorageFile(path: folder.path(of: name), mode: .read)
+            let file = try folder.open(name, mode: .read)
             var verdict = Snapshot.Verdict.leftOver
             if SnapshotName.isDamaged(name) {
                 verdict = .setAside

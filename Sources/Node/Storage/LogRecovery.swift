@@ -135,7 +135,7 @@ private struct Reading {
         self.names = names
         self.mode = mode
         self.observer = observer
-        let first = try Self.open(folder.path(of: names[0]), name: names[0], mode)
+        let first = try Self.open(names[0], in: folder, mode)
         ahead = first
         replay = LogReplay(first: first.header.state)
     }
@@ -147,7 +147,7 @@ private struct Reading {
         let position = segments.count + 1
         let next =
             position < names.count
-            ? try Self.open(folder.path(of: names[position]), name: names[position], mode) : nil
+            ? try Self.open(names[position], in: folder, mode) : nil
         ahead = next
         segments.append(
             LogRecovery.Found(
@@ -227,9 +227,10 @@ private struct Reading {
     }
 
     private static func open(
-        _ path: String, name: String, _ mode: StorageFile.Mode
+        _ name: String, in folder: StorageFolder, _ mode: StorageFile.Mode
     ) throws(StorageError) -> Opened {
-        let file = try StorageFile(path: path, mode: mode)
+        let file = try folder.open(name, mode: mode)
+        let path = file.path
         let bytes = try file.read(count: try file.sizeBytes(), at: 0)
         let (header, damage) = try SegmentHeader.read(fromSegment: bytes, path: path)
         guard SegmentName.text(header.number) == name else {

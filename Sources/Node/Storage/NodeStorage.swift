@@ -23,29 +23,18 @@ final class NodeStorage: Sendable {
     static func open(
         root: String, cluster: String, node: NodeID, initial: Configuration,
         settings: SegmentedLog.Settings = SegmentedLog.Settings(),
+        system: any FileSystem = LocalFileSystem(),
         onLog: @escaping @Sendable (LogThread.Report) -> Void,
         onSnapshot: @escaping @Sendable (SnapshotThread.Report) -> Void
     ) throws(StorageError) -> Opened {
-        let directory = try DataDirectory(root: root, cluster: cluster, node: node)
-        var (log, recovered, findings) = try SegmentedLog.open(
-            folder: directory.logFolder, initial: initial, mayCreate: !directory.hasLog,
-            settings: settings)
-        try directory.noteLogCreated()
-        let store = SnapshotStore(folder: directory.snapshotFolder)
-        var state: [UInt8]?
-        if recovered.snapshot.index > 0 {
-            switch try store.recover(recovered.snapshot) {
-            case .state(let bytes): state = bytes
-            case .lost(let error):
-                recovered.isStateLost = true
-                findings.snapshotProblem = error
-            }
-        }
-        try store.removeLeftOvers(
-            recovered: recovered.snapshot, isStateLost: recovered.isStateLost)
+        let files = try NodeFiles(
+            root: root, cluster: cluster, node: node, initial: initial, settings: settings,
+            system: system)
+        let (directory, store) = (files.directory, files.snapshots)
+        let (recovered, state, findings) = (files.recovered, files.state, files.findings)
         let storage = NodeStorage(
             directory: directory,
-            log: try LogThread(log: log, report: onLog),
+            log: try LogThread(log: files.log, report: onLog),
             snapshots: try SnapshotThread(store: store, report: onSnapshot))
         return Opened(
             storage: storage, recovered: recovered, state: state, findings: findings)

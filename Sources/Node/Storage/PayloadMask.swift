@@ -61,7 +61,7 @@ enum PayloadMask {
     }
 
     /// SplitMix64's output function over a counter.
-    private static func stream(_ seed: UInt64, _ offset: Int) -> UInt64 {
+    static func stream(_ seed: UInt64, _ offset: Int) -> UInt64 {
         var value = seed &+ (UInt64(offset) &+ 1) &* 0x9e37_79b9_7f4a_7c15
         value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
         value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb

@@ -1,5 +1,7 @@
+import Synchronization
+
 /// Keeps a zeroed, synced file at hand for the log's next segment, made on a thread of its own so that the
-/// log never waits for it in ordinary times.
+/// log never waits for it in ordinary times. Without the thread each is made when it is asked for.
 ///
 /// Spare files are named `spare-<number>`. A spare found on opening may be half zeroed, or may be a
 /// segment that was renamed a moment before a crash, so it counts as used and is zeroed again. A segment
@@ -23,19 +25,27 @@ final class SegmentPool: Sendable {
     private let segmentBytes: Int
     private let jobs = BlockingQueue<Job>()
     private let ready = BlockingQueue<Result<Spare, StorageError>>()
-    private let thread: SystemThread
+    /// nil: the jobs are done by whoever puts them.
+    private let thread: SystemThread?
+    private let worker: Mutex<Worker>
 
     /// `used` are spares found on opening.
     init(
-        folder: StorageFolder, segmentBytes: Int, used: [String]
+        folder: StorageFolder, segmentBytes: Int, used: [String], usesThread: Bool
     ) throws(StorageError) {
         self.folder = folder
         self.segmentBytes = segmentBytes
+        let worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
+        self.worker = Mutex(worker)
+        guard usesThread else {
+            thread = nil
+            return
+        }
         jobs.put(.prepare)
         let (jobs, ready) = (jobs, ready)
         do throws(IOError) {
             thread = try SystemThread(name: "carillon-spare") {
-                var worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
+                var worker = worker
                 worker.run(jobs, ready)
             }
         } catch {
@@ -56,6 +66,7 @@ final class SegmentPool: Sendable {
                 SegmentName.spare(number | Self.oversizeBit), bytes: bytes, in: folder)
         }
         jobs.put(.prepare)
+        workInline()
         guard let result = ready.take() else { preconditionFailure("the pool was stopped") }
         return try result.get()
     }
@@ -63,12 +74,18 @@ final class SegmentPool: Sendable {
     /// The segment is no longer needed for anything; what it holds is covered by durable later segments.
     func recycle(name: String) {
         jobs.put(.recycle(name: name))
+        workInline()
     }
 
     /// Finishes what was asked for and joins the thread.
     func stop() {
         jobs.close()
-        thread.join()
+        thread?.join()
+    }
+
+    private func workInline() {
+        guard thread == nil else { return }
+        _ = worker.withLock { $0.runOnce(jobs, ready) }
     }
 
     /// Keeps names of oversize segments apart from the pool's own numbers.
@@ -77,7 +94,7 @@ final class SegmentPool: Sendable {
     private static func create(
         _ name: String, bytes: Int, in folder: StorageFolder
     ) throws(StorageError) -> Spare {
-        let file = try StorageFile(path: folder.path(of: name), mode: .replace)
+        let file = try folder.open(name, mode: .replace)
         try file.fillWithZeros(0..<bytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
         try folder.sync()
         return Spare(name: name, file: file)
@@ -101,24 +118,31 @@ final class SegmentPool: Sendable {
         mutating func run(
             _ jobs: BlockingQueue<Job>, _ ready: BlockingQueue<Result<Spare, StorageError>>
         ) {
-            while let job = jobs.take() {
-                do throws(StorageError) {
-                    switch job {
-                    case .prepare: ready.put(.success(try prepare()))
-                    case .recycle(let name): try recycle(name)
-                    }
-                } catch {
-                    // The log learns of it when it next needs a segment, and stops then: until that
-                    // moment nothing it has acknowledged is in danger.
-                    ready.put(.failure(error))
-                    return
+            while runOnce(jobs, ready) {}
+        }
+
+        /// False: there is nothing more to do.
+        mutating func runOnce(
+            _ jobs: BlockingQueue<Job>, _ ready: BlockingQueue<Result<Spare, StorageError>>
+        ) -> Bool {
+            guard let job = jobs.take() else { return false }
+            do throws(StorageError) {
+                switch job {
+                case .prepare: ready.put(.success(try prepare()))
+                case .recycle(let name): try recycle(name)
                 }
+                return true
+            } catch {
+                // The log learns of it when it next needs a segment, and stops then: until that
+                // moment nothing it has acknowledged is in danger.
+                ready.put(.failure(error))
+                return false
             }
         }
 
         private mutating func prepare() throws(StorageError) -> Spare {
             while let name = used.popLast() {
-                let file = try StorageFile(path: folder.path(of: name), mode: .readWrite)
+                let file = try folder.open(name, mode: .readWrite)
                 guard try file.sizeBytes() == segmentBytes else {
                     try folder.remove(name)
                     continue

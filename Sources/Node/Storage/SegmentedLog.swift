@@ -40,8 +40,18 @@ final class SegmentedLog {
     struct Settings: Equatable, Sendable {
         var segmentBytes = StorageLimits.segmentBytes
         var maxGroupBytes = StorageLimits.maxGroupBytes
+        /// Whether a thread keeps the next segment ready; else it is made when it is needed.
+        var usesSpareThread = true
+        /// Where the segments' nonces come from, for a run that has to be repeatable: another number at
+        /// each opening. nil: from the system's randomness.
+        var nonceSeed: UInt64?
 
         init() {}
+
+        func nonce(ofSegment number: UInt64) -> UInt64 {
+            guard let nonceSeed else { return UInt64.random(in: .min ... .max) }
+            return PayloadMask.stream(nonceSeed, Int(truncatingIfNeeded: number))
+        }
     }
 
     /// Room kept free for the seal.
@@ -188,7 +198,7 @@ final class SegmentedLog {
         factBatches = 0
         previousChecksum = 0
         header = SegmentHeader(
-            number: 1, nonce: UInt64.random(in: .min ... .max),
+            number: 1, nonce: settings.nonce(ofSegment: 1),
             segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
             previousChecksum: previousChecksum, factBatches: factBatches, state: state)
         end = header.bodyOffset
@@ -225,7 +235,8 @@ final class SegmentedLog {
         for name in spares.dropFirst(StorageLimits.maxSpareSegments) { try folder.remove(name) }
         return try SegmentPool(
             folder: folder, segmentBytes: settings.segmentBytes,
-            used: Array(spares.prefix(StorageLimits.maxSpareSegments)))
+            used: Array(spares.prefix(StorageLimits.maxSpareSegments)),
+            usesThread: settings.usesSpareThread)
     }
 
     private static func checkedLayout(
@@ -307,7 +318,7 @@ final class SegmentedLog {
         encoder.begin(in: header)
         appendEmptyBatch(.seal(lastIndex: state.lastIndex))
         var next = SegmentHeader(
-            number: header.number + 1, nonce: UInt64.random(in: .min ... .max),
+            number: header.number + 1, nonce: settings.nonce(ofSegment: header.number + 1),
             segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
             previousChecksum: previousChecksum, factBatches: factBatches, state: state)
         let neededBytes = 2 * next.bodyOffset + bytes + Self.sealBytes
@@ -338,6 +349,6 @@ final class SegmentedLog {
         let name = SegmentName.text(header.number)
         try folder.rename(spare.name, to: name)
         try folder.sync()
-        return try StorageFile(path: folder.path(of: name), mode: .readWrite)
+        return try folder.open(name, mode: .readWrite)
     }
 }

@@ -13,13 +13,13 @@ struct SnapshotReader {
     private var part: (offset: Int, bytes: [UInt8]) = (0, [])
 
     /// Throws `corrupt` if the header is damaged.
-    init(path: String) throws(StorageError) {
-        let opened = try StorageFile(path: path, mode: .read)
+    init(_ name: String, in folder: StorageFolder) throws(StorageError) {
+        let opened = try folder.open(name, mode: .read)
         let start = try opened.read(count: StorageLimits.maxSnapshotHeaderBytes, at: 0)
         do throws(CodecError) {
             (mark, headerBytes, headerChecksum) = try SnapshotFormat.mark(fromHeader: start)
         } catch {
-            throw .corrupt(path: path, offset: 0, problem: error.reason)
+            throw .corrupt(path: opened.path, offset: 0, problem: error.reason)
         }
         header = Array(start[..<headerBytes])
         file = opened

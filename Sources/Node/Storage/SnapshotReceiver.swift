@@ -77,7 +77,7 @@ struct SnapshotReceiver {
         let name = SnapshotName(chunk.mark).text + SnapshotName.incomingSuffix
         incoming = Incoming(
             mark: chunk.mark, name: name,
-            file: try StorageFile(path: folder.path(of: name), mode: .replace), nextOffset: 0,
+            file: try folder.open(name, mode: .replace), nextOffset: 0,
             totalBytes: chunk.totalBytes,
             verifier: SnapshotVerifier(
                 mark: chunk.mark, totalBytes: Int(chunk.totalBytes)))
@@ -104,7 +104,7 @@ struct SnapshotReceiver {
         // Before verifying, so that what is verified is also what is on disk.
         try done.file.sync()
         do throws(StorageError) {
-            let reader = try SnapshotReader(path: done.file.path)
+            let reader = try SnapshotReader(done.name, in: folder)
             guard reader.mark == done.mark else {
                 try drop()
                 return .refused(reason: "the file is a snapshot of index \(reader.mark.index)")

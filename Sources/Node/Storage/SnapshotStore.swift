@@ -70,7 +70,7 @@ struct SnapshotStore {
     func write(_ mark: SnapshotMark, from producer: Producer) throws(StorageError) -> Int {
         let name = SnapshotName(mark).text
         let temporary = name + StorageFolder.temporarySuffix
-        var writer = try SnapshotWriter(path: folder.path(of: temporary), mark: mark)
+        var writer = try SnapshotWriter(temporary, in: folder, mark: mark)
         try producer { bytes throws(StorageError) in try writer.put(bytes) }
         let fileBytes = try writer.finish()
         try folder.rename(temporary, to: name)
@@ -85,7 +85,7 @@ struct SnapshotStore {
             throw .missing(
                 path: folder.path(of: name), problem: "the snapshot that the log needs is gone")
         }
-        let reader = try SnapshotReader(path: folder.path(of: name))
+        let reader = try SnapshotReader(name, in: folder)
         guard reader.mark == mark else {
             throw .corrupt(
                 path: folder.path(of: name), offset: 0,
@@ -116,7 +116,7 @@ struct SnapshotStore {
         let name = SnapshotName(mark)
         if sending?.name != name {
             guard try folder.names().contains(name.text) else { return nil }
-            sending = (name, try SnapshotReader(path: folder.path(of: name.text)))
+            sending = (name, try SnapshotReader(name.text, in: folder))
         }
         guard var reader = sending?.reader, reader.mark == mark else { return nil }
         // Not two owners of the reader's buffer, which would be copied then.

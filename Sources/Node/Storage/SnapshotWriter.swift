@@ -11,8 +11,8 @@ struct SnapshotWriter {
     /// Less than a block, waiting for the rest of it.
     private var waiting: [UInt8] = []
 
-    init(path: String, mark: SnapshotMark) throws(StorageError) {
-        file = try StorageFile(path: path, mode: .replace)
+    init(_ name: String, in folder: StorageFolder, mark: SnapshotMark) throws(StorageError) {
+        file = try folder.open(name, mode: .replace)
         let header = SnapshotFormat.header(for: mark)
         headerChecksum = CRC32C.checksum(Array(header.dropLast(4)))
         try file.write(header, at: 0)

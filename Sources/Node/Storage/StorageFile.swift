@@ -1,10 +1,7 @@
-import CLinux
-import Glibc
-
-/// An open file, read and written at explicit offsets. Short transfers are continued and EINTR is
-/// repeated; every other error is thrown and the call never repeated. Closed when it is released.
-final class StorageFile: Sendable {
-    enum Mode {
+/// An open file, read and written at explicit offsets. Every error is thrown and no call repeated after it.
+/// Closed when it is released. `StorageFolder.open` makes one.
+package final class StorageFile: Sendable {
+    package enum Mode: Sendable {
         case read
         case readWrite
         /// Must not exist yet.
@@ -16,94 +13,26 @@ final class StorageFile: Sendable {
     }
 
     let path: String
-    let descriptor: Int32
+    private let file: any OpenFile
 
-    init(path: String, mode: Mode) throws(StorageError) {
-        let flags: Int32 =
-            switch mode {
-            case .read: O_RDONLY
-            case .readWrite: O_RDWR
-            case .create: O_RDWR | O_CREAT | O_EXCL
-            case .openOrCreate: O_RDWR | O_CREAT
-            case .replace: O_RDWR | O_CREAT | O_TRUNC
-            }
-        var opened: Int32
-        repeat {
-            opened = open(path, flags | O_CLOEXEC, 0o640)
-        } while opened < 0 && errno == EINTR
-        guard opened >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
+    init(path: String, mode: Mode, system: any FileSystem) throws(StorageError) {
+        file = try system.open(path, mode: mode)
         self.path = path
-        descriptor = opened
     }
 
-    deinit {
-        // Whatever had to be durable was synced before; a failing close loses nothing.
-        _ = Glibc.close(descriptor)
-    }
-
-    func sizeBytes() throws(StorageError) -> Int {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("examine") }
-        return Int(status.st_size)
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-            if count > 0 {
-                done += count
-            } else if count == 0 {
-                throw .system(operation: "write", path: path, errno: EIO)
-            } else if errno != EINTR {
-                throw failure("write")
-            }
-        }
-    }
+    func sizeBytes() throws(StorageError) -> Int { try file.sizeBytes() }
 
     func write(_ bytes: [UInt8], at offset: Int) throws(StorageError) {
-        try write(bytes, range: 0..<bytes.count, at: offset)
+        try file.write(bytes, range: 0..<bytes.count, at: offset)
     }
 
     func write(_ bytes: [UInt8], range: Range<Int>, at offset: Int) throws(StorageError) {
-        try bytes.withUnsafeBufferPointer { buffer throws(StorageError) in
-            try write(
-                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]), at: offset)
-        }
+        try file.write(bytes, range: range, at: offset)
     }
 
     /// Up to `count` bytes from `offset` on; fewer only at the end of the file.
     func read(count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
-        var failed: StorageError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-            do throws(StorageError) {
-                done = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
-            } catch {
-                failed = error
-            }
-        }
-        if let failed { throw failed }
-        return bytes
-    }
-
-    /// Fills `buffer` up to the end of the file and returns how many bytes there were.
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: Int
-    ) throws(StorageError) -> Int {
-        var done = 0
-        while done < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-            if count > 0 {
-                done += count
-            } else if count == 0 {
-                break
-            } else if errno != EINTR {
-                throw failure("read")
-            }
-        }
-        return done
+        try file.read(count: count, at: offset)
     }
 
     func fillWithZeros(_ range: Range<Int>, syncEveryBytes: Int) throws(StorageError) {
@@ -117,25 +46,12 @@ final class StorageFile: Sendable {
         }
     }
 
-    func truncate(toBytes count: Int) throws(StorageError) {
-        var result: Int32
-        repeat {
-            result = ftruncate(descriptor, off_t(count))
-        } while result != 0 && errno == EINTR
-        guard result == 0 else { throw failure("truncate") }
-    }
+    func truncate(toBytes count: Int) throws(StorageError) { try file.truncate(toBytes: count) }
 
-    /// Makes the data durable, and of the metadata what is needed to read it back (fdatasync). EINTR
-    /// means that the wait was broken off, not that anything failed, so waiting again is no retry.
-    func sync() throws(StorageError) {
-        var result: Int32
-        repeat {
-            result = fdatasync(descriptor)
-        } while result != 0 && errno == EINTR
-        guard result == 0 else { throw failure("sync") }
-    }
+    /// Makes the data durable, and of the metadata what is needed to read it back.
+    func sync() throws(StorageError) { try file.sync() }
 
-    private func failure(_ operation: String) -> StorageError {
-        .system(operation: operation, path: path, errno: errno)
-    }
+    /// Keeps every other opening of the file from locking it, until this one is released; false if
+    /// another has done so.
+    func lock() throws(StorageError) -> Bool { try file.lock() }
 }

@@ -67,7 +67,7 @@ struct LogDamageTests {
         var tally = DamageTally()
         for name in good.names {
             let bytes = try #require(good.files[name])
-            let file = try StorageFile(path: bed.scratch.folder.path(of: name), mode: .readWrite)
+            let file = try bed.scratch.folder.open(name, mode: .readWrite)
             for place in Self.places(in: bytes) {
                 let flipped = bytes[place] ^ UInt8(1 << (place % 8))
                 try file.write([flipped], at: place)
@@ -89,7 +89,7 @@ struct LogDamageTests {
         var tally = DamageTally()
         for name in good.names {
             let bytes = try #require(good.files[name])
-            let file = try StorageFile(path: bed.scratch.folder.path(of: name), mode: .readWrite)
+            let file = try bed.scratch.folder.open(name, mode: .readWrite)
             for start in stride(from: 0, to: bytes.count, by: sectorBytes) {
                 let sector = Array(bytes[start..<start + sectorBytes])
                 let noise = sector.map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -115,8 +115,7 @@ struct LogDamageTests {
         }
         var files: [String: StorageFile] = [:]
         for name in good.names {
-            files[name] = try StorageFile(
-                path: bed.scratch.folder.path(of: name), mode: .readWrite)
+            files[name] = try bed.scratch.folder.open(name, mode: .readWrite)
         }
         for (number, first) in sectors.enumerated() {
             for second in sectors[(number + 1)...] where (first.1 + second.1) / 512 % 3 == 0 {

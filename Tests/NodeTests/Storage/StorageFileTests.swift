@@ -6,7 +6,7 @@ import Testing
 struct StorageFileTests {
     @Test func bytesComeBackFromTheirOffsets() throws {
         let scratch = try ScratchFolder()
-        let file = try StorageFile(path: scratch.folder.path(of: "f"), mode: .create)
+        let file = try scratch.folder.open("f", mode: .create)
         try file.write([1, 2, 3, 4], range: 1..<3, at: 10)
         try file.sync()
         #expect(try file.sizeBytes() == 12)
@@ -23,21 +23,21 @@ struct StorageFileTests {
         let path = scratch.folder.path(of: "f")
         for mode in [StorageFile.Mode.read, .readWrite] {
             #expect(throws: StorageError.system(operation: "open", path: path, errno: ENOENT)) {
-                try StorageFile(path: path, mode: mode)
+                try scratch.folder.open("f", mode: mode)
             }
         }
-        try StorageFile(path: path, mode: .openOrCreate).write([1], at: 0)
+        try scratch.folder.open("f", mode: .openOrCreate).write([1], at: 0)
         #expect(throws: StorageError.system(operation: "open", path: path, errno: EEXIST)) {
-            try StorageFile(path: path, mode: .create)
+            try scratch.folder.open("f", mode: .create)
         }
-        #expect(try StorageFile(path: path, mode: .openOrCreate).sizeBytes() == 1)
-        #expect(try StorageFile(path: path, mode: .replace).sizeBytes() == 0)
+        #expect(try scratch.folder.open("f", mode: .openOrCreate).sizeBytes() == 1)
+        #expect(try scratch.folder.open("f", mode: .replace).sizeBytes() == 0)
     }
 
     @Test func aWriteToAFileOpenedForReadingFails() throws {
         let scratch = try ScratchFolder()
         try scratch.write([1], to: "f")
-        let file = try StorageFile(path: scratch.folder.path(of: "f"), mode: .read)
+        let file = try scratch.folder.open("f", mode: .read)
         #expect(
             throws: StorageError.system(operation: "write", path: file.path, errno: EBADF)
         ) { try file.write([2], at: 0) }
