@@ -27,6 +27,9 @@ let package = Package(
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "Raft", "Scheduler", "CLinux"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SimulatorTests", dependencies: ["Simulator", "Node", "Raft"],
+            swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["Node"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

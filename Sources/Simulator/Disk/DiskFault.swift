@@ -1,0 +1,30 @@
+/// What a disk does wrong when it is told to.
+enum DiskFault: Int, CaseIterable, Sendable {
+    /// A write fails; whole sectors from its beginning may be there.
+    case writeError
+    /// A sync fails. The kernel takes the pages for clean from then on, so that the next sync succeeds
+    /// without writing them.
+    case syncError
+    /// Nothing can be created, and no file can grow.
+    case noSpace
+    /// Synced data never reached the platter, and nobody was told.
+    case lostWrite
+    /// Synced data went to another place.
+    case misdirectedWrite
+    /// A bit that was durable is another one now.
+    case bitRot
+    /// An empty disk.
+    case wipe
+
+    var name: String {
+        switch self {
+        case .writeError: "write errors"
+        case .syncError: "sync errors"
+        case .noSpace: "full disks"
+        case .lostWrite: "lost writes"
+        case .misdirectedWrite: "misdirected writes"
+        case .bitRot: "rotten sectors"
+        case .wipe: "wiped disks"
+        }
+    }
+}

@@ -1,0 +1,181 @@
+/// The bytes of a file: as reading shows them, which is the kernel's cache, and as they are on the platter, in
+/// sectors that are each written wholly or not at all.
+///
+/// Only where the two differ the platter's sector is kept, so that a write costs what it writes.
+struct SectorFile {
+    static let sectorBytes = 512
+
+    /// What reading shows.
+    private(set) var bytes: [UInt8] = []
+    /// The size on the platter.
+    private(set) var durableBytes = 0
+    /// By sector: the position in `differing`, or -1 where cache and platter agree.
+    private var slots: [Int32] = []
+    private var differing: [Difference] = []
+    /// The platter's content of the sectors in `differing`, one behind the other.
+    private var saved: [UInt8] = []
+
+    private struct Difference {
+        var sector: Int
+        /// The kernel has given up on it, or was told that it is written: no sync will write it.
+        var isForsaken = false
+    }
+
+    /// Nothing waits for a sync.
+    var isSynced: Bool {
+        durableBytes == bytes.count && differing.allSatisfy(\.isForsaken)
+    }
+
+    /// The range must not reach behind the end of `source`.
+    mutating func write(_ source: [UInt8], _ range: Range<Int>, at offset: Int) {
+        guard !range.isEmpty else { return }
+        let end = offset + range.count
+        if end > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
+        }
+        for sector in offset / Self.sectorBytes...(end - 1) / Self.sectorBytes { touch(sector) }
+        bytes.replaceSubrange(offset..<end, with: source[range])
+    }
+
+    func read(count: Int, at offset: Int) -> [UInt8] {
+        guard offset < bytes.count else { return [] }
+        return Array(bytes[offset..<min(offset + count, bytes.count)])
+    }
+
+    mutating func truncate(toBytes count: Int) {
+        guard count < bytes.count else {
+            bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+            return
+        }
+        for sector in count / Self.sectorBytes...(bytes.count - 1) / Self.sectorBytes {
+            touch(sector)
+        }
+        bytes.removeLast(bytes.count - count)
+    }
+
+    /// Everything that is not forsaken reaches the platter.
+    mutating func sync() {
+        durableBytes = bytes.count
+        guard differing.contains(where: \.isForsaken) else {
+            for difference in differing { slots[difference.sector] = -1 }
+            differing.removeAll(keepingCapacity: true)
+            saved.removeAll(keepingCapacity: true)
+            return
+        }
+        keepDifferences { $0.isForsaken }
+    }
+
+    /// The sectors waiting for a sync, or this one of them, are taken for written and are not.
+    mutating func forsake(only sector: Int? = nil) {
+        for position in differing.indices
+        where sector ?? differing[position].sector == differing[position].sector {
+            differing[position].isForsaken = true
+        }
+    }
+
+    /// The machine loses power. Each waiting sector is on the platter with this chance, and so is the size.
+    mutating func losePower(survivalPermille: Int, _ random: inout RandomSource) {
+        let cached = bytes.count
+        if bytes.count < durableBytes {
+            bytes.append(contentsOf: repeatElement(0, count: durableBytes - bytes.count))
+        }
+        for (position, difference) in differing.enumerated() {
+            let survives = !difference.isForsaken && random.chance(permille: survivalPermille)
+            if !survives { putBack(difference.sector, from: position) }
+            slots[difference.sector] = -1
+        }
+        differing.removeAll()
+        saved.removeAll()
+        let size: Int
+        if cached == durableBytes || random.chance(permille: survivalPermille) {
+            size = cached
+        } else if cached > durableBytes, random.chance(permille: 500) {
+            size = durableBytes + random.index(cached - durableBytes)
+        } else {
+            size = durableBytes
+        }
+        bytes.removeLast(bytes.count - size)
+        durableBytes = bytes.count
+    }
+
+    /// The kernel lets go of cached pages that it takes for clean, and reads them anew.
+    mutating func dropCache() {
+        for (position, difference) in differing.enumerated() where difference.isForsaken {
+            putBack(difference.sector, from: position)
+        }
+        keepDifferences { !$0.isForsaken }
+    }
+
+    /// Flips one bit on the platter, and in the cache with it. False if the sector waits for a sync: it
+    /// would be written over.
+    mutating func flipBit(at offset: Int, bit: Int) -> Bool {
+        guard offset < bytes.count, slot(of: offset / Self.sectorBytes) < 0 else { return false }
+        bytes[offset] ^= 1 << UInt8(bit)
+        return true
+    }
+
+    /// Puts the bytes of another file's sector here, on the platter and in the cache; what stood there is
+    /// gone. False if the sector waits for a sync.
+    mutating func overwrite(sector: Int, with content: [UInt8]) -> Bool {
+        let start = sector * Self.sectorBytes
+        guard start < bytes.count, slot(of: sector) < 0 else { return false }
+        let count = min(content.count, bytes.count - start)
+        bytes.replaceSubrange(start..<start + count, with: content[..<count])
+        return true
+    }
+
+    /// A sector that waits for a sync, and its content.
+    func waitingSector(_ random: inout RandomSource) -> (sector: Int, bytes: [UInt8])? {
+        let waiting = differing.filter { !$0.isForsaken }
+        guard !waiting.isEmpty else { return nil }
+        let sector = random.pick(waiting).sector
+        return (sector, read(count: Self.sectorBytes, at: sector * Self.sectorBytes))
+    }
+
+    var sectorCount: Int { (bytes.count + Self.sectorBytes - 1) / Self.sectorBytes }
+
+    private func slot(of sector: Int) -> Int32 { sector < slots.count ? slots[sector] : -1 }
+
+    /// To be called before a sector changes.
+    private mutating func touch(_ sector: Int) {
+        if sector >= slots.count {
+            slots.append(contentsOf: repeatElement(-1, count: sector + 1 - slots.count))
+        }
+        guard slots[sector] < 0 else {
+            differing[Int(slots[sector])].isForsaken = false
+            return
+        }
+        slots[sector] = Int32(differing.count)
+        differing.append(Difference(sector: sector))
+        let start = sector * Self.sectorBytes
+        let end = min(start + Self.sectorBytes, durableBytes, bytes.count)
+        if start < end { saved.append(contentsOf: bytes[start..<end]) }
+        let missing = differing.count * Self.sectorBytes - saved.count
+        saved.append(contentsOf: repeatElement(0, count: missing))
+    }
+
+    private mutating func putBack(_ sector: Int, from position: Int) {
+        let start = sector * Self.sectorBytes
+        let count = min(Self.sectorBytes, bytes.count - start)
+        guard count > 0 else { return }
+        let source = position * Self.sectorBytes
+        bytes.replaceSubrange(start..<start + count, with: saved[source..<source + count])
+    }
+
+    private mutating func keepDifferences(_ isKept: (Difference) -> Bool) {
+        var kept: [Difference] = []
+        var keptBytes: [UInt8] = []
+        for (position, difference) in differing.enumerated() {
+            if isKept(difference) {
+                slots[difference.sector] = Int32(kept.count)
+                kept.append(difference)
+                let start = position * Self.sectorBytes
+                keptBytes += saved[start..<start + Self.sectorBytes]
+            } else {
+                slots[difference.sector] = -1
+            }
+        }
+        differing = kept
+        saved = keptBytes
+    }
+}

@@ -1,0 +1,170 @@
+import Glibc
+import Node
+import Synchronization
+
+/// A disk with a file system on it, in memory, whose machine can lose power at any moment and which does wrong
+/// what it is told to. Everything that is left to chance comes from one seed.
+///
+/// - Losing power: any subset of the sectors that were written and not synced is on the platter, so a write
+///   of several sectors may be torn anywhere; the same for the size of a file. Of the changes of names in a
+///   directory that was not synced any subset has happened.
+/// - Ending the process loses nothing: the kernel goes on holding what was written.
+/// - Cut power: after a given number of further changes every call fails, as none would return in reality;
+///   then the node has to be taken for crashed. So a crash can fall between any two steps of the code above.
+final class SimulatedDisk: FileSystem {
+    private let state: Mutex<State>
+
+    init(random: RandomSource) {
+        state = Mutex(State(random: random))
+    }
+
+    // MARK: Faults
+
+    /// The next operation that can suffer from this fault does.
+    func arm(_ fault: DiskFault) { state.withLock { $0.armed = fault } }
+
+    /// The disk does what it should from now on; what was damaged stays so.
+    func heal() {
+        state.withLock { state in
+            state.armed = nil
+            state.changesLeft = nil
+        }
+    }
+
+    /// How often each fault has struck.
+    var strikes: [DiskFault: Int] { state.withLock { $0.strikes } }
+
+    var strikeCount: Int { state.withLock { $0.strikeCount } }
+
+    /// Whether what was synced may be another thing now.
+    var isDamaged: Bool {
+        state.withLock { state in
+            [.bitRot, .lostWrite, .misdirectedWrite].contains { state.strikes[$0] != nil }
+        }
+    }
+
+    /// The power fails after this many further changes of the disk.
+    func cutPower(afterChanges count: Int) { state.withLock { $0.changesLeft = count } }
+
+    var isPowerCut: Bool { state.withLock { $0.isPowerCut } }
+
+    /// The machine loses power, if `cutPower` has not done that already, and has it again.
+    func losePower() { state.withLock { $0.losePower() } }
+
+    /// The process ended; the machine goes on. Now and then the kernel needs the room for its cache.
+    func endProcess() { state.withLock { $0.endProcess() } }
+
+    /// Flips one durable bit of a file whose path, without the root, `isTarget` names; its path and offset,
+    /// or nil if there is none.
+    func rot(where isTarget: (String) -> Bool) -> (path: String, offset: Int)? {
+        state.withLock { $0.rot(where: isTarget) }
+    }
+
+    func wipe() { state.withLock { $0.wipe() } }
+
+    /// Bytes written by all calls so far.
+    var writtenBytes: Int { state.withLock { $0.writtenBytes } }
+
+    // MARK: File system
+
+    var processID: Int32 { 1 }
+
+    func open(_ path: String, mode: StorageFile.Mode) throws(StorageError) -> any OpenFile {
+        try state.withLock { state throws(StorageError) in
+            let (number, handle) = try state.open(path, mode)
+            return SimulatedFile(
+                disk: self, number: number, handle: handle, path: path, isWritable: mode != .read)
+        }
+    }
+
+    func exists(_ path: String) -> Bool { state.withLock { $0.entry(path) != nil } }
+
+    func createDirectory(_ path: String) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in try state.createDirectory(path) }
+    }
+
+    func names(in directory: String) throws(StorageError) -> [String] {
+        try state.withLock { state throws(StorageError) in
+            state.tree.names(in: try state.directory(directory))
+        }
+    }
+
+    func rename(_ path: String, to target: String) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in try state.rename(path, to: target) }
+    }
+
+    func remove(_ path: String) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in try state.remove(path) }
+    }
+
+    func syncDirectory(_ path: String) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in try state.syncDirectory(path) }
+    }
+
+    // MARK: For open files
+
+    fileprivate func withState<Result: Sendable>(
+        _ body: (inout State) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try state.withLock { state throws(StorageError) in try body(&state) }
+    }
+
+    fileprivate func close(_ number: Int, handle: Int) {
+        state.withLock { $0.close(number, handle: handle) }
+    }
+}
+
+/// A file of a simulated disk, opened.
+private final class SimulatedFile: OpenFile {
+    private let disk: SimulatedDisk
+    private let number: Int
+    private let handle: Int
+    private let path: String
+    private let isWritable: Bool
+
+    init(disk: SimulatedDisk, number: Int, handle: Int, path: String, isWritable: Bool) {
+        self.disk = disk
+        self.number = number
+        self.handle = handle
+        self.path = path
+        self.isWritable = isWritable
+    }
+
+    deinit { disk.close(number, handle: handle) }
+
+    func sizeBytes() throws(StorageError) -> Int {
+        try disk.withState { state throws(StorageError) in
+            try state.file(number, path, "examine").bytes.count
+        }
+    }
+
+    func write(_ bytes: [UInt8], range: Range<Int>, at offset: Int) throws(StorageError) {
+        guard isWritable else { throw .system(operation: "write", path: path, errno: EBADF) }
+        try disk.withState { state throws(StorageError) in
+            try state.write(number, path, bytes, range, at: offset)
+        }
+    }
+
+    func read(count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
+        try disk.withState { state throws(StorageError) in
+            try state.file(number, path, "read").read(count: count, at: offset)
+        }
+    }
+
+    func truncate(toBytes count: Int) throws(StorageError) {
+        guard isWritable else { throw .system(operation: "truncate", path: path, errno: EINVAL) }
+        try disk.withState { state throws(StorageError) in
+            try state.truncate(number, path, toBytes: count)
+        }
+    }
+
+    func sync() throws(StorageError) {
+        try disk.withState { state throws(StorageError) in try state.sync(number, path) }
+    }
+
+    func lock() throws(StorageError) -> Bool {
+        try disk.withState { state throws(StorageError) in
+            try state.lock(number, path, handle: handle)
+        }
+    }
+}
