@@ -7,7 +7,8 @@ enum Fault: Int, CaseIterable {
     // Processes.
     case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
     // Disks.
-    case unsyncedLost, diskStall
+    case powerLoss, unsyncedLost, diskStall, writeError, syncError, diskFull
+    case lostWrite, misdirectedWrite, bitRot, wipe
     // Clocks.
     case wallJump, suspend, driftingClock, wrongClock
 

@@ -11,6 +11,7 @@ struct Scenario {
     var workers: [WorkerShape]
     var network = NetworkFaults()
     var disk = DiskTiming()
+    var troubles = DiskTroubles()
     var node = NodeFaults()
     var work = Workload()
 
@@ -112,6 +113,7 @@ extension Scenario {
         scenario.workers[0].slots = max(2, scenario.workers[0].slots)
         scenario.workers[0].handlers = handlers
         scenario.drawNetwork(&random)
+        scenario.troubles = DiskTroubles.draw(&random)
         scenario.drawNodes(&random)
         scenario.drawWork(&random)
         return scenario

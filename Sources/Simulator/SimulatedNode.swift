@@ -7,7 +7,7 @@ final class SimulatedNode {
     let number: Int
     let id: NodeID
     var clockModel: ClockModel
-    var disk: Disk
+    let disk: SimulatedStorage
     var random: RandomSource
     /// nil: the process is down.
     var replica: Replica?
@@ -47,13 +47,15 @@ final class SimulatedNode {
 
     init(
         number: Int, id: NodeID, clockModel: ClockModel, configuration: Configuration,
-        random: RandomSource
+        segmentBytes: Int, random: RandomSource
     ) {
         self.number = number
         self.id = id
         self.clockModel = clockModel
         self.random = random
-        disk = Disk(configuration: configuration)
+        disk = SimulatedStorage(
+            id: id, configuration: configuration, segmentBytes: segmentBytes,
+            random: self.random.fork())
     }
 
     var isUp: Bool { replica != nil }
@@ -61,17 +63,17 @@ final class SimulatedNode {
     /// Starts the process from what is on the disk.
     func start(
         settings: ReplicaSettings, shape: Scenario.WorkerShape, now: Nanoseconds
-    ) throws(Violation) {
+    ) throws(StorageStop) {
         precondition(replica == nil)
         life += 1
-        let incarnation = disk.startLife()
-        let image = disk.synced
+        let (recovered, bytes) = try disk.open(
+            wallMilliseconds: clockModel.clock(at: now).wall)
+        let incarnation = disk.incarnation
         var state = Scheduler()
-        if image.mark.index > 0 {
-            guard let file = disk.snapshot(at: image.mark) else {
-                throw Violation("snapshot durable before its marker", "\(id) lost its snapshot")
-            }
-            state = try Self.load(file.bytes)
+        do throws(Violation) {
+            if let bytes { state = try Self.load(bytes) }
+        } catch {
+            throw .broken(error)
         }
         if random.chance(permille: 500) {
             clockModel.reboot(base: random.within(5_000_000_000...4_000_000_000_000))
@@ -81,9 +83,8 @@ final class SimulatedNode {
             tags: shape.tags)
         replica = Replica(
             id: id, incarnation: incarnation, settings: settings, worker: worker,
-            recovered: Recovered(
-                hardState: image.hardState, snapshot: image.mark, entries: image.entries),
-            state: state, planner: .utcOnly, clock: clockModel.clock(at: now), seed: random.next())
+            recovered: recovered, state: state, planner: .utcOnly, clock: clockModel.clock(at: now),
+            seed: random.next())
         wakeAt = .max
     }
 
@@ -95,8 +96,15 @@ final class SimulatedNode {
         }
     }
 
+    /// The process ended before it was up.
+    func failToStart(losesPower: Bool) {
+        precondition(replica == nil)
+        life += 1
+        disk.crash(losesPower: losesPower)
+    }
+
     /// Everything that is not on the disk is gone.
-    func crash() throws(Violation) {
+    func crash(losesPower: Bool) {
         precondition(replica != nil)
         life += 1
         replica = nil
@@ -112,6 +120,6 @@ final class SimulatedNode {
         executions = []
         launched = []
         effects = []
-        try disk.crash(&random)
+        disk.crash(losesPower: losesPower)
     }
 }

@@ -9,8 +9,7 @@ extension Simulation {
         case .send(let message, let target):
             try send(message, from: node, to: target)
         case .persist(let batch):
-            try invariants.check(persisting: batch, on: node.disk.latest, of: node.id)
-            try node.disk.persist(batch)
+            try persist(batch, on: node)
         case .completed(let token, let outcome):
             try completed(token, outcome, on: node)
         case .refused(let token, let refusal):
@@ -30,9 +29,9 @@ extension Simulation {
                 node.random.latency(scenario.disk.snapshot),
                 .snapshotDone(node: node.number, life: node.life))
         case .readSnapshotChunk(let target, let mark, let offset):
-            readChunk(to: target, mark, offset, node)
+            try readChunk(to: target, mark, offset, node)
         case .storeSnapshotChunk(let chunk):
-            storeChunk(chunk, node)
+            try storeChunk(chunk, node)
         case .restore(let mark):
             try restore(mark, node)
         case .leadershipChanged:
@@ -89,64 +88,5 @@ extension Simulation {
         } catch {
             preconditionFailure("\(error)")
         }
-    }
-
-    // MARK: Disk
-
-    func beginSync(_ node: SimulatedNode) {
-        guard node.isUp, !node.isPaused, node.disk.beginSync() else { return }
-        var delay = node.random.latency(scenario.disk.sync)
-        if phase == .chaos, node.random.chance(permille: scenario.disk.stallPermille) {
-            report.faults[.diskStall] += 1
-            delay += node.random.within(scenario.disk.stall)
-            log.write(now, .disk, "the disk of \(node.id) stalls for \(delay / 1_000_000) ms")
-        }
-        after(delay, .synced(node: node.number, life: node.life))
-    }
-
-    /// Serialised only now: the copy must not have changed with the state it was taken of.
-    func finishSnapshot(_ node: SimulatedNode) {
-        guard !node.isPaused, let (mark, copy) = node.snapshotUnderWay else { return }
-        node.snapshotUnderWay = nil
-        let bytes = copy.encoded()
-        mix(6, UInt64(bytes.count))
-        node.disk.storeSnapshot(Disk.SnapshotFile(mark: mark, bytes: bytes))
-        deliver(.snapshotWritten(mark), to: node)
-    }
-
-    private func readChunk(
-        to target: NodeID, _ mark: SnapshotMark, _ offset: UInt64, _ node: SimulatedNode
-    ) {
-        let chunk = node.disk.readChunk(
-            of: mark, at: offset, maxBytes: scenario.settings.raft.maxSnapshotChunkBytes)
-        let input = ReplicaInput.snapshotChunkRead(
-            to: target, mark: mark, offset: chunk == nil ? 0 : offset, bytes: chunk?.bytes ?? [],
-            totalBytes: chunk?.totalBytes ?? 0)
-        after(
-            node.random.latency(scenario.disk.sync),
-            .input(node: node.number, life: node.life, input))
-    }
-
-    private func storeChunk(
-        _ chunk: Message.SnapshotChunk, _ node: SimulatedNode
-    ) {
-        let (nextOffset, isComplete) = node.disk.storeChunk(chunk)
-        let input = ReplicaInput.snapshotChunkStored(
-            mark: chunk.mark, nextOffset: nextOffset, isComplete: isComplete)
-        after(
-            node.random.latency(scenario.disk.sync),
-            .input(node: node.number, life: node.life, input))
-    }
-
-    private func restore(_ mark: SnapshotMark, _ node: SimulatedNode) throws(Violation) {
-        guard let file = node.disk.snapshot(at: mark) else {
-            throw Violation("restored snapshots are there", "\(node.id): \(mark.index)")
-        }
-        report.installs += 1
-        log.write(now, .disk, "\(node.id) restores the snapshot at \(mark.index)")
-        let state = try SimulatedNode.load(file.bytes)
-        after(
-            node.random.latency(scenario.disk.snapshot),
-            .input(node: node.number, life: node.life, .restored(mark, state)))
     }
 }

@@ -4,7 +4,7 @@ import Scheduler
 
 /// The faults that strike again and again, each with a rate of its own.
 enum Strike: CaseIterable {
-    case partition, crash, pause, suspend, drain, transfer, clockJump
+    case partition, crash, pause, suspend, drain, transfer, clockJump, disk
 }
 
 /// What goes wrong, and when.
@@ -18,6 +18,7 @@ extension Simulation {
         case .drain: scenario.node.drainEvery
         case .transfer: scenario.node.transferEvery
         case .clockJump: scenario.node.clockJumpEvery
+        case .disk: scenario.troubles.errorEvery
         }
     }
 
@@ -74,6 +75,7 @@ extension Simulation {
             report.faults[.wallJump] += 1
             node.clockModel.setWallOffset(offset)
             log.write(now, .clock, "the wall clock of \(node.id) is set to be \(offset) ms off")
+        case .disk: strikeDisk()
         }
     }
 
@@ -97,7 +99,10 @@ extension Simulation {
 
     /// Now, or between any two effects of one of the next turns.
     private func armCrash(_ node: SimulatedNode) {
-        if !node.isPaused, random.chance(permille: scenario.node.crashAtEffectPermille) {
+        if random.chance(permille: scenario.troubles.cutPermille) {
+            // If nothing is written any more, it comes with the next write of all.
+            node.disk.disk.cutPower(afterChanges: random.index(12))
+        } else if !node.isPaused, random.chance(permille: scenario.node.crashAtEffectPermille) {
             node.effectsUntilCrash = random.index(random.pick([3, 8, 40]))
         } else {
             queue.add(.crash(node: node.number, life: node.life), at: now)

@@ -5,8 +5,11 @@ import Scheduler
 /// The life of a process: start, turns of its loop, crash, pause.
 extension Simulation {
     func start(_ node: SimulatedNode) throws(Violation) {
-        try node.start(
-            settings: scenario.settings, shape: scenario.workers[node.number], now: now)
+        let started: Void? = try onDisk(of: node) { () throws(StorageStop) in
+            try node.start(
+                settings: scenario.settings, shape: scenario.workers[node.number], now: now)
+        }
+        guard started != nil else { return }
         log.write(now, .process, "\(node.id) starts, incarnation \(node.disk.incarnation)")
         mix(1, now, UInt64(node.number))
         deliver(.tick, to: node)
@@ -40,7 +43,7 @@ extension Simulation {
         if !node.disk.isIdle { report.faults[.unsyncedLost] += 1 }
         for execution in node.executions { stopCounting(execution) }
         for token in clients.nodeDied(node.number, life: node.life) { planRetry(token) }
-        try node.crash()
+        node.crash(losesPower: losesPower())
         invariants.nodeStopped(node.number)
         let restart = random.latency(scenario.node.downFor)
         after(restart, .restart(node: node.number, life: node.life))
@@ -65,7 +68,7 @@ extension Simulation {
         after(length, .resume(node: node.number, life: node.life))
     }
 
-    func resume(_ node: SimulatedNode) {
+    func resume(_ node: SimulatedNode) throws(Violation) {
         guard node.isPaused else { return }
         log.write(now, .process, "\(node.id) goes on")
         node.isPaused = false
@@ -76,7 +79,7 @@ extension Simulation {
             // Its lease is no older than before by the only clock it can trust.
             node.excusedUntil += scenario.settings.workerTimeoutNanoseconds
         }
-        beginSync(node)
+        try beginSync(node)
         if node.snapshotUnderWay != nil {
             after(1_000_000, .snapshotDone(node: node.number, life: node.life))
         }
@@ -132,8 +135,10 @@ extension Simulation {
             }
             if log.tellsSteps { tellStep(effect, of: node) }
             try perform(effect, of: node)
+            // The disk may have failed.
+            guard node.life == life else { return }
         }
-        beginSync(node)
+        try beginSync(node)
         guard node.life == life else { return }
         let deadline = replica.nextDeadline(now: clock.monotonic)
         let wake = node.clockModel.virtualTime(of: deadline, now: now)

@@ -25,7 +25,10 @@ extension Simulation {
 
     func endChaos() throws(Violation) {
         network.healEverything()
-        for node in nodes { node.effectsUntilCrash = nil }
+        for node in nodes {
+            node.effectsUntilCrash = nil
+            node.disk.disk.heal()
+        }
         if let minority = scenario.node.minority {
             phase = .minorityAway
             report.minoritiesGone += 1
@@ -62,7 +65,7 @@ extension Simulation {
         recovery.isServing = false
         recovery.calmSince = nil
         for node in nodes {
-            resume(node)
+            try resume(node)
             // A draining worker takes nothing more until its process starts anew.
             if node.replica?.isDraining ?? false { try crash(node) }
             if !node.isUp, !node.staysDown { try start(node) }

@@ -61,7 +61,7 @@ final class Simulation {
             nodes.append(
                 SimulatedNode(
                     number: number, id: id, clockModel: clock, configuration: configuration,
-                    random: random.fork()))
+                    segmentBytes: scenario.troubles.segmentBytes, random: random.fork()))
         }
     }
 
@@ -122,11 +122,10 @@ final class Simulation {
             deliver(input, to: node)
         case .synced(let number, let life):
             guard let node = node(number, life: life) else { return }
-            deliver(.durable(try node.disk.endSync()), to: node)
-            beginSync(node)
+            try endSync(node)
         case .snapshotDone(let number, let life):
             guard let node = node(number, life: life) else { return }
-            finishSnapshot(node)
+            try finishSnapshot(node)
         case .attemptOver(let execution, let cause):
             endExecution(execution, cause)
         case .clientActs: clientActs()
@@ -143,7 +142,7 @@ final class Simulation {
             try start(nodes[number])
         case .resume(let number, let life):
             guard let node = node(number, life: life) else { return }
-            resume(node)
+            try resume(node)
         case .heal(let partition):
             log.write(now, .network, "healed \(network.describe(partition))")
             network.heal(partition)
@@ -155,6 +154,7 @@ final class Simulation {
 
     private func finishReport() {
         report.seeds = 1
+        countDiskFaults()
         report.virtualNanoseconds = Int(now)
         report.elections = invariants.elections
         report.commits = Int(invariants.ledger.lastIndex)

@@ -27,4 +27,17 @@ enum DiskFault: Int, CaseIterable, Sendable {
         case .wipe: "wiped disks"
         }
     }
+
+    /// As the report counts it.
+    var counted: Fault {
+        switch self {
+        case .writeError: .writeError
+        case .syncError: .syncError
+        case .noSpace: .diskFull
+        case .lostWrite: .lostWrite
+        case .misdirectedWrite: .misdirectedWrite
+        case .bitRot: .bitRot
+        case .wipe: .wipe
+        }
+    }
 }

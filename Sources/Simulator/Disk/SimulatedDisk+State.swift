@@ -20,6 +20,7 @@ extension SimulatedDisk {
         /// nil: the power stays.
         var changesLeft: Int?
         private(set) var isPowerCut = false
+        private(set) var powerLosses = 0
 
         init(random: RandomSource) {
             self.random = random
@@ -210,6 +211,7 @@ extension SimulatedDisk {
         // MARK: Faults
 
         mutating func losePower() {
+            powerLosses += 1
             let share = random.pick([0, 100, 500, 900, 1_000])
             for number in files.keys.sorted() {
                 files[number]?.losePower(survivalPermille: share, &random)

@@ -34,6 +34,9 @@ final class SimulatedDisk: FileSystem {
     /// How often each fault has struck.
     var strikes: [DiskFault: Int] { state.withLock { $0.strikes } }
 
+    /// How often its machine lost power.
+    var powerLosses: Int { state.withLock { $0.powerLosses } }
+
     var strikeCount: Int { state.withLock { $0.strikeCount } }
 
     /// Whether what was synced may be another thing now.
