@@ -39,7 +39,8 @@ extension Scheduler {
 
     /// Taking in what is a member already changes nothing. Under another directory it is another node: the old
     /// one has to be removed first, or a slip of an operator would replace a node that still holds data.
-    mutating func addMember(_ member: Member) -> Outcome {
+    /// Its worker is offered work again, if it was drained on the way out.
+    mutating func addMember(_ member: Member, _ events: inout [Event]) -> Outcome {
         guard isMembershipOpen else { return .rejected(.notSupportedYet) }
         if let known = state.roster.member(member.name) {
             guard known.directory == member.directory else { return .rejected(.memberExists) }
@@ -47,6 +48,9 @@ extension Scheduler {
         }
         guard members.count < capacity.members else { return .rejected(.full) }
         state.roster.put(member)
+        if let (_, record) = knownWorker(member.name), record.state == .draining {
+            _ = undrainWorker(member.name, incarnation: record.incarnation, &events)
+        }
         return .done
     }
 

@@ -156,7 +156,7 @@ public struct Scheduler: Sendable {
             workerLost(id, incarnation: incarnation, &events)
         case .advance(let firings): advance(firings, &events)
         case .adoptMembers(let members): adoptMembers(members)
-        case .addMember(let member): addMember(member)
+        case .addMember(let member): addMember(member, &events)
         case .removeMember(let name): removeMember(name, &events)
         case .announceNode(let node): announceNode(node)
         case .raiseStateVersion(let version): raiseStateVersion(version)

@@ -163,6 +163,9 @@ struct MemberTests {
         try machine.finish(running)
         #expect(machine.state(running) == .succeeded)
         #expect(machine.state(next) == .ready)
+        try machine.run(.addMember(.named("a", directory: 1)))
+        #expect(machine.scheduler.worker("a")?.state == .live)
+        #expect(machine.state(next) == .running)
     }
 
     @Test
