@@ -65,6 +65,7 @@ extension Replica {
         seenRoster = scheduler.rosterRevision
         seenConfiguration = raft.configuration
         isChangeSeen = raft.isChangingMembership
+        skewMilliseconds = skewMilliseconds.filter { seenConfiguration.members.contains($0.key) }
         membersRevision += 1
         areMembersUnchecked = true
     }
@@ -128,7 +129,10 @@ extension Replica {
 
     mutating func peerConnected(_ peer: NodeID, _ effects: inout [ReplicaEffect]) {
         guard peer.name != id.name else { return }
-        acquaintances.connected(peer)
+        let members = raft.configuration.members
+        acquaintances.connected(peer) { name in
+            settings.founders.contains(name) || members.contains { $0.name == name }
+        }
         if peer == raft.leader { requests.markAllUnsent() }
         if mustKnock { knock(at: peer, &effects) }
     }

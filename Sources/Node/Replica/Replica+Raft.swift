@@ -18,9 +18,10 @@ extension Replica {
             else { return }
             gather(group)
         case .beat(let beat):
-            skewMilliseconds[sender] = beat.wall - clock.wall
             // A node that was removed, or took a member's name, is to fall silent.
-            guard duties != nil, raft.configuration.members.contains(sender) else { return }
+            guard raft.configuration.members.contains(sender) else { return }
+            skewMilliseconds[sender] = beat.wall - clock.wall
+            guard duties != nil else { return }
             duties?.heard(sender.name, at: clock.monotonic)
             // A leader that has lost its quorum must not keep a worker going that its successor is about
             // to declare lost.

@@ -15,11 +15,19 @@ public enum Standing: Equatable, Sendable {
 
 /// What a node hears and remembers while it is not led by anybody.
 struct Acquaintances: Sendable {
+    /// Whoever may connect can make up names.
+    static let maxNames = 64
+
     /// The node that last connected under each name.
     private(set) var connected: [String: NodeID] = [:]
     private var replies: [NodeID: PeerMessage.KnockReply] = [:]
 
-    mutating func connected(_ peer: NodeID) {
+    /// With too many names, all but `kept` are forgotten.
+    mutating func connected(_ peer: NodeID, keeping kept: (String) -> Bool) {
+        if connected.count >= Self.maxNames, connected[peer.name] == nil {
+            connected = connected.filter { kept($0.key) }
+            replies = replies.filter { kept($0.key.name) }
+        }
         if let older = connected.updateValue(peer, forKey: peer.name), older != peer {
             replies[older] = nil
         }

@@ -202,6 +202,16 @@ import Testing
         cluster.run { cluster.leader?.id.name == target }
     }
 
+    /// Anybody can call under one name after the other: the founders are remembered, and what is kept is bounded.
+    @Test func strangersWithManyNamesCrowdNobodyOut() {
+        let cluster = ReplicaCluster()
+        cluster.start("a", founders: ["a", "b"])
+        cluster.start("b", founders: ["a", "b"])
+        for number in 0..<1_000 { cluster.step("a", .peerConnected(NodeID("x\(number)"))) }
+        #expect(cluster["a"].acquaintances.connected.count <= Acquaintances.maxNames)
+        cluster.run { Self.isSettled(cluster, ["a", "b"]) }
+    }
+
     /// What a node that is no member sends is not proposed, and its beats keep no worker alive.
     @Test func aStrangersRequestsAreNotTaken() throws {
         let cluster = founded()
