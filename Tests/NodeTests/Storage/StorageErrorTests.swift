@@ -19,9 +19,9 @@ struct StorageErrorTests {
             (.inUse(path: "/d/n1", processID: nil), ["another process"]),
             (
                 .corrupt(path: "/d/log/segment-1", offset: 4_711, problem: "bad checksum"),
-                ["/d/log/segment-1", "byte 4711", "bad checksum", "new member", "other nodes"]
+                ["/d/log/segment-1", "byte 4711", "bad checksum", "--join", "other nodes"]
             ),
-            (.missing(path: "/d/log", problem: "the log is gone"), ["gone", "new member"]),
+            (.missing(path: "/d/log", problem: "the log is gone"), ["gone", "--join"]),
             (.tooLarge(what: "log entry 5", bytes: 9, maxBytes: 8), ["log entry 5", "9", "8"]),
             (.invalidName(what: "the node's id", name: "a/b"), ["the node's id", "a/b"]),
         ]
