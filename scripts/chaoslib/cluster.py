@@ -20,8 +20,9 @@ class ChaosCluster(Cluster):
         # Guards the processes: the watch and the faults both look at them.
         self.lock = threading.RLock()
         self.paused = set()
-        # What the clock of a node is off, as the node reads it.
+        # What the clock of a node is off, in seconds, and the most that it ever was.
         self.clock_offsets = {}
+        self.highest_offsets = {}
         # Nodes whose end is not a surprise now.
         self.may_end = set()
 
@@ -47,8 +48,10 @@ class ChaosCluster(Cluster):
 
     def start(self, id, environment=None, arguments=(), **options):
         environment = dict(environment or {})
-        if self.clock_offsets.get(id):
-            environment["CARILLON_CLOCK_OFFSET"] = self.clock_offsets[id]
+        offset = self.clock_offsets.get(id, 0)
+        self.highest_offsets[id] = max(offset, self.highest_offsets.get(id, 0))
+        if offset:
+            environment["CARILLON_CLOCK_OFFSET"] = f"{offset:+d}s"
         # Python ignores SIGXFSZ; a node that does too has its write fail when it meets the limit of a file.
         options.setdefault("restore_signals", False)
         with self.lock:

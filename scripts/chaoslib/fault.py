@@ -8,6 +8,10 @@ class Fault:
     seconds = (2.0, 8.0)
     # False: it waits for what can't come while the network is broken, or damages more than a minority with it.
     goes_with_others = True
+    # Whether a majority goes on well enough for members to change meanwhile; of faults of the network.
+    leaves_majority = False
+    # Whether it needs that.
+    needs_majority = False
 
     def __init__(self, chaos):
         self.chaos = chaos

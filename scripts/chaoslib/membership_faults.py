@@ -5,6 +5,7 @@ from chaoslib.fault import Fault
 
 class MembershipChange(Fault):
     seconds = (0.0, 2.0)
+    needs_majority = True
 
     @classmethod
     def is_possible(cls, chaos):

@@ -107,6 +107,7 @@ class Rejection(NetworkFault):
 
 class Resets(NetworkFault):
     kind = "connections reset again and again"
+    leaves_majority = True
 
     def begin(self):
         return "connections are reset, any of them at any time"
@@ -117,6 +118,7 @@ class Resets(NetworkFault):
 
 class Flapping(NetworkFault):
     kind = "partition: coming and going"
+    leaves_majority = True
 
     def begin(self):
         self.one = self.leader_or_any()
@@ -134,6 +136,7 @@ class Flapping(NetworkFault):
 
 class Delay(NetworkFault):
     kind = "delay"
+    leaves_majority = True
 
     @classmethod
     def is_possible(cls, chaos):

@@ -166,10 +166,9 @@ class Clock(Fault):
     def begin(self):
         self.one = self.leader_or_any()
         offset = self.random.choice([-300, -90, -5, -1, 0, 0, 1, 5, 90, 300])
-        offset_text = f"{offset:+d}s"
         self.cluster.kill(self.one)
-        self.cluster.clock_offsets[self.one] = offset_text if offset else ""
-        return f"{self.one}'s clock is off by {offset_text} from its next start on"
+        self.cluster.clock_offsets[self.one] = offset
+        return f"{self.one}'s clock is off by {offset:+d} s from its next start on"
 
 
 class Transfer(Fault):

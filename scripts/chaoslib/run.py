@@ -135,7 +135,7 @@ class Chaos:
             return [self.random.choice(wanted)]
         kinds = [network] * 4 + [process] * 4 + [disk] * 2 + ([members] * 2 if members else [])
         one = self.random.choice(self.random.choice(kinds))
-        other = self.random.choice(network)
+        other = self.random.choice([f for f in network if f.leaves_majority or not one.needs_majority])
         if one not in network and one.goes_with_others and self.random.random() < 0.4:
             return [other, one]
         return [one]
