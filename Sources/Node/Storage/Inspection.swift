@@ -1,4 +1,3 @@
-import Glibc
 import Raft
 
 /// What stands in the data directory of a node that is not running. Reads as the node itself would, and
@@ -168,7 +167,7 @@ struct Inspection {
             if SnapshotName.isDamaged(name) {
                 verdict = .setAside
             } else if let parsed = SnapshotName(name) {
-                verdict = try Self.verdict(on: file.path, parsed, mark: log?.snapshot)
+                verdict = try Self.verdict(on: parsed, in: folder, mark: log?.snapshot)
             }
             snapshots.append(
                 Snapshot(name: name, sizeBytes: try file.sizeBytes(), verdict: verdict))
@@ -176,10 +175,10 @@ struct Inspection {
     }
 
     private static func verdict(
-        on path: String, _ name: SnapshotName, mark: SnapshotMark?
+        on name: SnapshotName, in folder: StorageFolder, mark: SnapshotMark?
     ) throws(StorageError) -> Snapshot.Verdict {
         do throws(StorageError) {
-            let reader = try SnapshotReader(path: path)
+            let reader = try SnapshotReader(name.text, in: folder)
             guard SnapshotName(reader.mark) == name else {
                 return .damaged(problem: "it is a snapshot of index \(reader.mark.index)")
             }
