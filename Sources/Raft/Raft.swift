@@ -83,8 +83,11 @@ public struct Raft: Sendable {
         // As if it had just heard a leader: whoever was promised a lease before the restart still has it.
         if settings.leaseReads { leaderContact = now }
         drawElectionDeadline()
-        // Nobody to wait for.
-        if configuration.voters == [id], !configuration.isJoint { electionDeadline = now }
+        // Nobody to wait for; except, under leases, a leader that makes this node the only voter: before the crash
+        // it may have been promised that nobody leads yet.
+        if configuration.voters == [id], !configuration.isJoint, !settings.leaseReads {
+            electionDeadline = now
+        }
     }
 
     /// Takes in one event. Effects are appended.

@@ -96,4 +96,16 @@ import Testing
         let sent = bench.receive(.voteRequest(request), from: "n3", term: 5).sent
         #expect(sent == ["n1→n3 t5 vote no"])
     }
+
+    /// n2 leads the change to n1 alone, and still reads under the lease that n1 gave it before the crash.
+    @Test func whoWillBeAloneWaitsAsWell() {
+        var image = Recovered(voters: ["n1", "n2", "n3"], terms: [1, 1])
+        image.entries[1].payload = .configuration(Configuration(voters: ["n1"]))
+        var bench = Bench("n1", image, settings: Self.settings)
+        _ = bench.tick(after: Self.settings.electionNanoseconds - 1)
+        #expect(bench.raft.role == .follower && bench.raft.term == 1)
+        _ = bench.tick(after: Self.settings.electionNanoseconds + 1)
+        _ = bench.sync()
+        #expect(bench.raft.role == .leader)
+    }
 }
