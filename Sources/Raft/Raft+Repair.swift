@@ -86,7 +86,8 @@ extension Raft {
     mutating func restageIfRepaired() {
         guard let damage, damage.isRepaired else { return }
         self.damage = nil
-        if !isStateLost { snapshotFloor = 0 }
+        // What raised the floor may have been cut off, so that no snapshot ever reaches it.
+        snapshotFloor = isStateLost ? max(1, log.snapshotMark.index) : 0
         guard damage.start <= log.lastIndex else { return }
         durability.stageTruncation(from: damage.start)
     }

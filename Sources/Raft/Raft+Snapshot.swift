@@ -224,10 +224,16 @@ extension Raft {
             // Only the file was damaged: the log begins where it did.
             precondition(mark == log.snapshotMark, "two snapshots of different histories")
             durability.stageRepairingSnapshot(mark)
-        } else if log.term(at: mark.index) == mark.term, mark.index <= durability.handedIndex {
-            // What follows it here may have been acknowledged, and stays.
+        } else if log.term(at: mark.index) == mark.term {
+            // What follows it here may have been acknowledged, or verified for a reply of this very turn, and stays.
             log.compact(to: mark, retainedBytes: 0)
-            durability.stageRepairingSnapshot(mark)
+            if mark.index <= durability.handedIndex {
+                durability.stageRepairingSnapshot(mark)
+            } else {
+                // This turn cut off or appended entries below the mark: the disk begins anew behind it, in the
+                // same batch with what follows.
+                durability.stageSnapshot(mark, resets: true)
+            }
             damage?.cover(through: mark.index)
             restageIfRepaired()
         } else {

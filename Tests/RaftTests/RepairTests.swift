@@ -151,4 +151,64 @@ import Testing
         #expect(cluster.run { cluster["n3"].appliedIndex == cluster["n1"].appliedIndex })
         #expect(cluster.oracle.faults == [])
     }
+
+    private static let configuration = Configuration(voters: ["n1", "n2", "n3"])
+
+    private func mark(_ index: Index) -> SnapshotMark {
+        SnapshotMark(index: index, term: 1, configuration: Self.configuration)
+    }
+
+    /// The state at 5 is lost, the log goes on behind it.
+    private func stateless(through last: Index, losing lost: Index? = nil) -> Bench {
+        var image = Recovered(
+            hardState: HardState(term: 1), snapshot: mark(5),
+            entries: entries(Array(repeating: 1, count: Int(last - 5)), from: 6), isStateLost: true)
+        if let lost { image.entries[Int(lost - 6)].payload = .lost }
+        return Bench("n1", image)
+    }
+
+    private func begin(_ mark: SnapshotMark, on bench: inout Bench) {
+        let chunk = Message.SnapshotChunk(
+            mark: mark, offset: 0, bytes: [1], totalBytes: 1, round: 1)
+        let effects = bench.receive(.snapshotChunk(chunk), from: "n2", term: 1)
+        #expect(effects.contains(.storeSnapshotChunk(chunk)))
+    }
+
+    /// Entries that reach beyond the snapshot come in the turn that ends it. The leader is told of them, so they
+    /// have to be there.
+    @Test func aSnapshotForALostStateKeepsTheEntriesOfItsTurn() {
+        var bench = stateless(through: 7)
+        begin(mark(8), on: &bench)
+        let entries = append(after: 7, 1, [1, 1, 1], commit: 7, round: 2)
+        let effects = bench.turn(
+            .receive(Message(from: "n2", to: "n1", term: 1, body: entries)),
+            .snapshotChunkStored(mark: mark(8), nextOffset: 1, isComplete: true))
+        #expect(bench.raft.lastIndex == 10)
+        #expect(effects.batches.map(\.resetsLog) == [true])
+        #expect(effects.batches.first?.entries.map(\.index) == [9, 10])
+        let sent = bench.sync().sent
+        #expect(sent.contains("n1→n2 t1 matched 10"))
+        #expect(bench.raft.durableIndex == 10)
+    }
+
+    /// Entry 10 may have been acknowledged before the disk was damaged.
+    @Test func aSnapshotForALostStateKeepsWhatWasAcknowledged() {
+        var bench = stateless(through: 10, losing: 8)
+        begin(mark(9), on: &bench)
+        let repair = Message.RepairReply(entries: entries([1], from: 8), isCompacted: false)
+        let effects = bench.turn(
+            .receive(Message(from: "n3", to: "n1", term: 0, body: .repairReply(repair))),
+            .snapshotChunkStored(mark: mark(9), nextOffset: 1, isComplete: true))
+        #expect(!bench.raft.isDamaged && bench.raft.lastIndex == 10)
+        #expect(effects.batches.first?.entries.map(\.index) == [10])
+    }
+
+    /// A lost entry that nobody committed is cut off: the snapshot need not reach it any more.
+    @Test func aCutOffEntryRaisesNoFloor() {
+        var bench = stateless(through: 9, losing: 9)
+        let compacted = Message.RepairReply(entries: [], isCompacted: true)
+        _ = bench.receive(.repairReply(compacted), from: "n3", term: 0)
+        _ = bench.receive(append(after: 8, 1, [2], commit: 8), from: "n2", term: 2)
+        #expect(bench.sync().sent == ["n1→n2 t2 matched 9, wants snapshot 5"])
+    }
 }
