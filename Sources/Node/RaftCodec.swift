@@ -114,6 +114,13 @@ extension ByteReader {
         NodeID(try string(), directory: try uint64())
     }
 
+    /// An index, term or round. None ever gets far enough for adding to it to overflow.
+    mutating func ordinal() throws(CodecError) -> UInt64 {
+        let value = try uint64()
+        guard value <= 1 << 62 else { throw CodecError("\(value) is no index, term or round") }
+        return value
+    }
+
     mutating func vote() throws(CodecError) -> NodeID? {
         try bool() ? try nodeID() : nil
     }
@@ -133,12 +140,12 @@ extension ByteReader {
 
     mutating func snapshotMark() throws(CodecError) -> SnapshotMark {
         SnapshotMark(
-            index: try uint64(), term: try uint64(), configuration: try configuration())
+            index: try ordinal(), term: try ordinal(), configuration: try configuration())
     }
 
     mutating func entry() throws(CodecError) -> Entry {
-        let index = try uint64()
-        let term = try uint64()
+        let index = try ordinal()
+        let term = try ordinal()
         switch try byte() {
         case 0: return Entry(index: index, term: term, payload: .noop)
         case 1: return Entry(index: index, term: term, payload: .command(try blob()))
@@ -150,14 +157,14 @@ extension ByteReader {
 
     mutating func voteRequest() throws(CodecError) -> Message.VoteRequest {
         Message.VoteRequest(
-            lastIndex: try uint64(), lastTerm: try uint64(), isTransfer: try bool())
+            lastIndex: try ordinal(), lastTerm: try ordinal(), isTransfer: try bool())
     }
 
     mutating func append() throws(CodecError) -> Message.Append {
-        let previousIndex = try uint64()
-        let previousTerm = try uint64()
-        let commit = try uint64()
-        let round = try uint64()
+        let previousIndex = try ordinal()
+        let previousTerm = try ordinal()
+        let commit = try ordinal()
+        let round = try ordinal()
         let entries = try entries()
         for (position, entry) in entries.enumerated() {
             guard entry.index == previousIndex &+ 1 &+ UInt64(position) else {
@@ -178,20 +185,20 @@ extension ByteReader {
     }
 
     mutating func appendReply() throws(CodecError) -> Message.AppendReply {
-        let round = try uint64()
+        let round = try ordinal()
         switch try byte() {
-        case 0: return Message.AppendReply(round: round, outcome: .matched(try uint64()))
+        case 0: return Message.AppendReply(round: round, outcome: .matched(try ordinal()))
         case 1:
             return Message.AppendReply(
                 round: round,
                 outcome: .conflict(
-                    previousIndex: try uint64(), conflictTerm: try uint64(),
-                    firstOfTerm: try uint64()))
+                    previousIndex: try ordinal(), conflictTerm: try ordinal(),
+                    firstOfTerm: try ordinal()))
         case 2: return Message.AppendReply(round: round, outcome: .received)
         case 3:
             return Message.AppendReply(
                 round: round,
-                outcome: .damaged(matched: try uint64(), floor: try uint64()))
+                outcome: .damaged(matched: try ordinal(), floor: try ordinal()))
         case let other: throw CodecError("append reply of unknown outcome \(other)")
         }
     }
@@ -200,7 +207,7 @@ extension ByteReader {
         let mark = try snapshotMark()
         let offset = try uint64()
         let totalBytes = try uint64()
-        let round = try uint64()
+        let round = try ordinal()
         let bytes = try blob()
         guard offset <= totalBytes, UInt64(bytes.count) <= totalBytes - offset else {
             throw CodecError("snapshot chunk at \(offset) reaches beyond \(totalBytes) bytes")

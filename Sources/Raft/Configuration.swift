@@ -12,9 +12,18 @@ public struct Configuration: Equatable, Sendable {
     public var learners: [NodeID]
 
     public init(voters: [NodeID], outgoing: [NodeID] = [], learners: [NodeID] = []) {
-        self.voters = voters.sorted()
-        self.outgoing = outgoing.sorted()
-        self.learners = learners.sorted()
+        self.voters = Self.sortedWithoutDuplicates(voters)
+        self.outgoing = Self.sortedWithoutDuplicates(outgoing)
+        self.learners = Self.sortedWithoutDuplicates(learners)
+    }
+
+    /// Nobody counts twice.
+    private static func sortedWithoutDuplicates(_ ids: [NodeID]) -> [NodeID] {
+        var last: NodeID?
+        return ids.sorted().filter { id in
+            defer { last = id }
+            return id != last
+        }
     }
 
     /// Between two sets of voters, each of which has to agree (section 6).
@@ -25,13 +34,7 @@ public struct Configuration: Equatable, Sendable {
 
     /// Everyone entries are replicated to, sorted, without duplicates.
     public var members: [NodeID] {
-        var all = (voters + outgoing + learners).sorted()
-        var last: NodeID?
-        all.removeAll { member in
-            defer { last = member }
-            return member == last
-        }
-        return all
+        Self.sortedWithoutDuplicates(voters + outgoing + learners)
     }
 
     /// Has a say, in either half.

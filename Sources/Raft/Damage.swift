@@ -28,11 +28,23 @@ struct Damage: Sendable {
     }
 
     func contains(_ index: Index) -> Bool {
-        index >= start && lost.contains(index)
+        var low = 0
+        var high = lost.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if lost[middle] < index { low = middle + 1 } else { high = middle }
+        }
+        return low < lost.count && lost[low] == index
     }
 
-    mutating func repaired(_ index: Index) {
-        lost.removeAll { $0 == index }
+    /// - Parameter indexes: lost until now, ascending.
+    mutating func repaired(_ indexes: [Index]) {
+        var done = indexes[...]
+        lost.removeAll { index in
+            guard done.first == index else { return false }
+            done.removeFirst()
+            return true
+        }
     }
 
     /// The entries from `index` on were cut off.

@@ -103,16 +103,29 @@ struct Log: Sendable {
         entries.append(entry)
     }
 
-    /// Gives a lost entry its content.
-    mutating func fill(_ entry: Entry) {
-        precondition(self[entry.index].payload == .lost && self[entry.index].term == entry.term)
-        let position = slot(entry.index)
-        let grownBytes = entry.sizeBytes - entries[position].sizeBytes
-        entries[position] = entry
-        for later in position..<endBytes.count { endBytes[later] += grownBytes }
-        guard case .configuration(let configuration) = entry.payload else { return }
-        let place = configurations.firstIndex { $0.index > entry.index } ?? configurations.count
-        configurations.insert((entry.index, configuration), at: place)
+    /// Gives lost entries, ascending, their content; in one pass, as every size behind them changes.
+    mutating func fill(_ whole: [Entry]) {
+        guard let first = whole.first else { return }
+        var grownBytes = 0
+        var position = slot(first.index)
+        for entry in whole {
+            let place = slot(entry.index)
+            while position < place {
+                endBytes[position] += grownBytes
+                position += 1
+            }
+            precondition(entries[place].payload == .lost && entries[place].term == entry.term)
+            grownBytes += entry.sizeBytes - entries[place].sizeBytes
+            entries[place] = entry
+            guard case .configuration(let configuration) = entry.payload else { continue }
+            let next = configurations.firstIndex { $0.index > entry.index }
+            configurations.insert(
+                (entry.index, configuration), at: next ?? configurations.count)
+        }
+        while position < endBytes.count {
+            endBytes[position] += grownBytes
+            position += 1
+        }
     }
 
     /// Drops the entries at and above `index`.

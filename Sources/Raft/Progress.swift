@@ -39,6 +39,8 @@ struct Progress: Sendable {
     private(set) var probeRound: UInt64 = 0
     /// The commit index it was last told.
     private(set) var sentCommit: Index = 0
+    /// Its disk has lost something that only a snapshot makes up for: it can't lead.
+    var isDamaged = false
     /// The newest round it answered, and when that round was sent: until then it had elected no other.
     private(set) var ackedRound: UInt64 = 0
     private(set) var provenAt: Nanoseconds

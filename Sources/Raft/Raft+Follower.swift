@@ -161,10 +161,10 @@ extension Raft {
                     damage?.truncate(from: entry.index)
                     break
                 }
-                repair(entry)
             }
             position += 1
         }
+        repair(entries[..<position])
         for entry in entries[position...] { log.append(entry) }
         restageIfRepaired()
     }

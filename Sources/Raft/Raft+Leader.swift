@@ -209,11 +209,13 @@ extension Raft {
         switch reply.outcome {
         case .matched(let index):
             guard index <= log.lastIndex else { return }
+            leadership?.peers[position].isDamaged = false
             leadership?.peers[position].noteMatch(index)
             resume(position, round: reply.round)
             advanceCommit()
         case .damaged(let index, let floor):
             guard index <= log.lastIndex else { return }
+            leadership?.peers[position].isDamaged = true
             leadership?.peers[position].noteMatch(index)
             resume(position, round: reply.round)
             advanceCommit()

@@ -71,7 +71,7 @@ extension Raft {
         role == .leader && !configuration.isVoter(id) && commitIndex >= log.configurationIndex
     }
 
-    /// What it lacks fits into one append, so that it is no burden as a voter.
+    /// What it lacks fits into the pipeline, as with any follower under load, so that it is no burden as a voter.
     private func isCaughtUp(_ learner: NodeID) -> Bool {
         guard let leading = leadership, let position = leading.position(of: learner) else {
             return false
@@ -80,7 +80,7 @@ extension Raft {
         return peer.state == .replicate
             && clock < peer.heardAt + settings.electionNanoseconds
             && peer.match >= leading.termStartIndex
-            && log.bytes(behind: peer.match) <= settings.maxAppendBytes
+            && log.bytes(behind: peer.match) <= settings.maxInFlightBytes
     }
 
     private mutating func appendConfiguration(_ next: Configuration) {

@@ -63,7 +63,7 @@ extension Raft {
 
     mutating func finishRepair(_ reply: Message.RepairReply) {
         guard damage != nil else { return }
-        for entry in reply.entries { repair(entry) }
+        repair(reply.entries)
         if reply.isCompacted, let lost = damage?.firstRun {
             snapshotFloor = max(snapshotFloor, lost.lowerBound)
         }
@@ -72,13 +72,20 @@ extension Raft {
         restageIfRepaired()
     }
 
-    /// Takes the content of a lost entry from one of the same index and term.
-    mutating func repair(_ entry: Entry) {
-        guard damage?.contains(entry.index) == true, entry.payload != .lost,
-            log.term(at: entry.index) == entry.term
-        else { return }
-        log.fill(entry)
-        damage?.repaired(entry.index)
+    /// Takes the content of lost entries from those of the same index and term, ascending by index.
+    mutating func repair(_ candidates: some Sequence<Entry>) {
+        guard let damage else { return }
+        var last: Index = 0
+        let whole = candidates.filter { entry in
+            guard entry.index > last, damage.contains(entry.index), entry.payload != .lost,
+                log.term(at: entry.index) == entry.term
+            else { return false }
+            last = entry.index
+            return true
+        }
+        guard !whole.isEmpty else { return }
+        log.fill(whole)
+        self.damage?.repaired(whole.map(\.index))
     }
 
     /// Everything is whole in memory: the log is written anew from the first damaged entry on, in one batch, so

@@ -73,8 +73,9 @@ extension Raft {
     /// The leader's last proof that a majority followed it: the time it sent the newest round that a
     /// majority has answered. nil on any other role.
     ///
-    /// No other leader was elected before then plus an election timeout, except by a transfer; so while one
-    /// is under way this does not advance.
+    /// No other leader was elected before then: who answered had not voted for one. It says nothing about later,
+    /// because a transfer, or a connection that was lost, may bring about an election at any time; a lease on it
+    /// has to be waited for by whoever leads next, from its own election on.
     public func lastQuorumContact(now: Nanoseconds) -> Nanoseconds? {
         guard let leadership else { return nil }
         let proven = provenByQuorum(leadership, now: now)

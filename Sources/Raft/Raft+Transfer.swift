@@ -14,7 +14,9 @@ extension Raft {
     private func bestSuccessor(_ leading: Leadership) -> NodeID? {
         var best: Progress?
         for peer in leading.peers where configuration.voters.contains(peer.id) {
-            guard clock < peer.heardAt + settings.electionNanoseconds else { continue }
+            guard clock < peer.heardAt + settings.electionNanoseconds, !peer.isDamaged else {
+                continue
+            }
             if peer.match > best?.match ?? 0 || best == nil { best = peer }
         }
         return best?.id

@@ -147,7 +147,7 @@ extension PeerMessage {
         default:
             let from = try reader.nodeID()
             let to = try reader.nodeID()
-            let term = try reader.uint64()
+            let term = try reader.ordinal()
             let body = try Self.decodeBody(kind, &reader)
             self = .raft(Message(from: from, to: to, term: term, body: body))
         }
@@ -170,8 +170,8 @@ extension PeerMessage {
         case .snapshotReply:
             return .snapshotReply(
                 Message.SnapshotReply(
-                    index: try reader.uint64(), nextOffset: try reader.uint64(),
-                    isInstalled: try reader.bool(), round: try reader.uint64()))
+                    index: try reader.ordinal(), nextOffset: try reader.uint64(),
+                    isInstalled: try reader.bool(), round: try reader.ordinal()))
         case .timeoutNow: return .timeoutNow
         case .readRequest: return .readRequest(try reader.uint64())
         case .readReply:
@@ -182,8 +182,8 @@ extension PeerMessage {
         case .repairRequest:
             return .repairRequest(
                 Message.RepairRequest(
-                    first: try reader.uint64(), last: try reader.uint64(),
-                    lastTerm: try reader.uint64()))
+                    first: try reader.ordinal(), last: try reader.ordinal(),
+                    lastTerm: try reader.ordinal()))
         case .repairReply:
             let isCompacted = try reader.bool()
             return .repairReply(

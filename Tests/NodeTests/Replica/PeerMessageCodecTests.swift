@@ -11,7 +11,7 @@ import Testing
     static let bodies: [Message.Body] = [
         .preVoteRequest(.init(lastIndex: 1, lastTerm: 2, isTransfer: false)),
         .preVoteReply(granted: true),
-        .voteRequest(.init(lastIndex: .max, lastTerm: 2, isTransfer: true)),
+        .voteRequest(.init(lastIndex: 1 << 62, lastTerm: 2, isTransfer: true)),
         .voteReply(granted: false),
         .append(.init(previousIndex: 3, previousTerm: 1, commit: 2, entries: [], round: 9)),
         .append(
