@@ -35,13 +35,13 @@ import Testing
 
     /// The highest value that all of some deciding set have reached.
     private func naiveReached(_ halves: Halves, _ values: [UInt64]) -> UInt64 {
+        // What all of a set have reached, from that of the set without its first member.
+        var lowest = [UInt64](repeating: .max, count: Int(Self.everybody) + 1)
         var best: UInt64 = 0
-        for set in 0...Self.everybody where halves.areDecided(by: set) {
-            var lowest = UInt64.max
-            for place in values.indices where set >> place & 1 == 1 {
-                lowest = min(lowest, values[place])
-            }
-            best = max(best, lowest)
+        for set in 1...Self.everybody {
+            let others = lowest[Int(set & (set - 1))]
+            lowest[Int(set)] = min(others, values[set.trailingZeroBitCount])
+            if lowest[Int(set)] > best, halves.areDecided(by: set) { best = lowest[Int(set)] }
         }
         return best
     }
