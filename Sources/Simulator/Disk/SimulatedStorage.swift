@@ -71,6 +71,12 @@ final class SimulatedStorage {
                     "\(id) has \(opened.incarnation) after \(incarnation)"))
         }
         incarnation = opened.incarnation
+        guard !opened.recovered.isStateLost || disk.isDamaged else {
+            throw .broken(
+                Violation(
+                    "what was synced survives a restart",
+                    "\(id) lost its snapshot at \(opened.recovered.snapshot.index)"))
+        }
         try check(opened.recovered)
         files = opened
         return (opened.recovered, opened.state)
