@@ -336,6 +336,12 @@ final class Node {
         }
     }
 
+    /// No new clients; those that are there leave with their next answer.
+    func drainClients() {
+        http?.stopAccepting()
+        http?.drain()
+    }
+
     func closeIdleClients() { http?.closeIdle() }
 
     var clientCount: Int { http?.connectionCount ?? 0 }

@@ -9,6 +9,9 @@ final class Shutdown {
     static let graceNanoseconds: Nanoseconds = 20_000_000_000
     /// Without a leader for this long, nobody is left to tell.
     static let lonelyNanoseconds: Nanoseconds = 1_500_000_000
+    /// A client that sends requests meanwhile hears with an answer that its connection ends; closing it between two
+    /// requests could meet the next one on its way.
+    static let partingNanoseconds: Nanoseconds = 300_000_000
     /// For clients to read their last answers.
     static let lingerNanoseconds: Nanoseconds = 500_000_000
 
@@ -16,6 +19,7 @@ final class Shutdown {
         case draining
         case handingBack(until: Nanoseconds)
         case leaving(until: Nanoseconds)
+        case parting(until: Nanoseconds)
         case lingering(until: Nanoseconds)
         case done
     }
@@ -63,7 +67,9 @@ final class Shutdown {
                 leave(now)
             }
         case .leaving(let until):
-            if now >= until || isLonely { linger(now) }
+            if now >= until || isLonely { part(now) }
+        case .parting(let until):
+            if now >= until || node.clientCount == 0 { linger(now) }
         case .lingering(let until):
             if now >= until || node.clientCount == 0 {
                 phase = .done
@@ -83,12 +89,17 @@ final class Shutdown {
             .workerLost(id: replica.id.name, incarnation: replica.incarnation),
             deadline: now + Self.lonelyNanoseconds
         ) { [unowned self] _ in
-            linger(node.loop.now)
+            part(node.loop.now)
         }
     }
 
-    private func linger(_ now: Nanoseconds) {
+    private func part(_ now: Nanoseconds) {
         guard case .leaving = phase else { return }
+        phase = .parting(until: now + Self.partingNanoseconds)
+        node.drainClients()
+    }
+
+    private func linger(_ now: Nanoseconds) {
         phase = .lingering(until: now + Self.lingerNanoseconds)
         node.closeIdleClients()
     }

@@ -42,8 +42,15 @@ final class HTTPServer {
 
     /// New clients are refused by the system; connections go on.
     func stopAccepting() {
+        listener?.acceptWaiting()
         listener?.close()
         listener = nil
+    }
+
+    /// Each answer is the last of its connection from now on, and says so. A connection that waits for a request stays
+    /// open: one may be on its way, and would be lost with it.
+    func drain() {
+        isDraining = true
     }
 
     /// Closes connections that wait for a next request, and the others after their answers.

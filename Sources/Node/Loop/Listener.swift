@@ -39,6 +39,10 @@ final class Listener {
         close()
     }
 
+    /// Accepts those whose connection the system has completed already. What is left in its queue when the
+    /// listener closes is reset, with the request that may be in it.
+    func acceptWaiting() { accept() }
+
     /// Accepts no more. The socket closes with the listener.
     func close() {
         if let registration { loop.deregister(registration) }

@@ -246,6 +246,29 @@ private let get = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
         }
     }
 
+    @Test func aRequestThatMeetsTheDrainingIsAnsweredAndTheLastOfItsConnection() throws {
+        let fixture = try HTTPFixture()
+        let known = try fixture.client()
+        known.send(get)
+        fixture.turn { fixture.waiting.count == 1 }
+        fixture.waiting[0].responder.send(.text("<0>"))
+        known.receive { $0.hasSuffix("<0>") }
+        // The system has completed this one's connection, and the server has not seen it yet.
+        let early = try fixture.client()
+        early.send(get)
+        known.send(get)
+        fixture.server.stopAccepting()
+        fixture.server.drain()
+        fixture.turn { fixture.waiting.count == 3 }
+        for waiting in fixture.waiting.dropFirst() { waiting.responder.send(.text("<1>")) }
+        for client in [known, early] {
+            client.receiveToEnd()
+            #expect(client.text.contains("connection: close"))
+            #expect(client.text.hasSuffix("<1>"))
+        }
+        fixture.turn { fixture.server.connectionCount == 0 }
+    }
+
     @Test func drainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer() throws {
         let fixture = try HTTPFixture()
         let idle = try fixture.client()
