@@ -72,7 +72,9 @@ final class Node {
             clock: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()),
             seed: UInt64.random(in: .min ... .max))
         gateway = Gateway(replica: replica) {
-            Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
+            // Read anew for each step. The process may have been stopped since the turn began: reads that came in
+            // meanwhile must not be answered under a lease that was valid then.
+            Clock(monotonic: Loop.clock(), wall: SystemClock.wallMilliseconds())
         }
         try loop.attach(mailbox) { [unowned self] mail in receive(mail) }
         try listen(configuration, member)

@@ -9,6 +9,8 @@ extension ClusterConfiguration {
         settings.raft.electionNanoseconds = Nanoseconds(timing.electionMilliseconds) * 1_000_000
         settings.workerTimeoutNanoseconds =
             Nanoseconds(timing.workerTimeoutMilliseconds) * 1_000_000
+        settings.raft.leaseReads = timing.leaseReads
+        settings.raft.maxClockDriftPPM = UInt64(timing.clockDriftPPM)
         settings.founders = joins ? [] : nodes.map(\.id)
         settings.joins = joins
         settings.peerAddress = member.peer.description

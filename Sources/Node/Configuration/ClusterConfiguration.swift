@@ -35,6 +35,10 @@ struct ClusterConfiguration: Equatable, Sendable {
         var electionMilliseconds: Milliseconds = 300
         /// A worker that is silent for this time is taken for lost.
         var workerTimeoutMilliseconds: Milliseconds = 2_000
+        /// The leader answers reads without asking the others, trusting the clocks.
+        var leaseReads = false
+        /// How much any clock may gain or lose, in parts per million.
+        var clockDriftPPM: Int64 = 10_000
     }
 
     struct Handler: Equatable, Sendable {

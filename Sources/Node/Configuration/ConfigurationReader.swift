@@ -116,6 +116,14 @@ struct ConfigurationReader {
         if let value = read("heartbeat") { timing.heartbeatMilliseconds = value }
         if let value = read("election") { timing.electionMilliseconds = value }
         if let value = read("workerTimeout") { timing.workerTimeoutMilliseconds = value }
+        if let value = settings.bool(["timing", "leaseReads"], of: &reader) {
+            timing.leaseReads = value
+        }
+        if let value = settings.integer(
+            ["timing", "clockDriftPPM"], of: &reader, in: 1...500_000)
+        {
+            timing.clockDriftPPM = value
+        }
     }
 }
 

@@ -28,7 +28,7 @@ final class Loop {
     /// One read takes at most this much.
     static let scratchBytes = 128 * 1024
 
-    /// CLOCK_MONOTONIC when the current turn began.
+    /// `clock()` when the current turn began.
     private(set) var now: Nanoseconds
     /// Runs after all events and timers of a turn, before what they wrote is flushed.
     var onTurnEnd: () -> Void = {}
@@ -63,7 +63,7 @@ final class Loop {
         guard epollNumber >= 0 else { throw IOError("epoll_create1", code: errno) }
         epoll = Descriptor(adopting: epollNumber)
         let timerNumber = timerfd_create(
-            CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
+            CLOCK_BOOTTIME, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
         guard timerNumber >= 0 else { throw IOError("timerfd_create", code: errno) }
         timer = Descriptor(adopting: timerNumber)
         events = .allocate(capacity: Loop.maxEventsPerTurn)
@@ -79,10 +79,11 @@ final class Loop {
         scratch.deallocate()
     }
 
-    /// CLOCK_MONOTONIC in nanoseconds.
+    /// CLOCK_BOOTTIME in nanoseconds: unlike CLOCK_MONOTONIC it goes on while the machine sleeps, so that one
+    /// that wakes knows at once that whatever it was promised has run out.
     static func clock() -> Nanoseconds {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(CLOCK_BOOTTIME, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 

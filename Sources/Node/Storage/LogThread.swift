@@ -112,10 +112,10 @@ final class LogThread: Sendable {
         }
     }
 
-    /// CLOCK_MONOTONIC, in nanoseconds.
+    /// CLOCK_BOOTTIME as on the loop, in nanoseconds.
     static func now() -> Nanoseconds {
         var time = timespec()
-        let result = clock_gettime(CLOCK_MONOTONIC, &time)
+        let result = clock_gettime(CLOCK_BOOTTIME, &time)
         precondition(result == 0, "every Linux has this clock")
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
