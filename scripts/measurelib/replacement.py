@@ -12,43 +12,47 @@ CHANGE_SECONDS = 120
 
 
 def measure_replace(cluster, options):
-    """A newcomer is taken in, and the leader is told to stop and let go: its successor and the newcomer see to it."""
+    """First a follower, then the leader: a newcomer is taken in, the other is told to stop, and is let go."""
     stream = Stream(cluster, options.connections, rate=options.rate)
     stream.await_first()
     try:
-        # Until caches are warm and the first tasks are old.
+        # Until the first tasks are old.
         time.sleep(2)
-        quiet_begin = time.monotonic()
+        begun = time.monotonic()
         time.sleep(options.quiet_seconds)
-        quiet_end = time.monotonic()
-        newcomer = cluster.add_node()
-        cluster.start(newcomer, arguments=("--join",))
-        change(cluster, newcomer, "POST", "/v1/cluster/members", json.dumps({"id": newcomer}).encode())
-        joined = time.monotonic()
-        leaver = cluster.leader()
-        if cluster.terminate(leaver) != 0:
-            raise ClusterError(f"{leaver} did not end in order")
-        change(cluster, leaver, "DELETE", f"/v1/cluster/members/{leaver}")
-        ended = time.monotonic()
-        time.sleep(1)
+        quiet = stream.latencies(begun, time.monotonic())
+        result = {
+            "tasks a second before": round(len(quiet) / options.quiet_seconds),
+            "p99 before, ms": round(percentile(quiet, 0.99) * 1000, 1),
+        }
+        for what in ("a follower", "the leader"):
+            begun = time.monotonic()
+            leader = cluster.leader()
+            leaver = leader if what == "the leader" else next(id for id in cluster.processes if id != leader)
+            replace(cluster, leaver)
+            result[f"{what} is replaced within, ms"] = round((time.monotonic() - begun) * 1000)
+            # What it has held up comes out.
+            time.sleep(1)
+            ended = time.monotonic()
+            latencies = stream.latencies(begun, ended)
+            result[f"{what}: tasks a second meanwhile"] = round(len(latencies) / (ended - begun))
+            result[f"{what}: p99 meanwhile, ms"] = round(percentile(latencies, 0.99) * 1000, 1)
+            result[f"{what}: longest gap, ms"] = round(stream.longest_gap(begun, ended) * 1000, 1)
     finally:
         stream.stop()
-    quiet, changing = (
-        stream.latencies(quiet_begin, quiet_end), stream.latencies(quiet_end, ended + 1)
-    )
-    result = {
-        "tasks a second before": round(len(quiet) / (quiet_end - quiet_begin)),
-        "tasks a second meanwhile": round(len(changing) / (ended + 1 - quiet_end)),
-        "failed requests": len(stream.failures),
-        "until it had joined, ms": round((joined - quiet_end) * 1000),
-        "until the other had left, ms": round((ended - joined) * 1000),
-        "p99 before, ms": round(percentile(quiet, 0.99) * 1000, 1),
-        "p99 meanwhile, ms": round(percentile(changing, 0.99) * 1000, 1),
-        "longest gap, ms": round(stream.longest_gap(quiet_end, ended + 1) * 1000, 1),
-    }
+    result["failed requests"] = len(stream.failures)
     if stream.failures:
         result["a failure"] = stream.failures[0]
     return result
+
+
+def replace(cluster, leaver):
+    newcomer = cluster.add_node()
+    cluster.start(newcomer, arguments=("--join",))
+    change(cluster, newcomer, "POST", "/v1/cluster/members", json.dumps({"id": newcomer}).encode())
+    if cluster.terminate(leaver) != 0:
+        raise ClusterError(f"{leaver} did not end in order")
+    change(cluster, leaver, "DELETE", f"/v1/cluster/members/{leaver}")
 
 
 def change(cluster, id, method, path, body=b""):
