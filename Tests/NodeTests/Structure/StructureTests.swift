@@ -99,6 +99,8 @@ struct StructureTests {
         "Scheduler/Bytes.swift",
         "Scheduler/Heap.swift",
         "Scheduler/Scheduler+Submit.swift",
+        "Simulator/Shard.swift",
+        "Simulator/StandardOutput.swift",
         "Scheduler/StableHash.swift",
     ]
 
