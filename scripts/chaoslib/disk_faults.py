@@ -93,19 +93,20 @@ class DiskFault(Fault):
     # --- Files
 
     def files(self):
-        """What holds log and snapshots."""
+        """All that a node has written."""
         found = []
         for folder, _, names in os.walk(self.data):
             for name in names:
                 path = f"{folder}/{name}"
-                if os.path.getsize(path) > 0 and name not in ("lock", "identity"):
+                if os.path.getsize(path) > 0 and name != "lock":
                     found.append(path)
         return sorted(found)
 
     def some_file(self):
-        """Any of them; mostly one that is in use."""
-        used = [path for path in self.files() if not os.path.basename(path).startswith("spare")]
-        return self.random.choice(used if used and self.random.random() < 0.95 else self.files())
+        """Any of them; mostly one that holds a part of the log or of a snapshot."""
+        files = self.files()
+        used = [path for path in files if os.path.basename(path).startswith(("segment", "snapshot"))]
+        return self.random.choice(used if used and self.random.random() < 0.9 else files)
 
     def some_position(self, content):
         """Mostly within what is written; a segment's end is zeros."""
