@@ -74,10 +74,11 @@ extension Simulation {
     func scheduleActs() {
         guard phase == .chaos, let every = scenario.work.scheduleEvery else { return }
         after(1 + clients.random.below(2 * every), .scheduleActs)
-        guard let node = anyNode(), let state = node.replica?.scheduler else { return }
+        guard let node = anyNode(), let replica = node.replica else { return }
+        let state = replica.scheduler
         let name = clients.random.pick(Self.scheduleNames)
-        let wall = node.clockModel.clock(at: now).wall
-        let time = max(wall, state.time)
+        let time = max(
+            replica.clusterTime(at: node.clockModel.clock(at: now)), state.time)
         let command: Command
         switch clients.random.index(10) {
         case 0..<4:

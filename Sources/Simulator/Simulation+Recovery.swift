@@ -193,7 +193,8 @@ extension Simulation {
         recovery.firedBefore = oracle.schedules.firedCount(of: Self.probeSchedule)
         let node = random.pick(present)
         let (spec, period) = clients.probeSchedule()
-        let time = max(node.clockModel.clock(at: now).wall, oracle.reference.time)
+        // Not the node's own clock: it may be far ahead, and without a leader the node does not know by how much.
+        let time = oracle.reference.time
         ask(
             .change(
                 .putSchedule(

@@ -22,4 +22,7 @@ final class APIContext {
         self.facts = facts
         self.zones = zones
     }
+
+    /// What "now" means for anything that the cluster is to do later.
+    var clusterTime: Milliseconds { gateway.replica.clusterTime(at: facts.clock()) }
 }

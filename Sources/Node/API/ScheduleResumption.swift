@@ -22,7 +22,7 @@ final class ScheduleResumption {
     }
 
     func countSlice(then: @escaping () -> Void) {
-        let now = call.context.facts.clock().wall
+        let now = call.context.clusterTime
         if case .every(let period) = rule, let first = next, first <= now, schedule.isPaused {
             let passed = (now - first) / period + 1
             skipped = Int(passed)

@@ -58,7 +58,7 @@ enum SchedulesAPI {
                     detail: "\"\(name)\" is not a schedule's name: \(NameRule.name)"))
         }
         guard problems.isEmpty, let request else { return call.reply(Problem.invalid(problems)) }
-        let next = request.rule.next(after: call.context.facts.clock().wall)?.instant
+        let next = request.rule.next(after: call.context.clusterTime)?.instant
         call.perform(
             .putSchedule(name: name, request.spec, paused: request.isPaused, next: next), options,
             noun: "schedule", name: name, wrongState: { "" }
@@ -165,7 +165,7 @@ enum SchedulesAPI {
         }
         withRule(name, call, options) { _, rule in
             call.reply { writer in
-                write(rule, count, after: call.context.facts.clock().wall, to: &writer)
+                write(rule, count, after: call.context.clusterTime, to: &writer)
             }
         }
     }

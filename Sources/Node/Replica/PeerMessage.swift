@@ -44,7 +44,7 @@ public enum PeerMessage: Equatable, Sendable {
         public var incarnation: UInt64
         /// The sender's monotonic clock; only the sender reads it again, in the reply.
         public var sentAt: Nanoseconds
-        /// The wall clock of whoever sends this message.
+        /// The wall clock of whoever sends this message; in a reply the leader's time.
         public var wall: Milliseconds
 
         public init(incarnation: UInt64, sentAt: Nanoseconds, wall: Milliseconds) {

@@ -29,7 +29,7 @@ extension Replica {
                 duties?.mayKeep(sender.name, scheduler, applied: applied) ?? false
             else { return }
             var reply = beat
-            reply.wall = clock.wall
+            reply.wall = clusterTime(at: clock)
             effects.append(.send(.beatReply(reply), to: sender))
         case .beatReply(let beat):
             guard beat.incarnation == incarnation, beat.sentAt <= clock.monotonic,

@@ -10,7 +10,8 @@ extension Replica {
         {
             lease.extend(until: contact + settings.leaseNanoseconds)
         }
-        if lease.beatIsDue(at: now, interval: settings.beatNanoseconds), worker.slots > 0,
+        // A node that runs nothing beats as well: the answers tell it the leader's time.
+        if lease.beatIsDue(at: now, interval: settings.beatNanoseconds),
             let leader = raft.leader, leader != id
         {
             let beat = PeerMessage.Beat(incarnation: incarnation, sentAt: now, wall: clock.wall)

@@ -83,6 +83,14 @@ public struct Replica {
     /// When the worker's last beat arrived, on the monotonic clock; nil unless this node leads and heard it.
     public func lastHeard(worker: String) -> Nanoseconds? { duties?.lastHeard[worker] }
 
+    /// The time by which the leader tells what is due, as far as this node knows it: its own clock may be far off,
+    /// and a schedule whose next instant was computed by that would begin too late.
+    public func clusterTime(at clock: Clock) -> Milliseconds {
+        if let duties { return duties.time(at: clock.monotonic) }
+        let skew = raft.leader.flatMap { skewMilliseconds[$0] } ?? 0
+        return max(clock.wall + skew, scheduler.time)
+    }
+
     public var pendingRequestCount: Int { requests.count }
 
     /// More committed entries wait to be applied than one turn may take.
