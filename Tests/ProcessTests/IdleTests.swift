@@ -20,9 +20,9 @@ extension ProcessTests {
             }
             _ = try cluster.client().awaitEnd(of: ids)
             _ = try cluster.client().submit("{\"handler\": \"echo\", \"delay\": \"1h\"}")
-            // Followers may still be writing what the leader has.
+            // Followers may still be writing what the leader has, and nodes are still announcing themselves.
             var last = try positions(cluster)
-            try eventually("the cluster comes to rest", everyMilliseconds: 500) {
+            try eventually("the cluster comes to rest", everyMilliseconds: 2_000) {
                 let now = try positions(cluster)
                 defer { last = now }
                 return now == last && Set(now.map { $0.dropFirst(2) }).count == 1
