@@ -23,6 +23,7 @@ enum Happening {
     case crash(node: Int, life: Int)
     case heal(partition: Int)
     case peace
+    case flawCheck
     case progressCheck
 }
 

@@ -6,6 +6,10 @@ enum Fault: Int, CaseIterable {
     case split, isolated, oneWay, bridge, swizzled
     // Processes.
     case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
+    // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing.
+    case leaderCutShort, handoverUnheard
+    // After all others, until the cluster lives with it.
+    case lastingFlaw
     // Disks.
     case powerLoss, unsyncedLost, diskStall, writeError, syncError, diskFull
     case lostWrite, misdirectedWrite, bitRot, wipe

@@ -109,6 +109,11 @@ struct Network {
         return self.cut(cut)
     }
 
+    /// Cuts these directions and answers with the number of the partition.
+    mutating func cut(_ pairs: [(from: Int, to: Int)]) -> Int {
+        cut(pairs.map { link($0.from, $0.to) })
+    }
+
     private mutating func cut(_ links: [Int]) -> Int {
         for link in links { cuts[link] += 1 }
         partitions.append(links)

@@ -16,6 +16,8 @@ struct Oracle {
     private var idOfPayload: [[UInt8]: TaskID] = [:]
     private var idOfKey: [String: TaskID] = [:]
     private var events: [Event] = []
+    /// Attempts of the entry at hand that were followed by another and have to be accepted in it, or before.
+    private var superseded: [(TaskID, UInt32)] = []
 
     private struct Identity: Hashable {
         var origin: String
@@ -28,6 +30,7 @@ struct Oracle {
         var state: TaskState
         var handler: String
         var tags: [String]
+        var isAtMostOnce: Bool
         var isAcknowledged = false
         var attempts: [AttemptAccount] = []
     }
@@ -40,6 +43,8 @@ struct Oracle {
         /// Index of the entry that took it back or gave the task a next attempt.
         var closedIndex: Index?
         var isAccepted = false
+        /// A user asked for another try after it.
+        var isWrittenOff = false
     }
 
     /// Payloads that begin so are unique to one request of a client.
@@ -101,7 +106,22 @@ struct Oracle {
                 continue
             }
         }
+        try checkSuperseded()
         try schedules.note(requests, events, reference)
+    }
+
+    /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
+    /// outcome of a finish stands behind what it causes, so this waits for the end of the entry.
+    private mutating func checkSuperseded() throws(Violation) {
+        for (id, number) in superseded {
+            let attempt = tasks[id]?.attempts.first { $0.number == number }
+            guard attempt?.isAccepted ?? false else {
+                throw Violation(
+                    "at most once is not twice", "\(id) is given away again after attempt \(number)"
+                )
+            }
+        }
+        superseded.removeAll(keepingCapacity: true)
     }
 
     private mutating func note(
@@ -121,6 +141,9 @@ struct Oracle {
                     "finished tasks stay finished",
                     "\(id) went from \(old.name) to \(state.name) unasked")
             }
+            if let last = tasks[id]?.attempts.indices.last {
+                tasks[id]?.attempts[last].isWrittenOff = true
+            }
         }
         tasks[id]?.state = state
     }
@@ -136,7 +159,8 @@ struct Oracle {
         }
         taskIDs.append(id)
         tasks[id] = TaskAccount(
-            createdIndex: index, state: state, handler: view.spec.handler, tags: view.spec.tags)
+            createdIndex: index, state: state, handler: view.spec.handler, tags: view.spec.tags,
+            isAtMostOnce: view.spec.delivery == .atMostOnce)
         if let key = view.spec.key {
             if let other = idOfKey[key] {
                 throw Violation("one task a key", "\(other) and \(id) have the key \(key)")
@@ -161,6 +185,10 @@ struct Oracle {
                     "fences rise",
                     "\(id): attempt \(assignment.attempt) with fence \(assignment.fence) after \(last)"
                 )
+            }
+            // A task at its end gets another try only if somebody asks for it.
+            if account.isAtMostOnce, !account.state.isFinal, !last.isWrittenOff {
+                superseded.append((id, last.number))
             }
             account.close(last.number, at: index)
         }

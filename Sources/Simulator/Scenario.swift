@@ -56,6 +56,8 @@ struct Scenario {
         var suspendLength: ClosedRange<Nanoseconds> = 100_000_000...20_000_000_000
         var drainEvery: Nanoseconds?
         var transferEvery: Nanoseconds?
+        /// New leaders that are cut off or crash before they have done much.
+        var youngLeaderPermille = 0
         var clockJumpEvery: Nanoseconds?
         var clockJumpMilliseconds: Int = 120_000
         var maxWallOffsetMilliseconds: Int = 0
@@ -116,6 +118,8 @@ extension Scenario {
         scenario.troubles = DiskTroubles.draw(&random)
         scenario.drawNodes(&random)
         scenario.drawWork(&random)
+        scenario.drawContest(&random)
+        scenario.drawLease(&random)
         return scenario
     }
 
@@ -227,5 +231,23 @@ extension Scenario {
         work.runLength = random.pick([
             50_000...5_000_000, 100_000...800_000_000, 1_000_000...8_000_000_000,
         ])
+    }
+
+    /// Leaders come and go, and every append carries little: what one of them leaves behind meets what the next one
+    /// brings.
+    private mutating func drawContest(_ random: inout RandomSource) {
+        guard random.chance(permille: 250) else { return }
+        node.youngLeaderPermille = random.pick([100, 400, 800])
+        guard random.chance(permille: 500) else { return }
+        settings.raft.maxAppendBytes = 512
+        work.actEvery = 20_000_000
+        if node.transferEvery == nil { node.transferEvery = 2_000_000_000 }
+    }
+
+    /// Leases rest on monotonic clocks that go on in a machine that sleeps, so not where they stand still.
+    private mutating func drawLease(_ random: inout RandomSource) {
+        guard node.suspendEvery == nil, random.chance(permille: 300) else { return }
+        settings.raft.leaseReads = true
+        settings.raft.maxClockDriftPPM = UInt64(ClockModel.maxDriftPPM)
     }
 }

@@ -20,6 +20,8 @@ final class SimulatedNode {
     /// Virtual time of the deadline that is scheduled; `.max`: none.
     var wakeAt: Nanoseconds = .max
     var isPaused = false
+    /// No sync begins.
+    var isDiskStuck = false
     var suspendedAt: Nanoseconds?
     /// Its process is not started again.
     var staysDown = false

@@ -54,7 +54,7 @@ extension Simulation {
     }
 
     func beginSync(_ node: SimulatedNode) throws(Violation) {
-        guard node.isUp, !node.isPaused,
+        guard node.isUp, !node.isPaused, !node.isDiskStuck,
             try onDisk(
                 of: node, { () throws(StorageStop) in try node.disk.beginSync() }) ?? false
         else { return }

@@ -68,6 +68,7 @@ extension Simulation {
                 now, .leadership,
                 "\(node.id) is asked to hand over to \(target.map { "\($0)" } ?? "anybody")")
             deliver(.transferLeadership(to: target), to: node)
+            ambush(leaderThatHandsOver: node)
         case .clockJump:
             let node = random.pick(nodes)
             let bound = scenario.node.clockJumpMilliseconds

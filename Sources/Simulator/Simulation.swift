@@ -32,6 +32,7 @@ final class Simulation {
     var running: [TaskID: [Int]] = [:]
     var clients: Clients
     var recovery = Recovery()
+    var flaw: LastingFlaw?
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A run of a minute has less than a million happenings. Many more mean that it goes round in circles.
@@ -147,7 +148,8 @@ final class Simulation {
             log.write(now, .network, "healed \(network.describe(partition))")
             network.heal(partition)
             connectPeers()
-        case .peace: try endChaos()
+        case .peace: try beginPeace()
+        case .flawCheck: try checkFlaw()
         case .progressCheck: try checkProgress()
         }
     }
