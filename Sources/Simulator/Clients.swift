@@ -11,6 +11,8 @@ struct Clients {
         case change(Command)
         /// The state must be at least this far when it is answered, and hold this task.
         case read(minApplied: Index, TaskID?)
+        /// A write is a change.
+        case readRegister(Int)
     }
 
     enum Status {
@@ -76,8 +78,11 @@ struct Clients {
 
     var openCount: Int { openTokens.count }
 
-    var openProbe: Operation? {
-        openTokens.first { operations[Int($0)].isProbe }.map { operations[Int($0)] }
+    func openProbe(on nodes: [SimulatedNode]) -> Operation? {
+        openTokens.first { token in
+            let operation = operations[Int(token)]
+            return operation.isProbe && nodes.contains { $0.number == operation.node }
+        }.map { operations[Int($0)] }
     }
 
     mutating func saw(_ index: Index) { visibleIndex = max(visibleIndex, index) }
@@ -128,6 +133,17 @@ struct Clients {
         if random.chance(permille: work.atMostOncePermille) { spec.delivery = .atMostOnce }
         if random.chance(permille: 200) { spec.meta = [Label(name: "a", value: "b")] }
         return spec
+    }
+
+    /// Each write has a payload of its own.
+    mutating func drawWrite(_ register: Int) -> Command {
+        submissions += 1
+        let (timing, _) = ScheduleBooks.timings[0]
+        var task = TaskSpec(handler: "nobody")
+        task.payload = Array("{\"write\":\(submissions)}".utf8)
+        return .putSchedule(
+            name: Registers.name(register),
+            ScheduleSpec(timing: timing, zone: "UTC", task: task), paused: true, next: nil)
     }
 
     func probeSchedule() -> (ScheduleSpec, period: Milliseconds) {

@@ -10,8 +10,6 @@ struct ClockModel: Sendable {
     private(set) var wallOffset: Milliseconds
     /// What the monotonic clock showed at virtual time 0; another one after each reboot.
     private var base: Nanoseconds
-    /// How long the machine was suspended, in its own time: CLOCK_MONOTONIC does not count that.
-    private var suspended: Nanoseconds = 0
 
     /// Virtual time 0 is an instant in 2027.
     static let epoch: Milliseconds = 1_800_000_000_000
@@ -33,7 +31,7 @@ struct ClockModel: Sendable {
     func clock(at now: Nanoseconds) -> Clock {
         let elapsed = elapsed(at: now)
         return Clock(
-            monotonic: base + elapsed - suspended,
+            monotonic: base + elapsed,
             wall: Self.epoch + wallOffset + Milliseconds(elapsed / 1_000_000))
     }
 
@@ -44,10 +42,6 @@ struct ClockModel: Sendable {
         let wait = deadline - current
         guard wait < 1 << 43 else { return .max }
         return now + wait * 1_000_000 / ratePPM + 2
-    }
-
-    mutating func resume(suspendedAt then: Nanoseconds, now: Nanoseconds) {
-        suspended += elapsed(at: now) - elapsed(at: then)
     }
 
     mutating func setWallOffset(_ offset: Milliseconds) { wallOffset = offset }

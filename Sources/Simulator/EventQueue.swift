@@ -8,7 +8,12 @@ enum Happening {
     case turn(node: Int, life: Int)
     /// A deadline of the replica; void if another one was set since.
     case wake(node: Int, life: Int, generation: Int)
-    case arrival(from: Int, to: Int, [UInt8])
+    case arrival(Letter)
+    /// A connection between two processes comes about, if both still run.
+    case meeting(one: Int, life: Int, other: Int, otherLife: Int)
+    /// Somebody notices that a process is gone, if nothing has taken its place.
+    case parting(teller: Int, life: Int, gone: Int, goneLife: Int)
+    case membersAct
     case input(node: Int, life: Int, ReplicaInput)
     case synced(node: Int, life: Int)
     case snapshotDone(node: Int, life: Int)
@@ -25,6 +30,15 @@ enum Happening {
     case peace
     case flawCheck
     case progressCheck
+}
+
+/// A message under way. It belongs to a connection between two identities.
+struct Letter {
+    var from: Int
+    var to: Int
+    var sender: NodeID
+    var receiver: NodeID
+    var bytes: [UInt8]
 }
 
 /// Binary heap in the order of (time, sequence): two things at the same instant happen in the order in which

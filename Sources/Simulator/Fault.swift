@@ -10,6 +10,8 @@ enum Fault: Int, CaseIterable {
     case leaderCutShort, handoverUnheard
     // After all others, until the cluster lives with it.
     case lastingFlaw
+    // Members.
+    case grow, shrink, upgrade
     // Disks.
     case powerLoss, unsyncedLost, diskStall, writeError, syncError, diskFull
     case lostWrite, misdirectedWrite, bitRot, wipe

@@ -10,6 +10,10 @@ struct Invariants {
     private var written: [Position: Fingerprint] = [:]
     private var standings: [Standing?]
     private(set) var elections = 0
+    private var tracks: [NodeTrack]
+    /// Committed ones, the founding one among them.
+    private(set) var configurationsCommitted = 0
+    private(set) var committedConfiguration: (index: Index, configuration: Configuration)?
 
     private struct Ballot: Hashable {
         var voter: NodeID
@@ -31,13 +35,39 @@ struct Invariants {
         var term: Term
         var commit: Index
         var applied: Index
+        /// At the end of the last turn: a leader's commit index may still have been counted by it.
+        var configuration: Configuration
     }
 
     init(nodeCount: Int) {
         standings = Array(repeating: nil, count: nodeCount)
+        tracks = Array(repeating: NodeTrack(), count: nodeCount)
     }
 
     mutating func nodeStopped(_ node: Int) { standings[node] = nil }
+
+    /// Its disk is empty now: it is somebody else, who has promised nothing.
+    mutating func nodeLostDisk(_ node: Int) { tracks[node] = NodeTrack() }
+
+    mutating func nodeStarts(
+        _ node: Int, _ raft: borrowing Raft, disk: LogImage
+    ) throws(Violation) {
+        try tracks[node].checkStart(raft, disk: disk)
+        if let vote = votes[Ballot(voter: raft.id, term: raft.term)], raft.vote != vote {
+            throw Violation(
+                "votes survive a restart",
+                "\(raft.id) voted for \(vote) in term \(raft.term), and now knows \(String(describing: raft.vote))"
+            )
+        }
+    }
+
+    mutating func note(_ batch: Batch, of node: Int) { tracks[node].note(batch) }
+
+    /// None of these nodes' logs has a configuration that is not committed.
+    func areConfigurationsCommitted(on numbers: [Int]) -> Bool {
+        let last = committedConfiguration?.index ?? 0
+        return numbers.allSatisfy { tracks[$0].lastConfigurationIndex <= last }
+    }
 
     // MARK: What leaves a node
 
@@ -86,9 +116,20 @@ struct Invariants {
 
     /// A message promises only what is on its sender's disk.
     mutating func check(
-        sending message: Message, disk: LogImage, role: Role
+        sending message: Message, number: Int, disk: LogImage, role: Role
     ) throws(Violation) {
         let id = message.from
+        switch message.body {
+        case .preVoteRequest, .preVoteReply: break
+        default:
+            guard message.term <= disk.hardState.term else {
+                throw Violation(
+                    "term durable before it is told",
+                    "\(id) speaks in term \(message.term), disk has \(disk.hardState)")
+            }
+        }
+        tracks[number].termTold = max(
+            tracks[number].termTold, min(message.term, disk.hardState.term))
         switch message.body {
         case .voteReply(granted: true):
             guard disk.hardState == HardState(term: message.term, vote: message.to) else {
@@ -128,11 +169,12 @@ struct Invariants {
     }
 
     /// The acknowledged entry is the one that the node has in memory, and that one is on disk.
-    func check(
-        acknowledged index: Index, by raft: borrowing Raft, disk: LogImage
+    mutating func check(
+        acknowledged index: Index, by raft: borrowing Raft, number: Int, disk: LogImage
     ) throws(Violation) {
         guard index >= raft.firstIndex, index <= raft.lastIndex else { return }
         let term = raft.entry(at: index).term
+        tracks[number].noteAcknowledged(index, term)
         guard disk.holds(index, term) else {
             throw Violation(
                 "entry durable before its acknowledgement",
@@ -145,17 +187,21 @@ struct Invariants {
     /// Returns the newly committed entries, each exactly once in a run.
     mutating func check(
         _ raft: borrowing Raft, applied: Index, isRestoring: Bool, node: Int,
-        holders: (Index, Term) -> Int
+        holds: (NodeID, Index, Term) -> Bool
     ) throws(Violation) -> ArraySlice<Ledger.Line> {
         let id = raft.id
-        let known = standings[node] ?? Standing(term: 0, commit: 0, applied: 0)
+        let known =
+            standings[node]
+            ?? Standing(term: 0, commit: 0, applied: 0, configuration: raft.configuration)
         guard raft.term >= known.term, raft.commitIndex >= known.commit, applied >= known.applied
         else {
             throw Violation(
                 "monotone term, commit, applied",
                 "\(id) went from \(known) to (\(raft.term), \(raft.commitIndex), \(applied))")
         }
-        standings[node] = Standing(term: raft.term, commit: raft.commitIndex, applied: applied)
+        standings[node] = Standing(
+            term: raft.term, commit: raft.commitIndex, applied: applied,
+            configuration: known.configuration)
         // Between the arrival of a snapshot and its loading the state lags behind the log.
         let lags = isRestoring || raft.appliableIndex < raft.snapshotMark.index
         guard lags || raft.snapshotMark.index <= applied, applied <= raft.commitIndex,
@@ -166,8 +212,11 @@ struct Invariants {
                 "\(id): \(raft.snapshotMark.index), \(applied), \(raft.commitIndex), \(raft.lastIndex)"
             )
         }
+        try tracks[node].checkConfiguration(raft)
         if raft.role == .leader { try checkLeader(raft) }
-        return try extendLedger(raft, from: known.commit, holders)
+        let governing = [known.configuration, raft.configuration]
+        standings[node]?.configuration = raft.configuration
+        return try extendLedger(raft, from: known.commit, governing, holds)
     }
 
     private mutating func checkLeader(_ raft: borrowing Raft) throws(Violation) {
@@ -194,7 +243,8 @@ struct Invariants {
     }
 
     private mutating func extendLedger(
-        _ raft: borrowing Raft, from known: Index, _ holders: (Index, Term) -> Int
+        _ raft: borrowing Raft, from known: Index, _ governing: [Configuration],
+        _ holds: (NodeID, Index, Term) -> Bool
     ) throws(Violation) -> ArraySlice<Ledger.Line> {
         let before = ledger.lines.count
         var index = max(known, raft.snapshotMark.index, raft.firstIndex - 1) + 1
@@ -218,23 +268,34 @@ struct Invariants {
                     throw Violation("log shape", "\(raft.id) commits \(index) out of the blue")
                 }
                 ledger.append(entry, committedInTerm: raft.term)
+                if case .configuration(let configuration) = entry.payload {
+                    configurationsCommitted += 1
+                    committedConfiguration = (index, configuration)
+                }
             }
             index += 1
         }
-        if ledger.lines.count > before { try checkQuorum(holders, raft.id) }
+        if ledger.lines.count > before { try checkQuorum(governing, holds, raft.id) }
         return ledger.lines[before...]
     }
 
+    /// By the configuration that governed: the one the leader had when it counted, both sides of a joint one.
     private func checkQuorum(
-        _ holders: (Index, Term) -> Int, _ observer: NodeID
+        _ governing: [Configuration], _ holds: (NodeID, Index, Term) -> Bool, _ observer: NodeID
     ) throws(Violation) {
         let last = ledger.lastIndex
         let term = ledger[last].entry.term
-        let count = holders(last, term)
-        guard count * 2 > standings.count else {
+        func isMajority(_ voters: [NodeID]) -> Bool {
+            voters.isEmpty || voters.count { holds($0, last, term) } * 2 > voters.count
+        }
+        guard
+            governing.contains(where: {
+                $0.isFounded && isMajority($0.voters) && isMajority($0.outgoing)
+            })
+        else {
             throw Violation(
                 "committed means durable on a quorum",
-                "\(observer) takes (\(last), \(term)) for committed, \(count) of \(standings.count) disks have it"
+                "\(observer) takes (\(last), \(term)) for committed, and no quorum of \(governing) has it"
             )
         }
     }

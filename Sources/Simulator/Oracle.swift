@@ -10,6 +10,9 @@ struct Oracle {
     /// In the order in which they came to be.
     private(set) var taskIDs: [TaskID] = []
     private(set) var schedules = ScheduleBooks()
+    var registers = Registers()
+    /// Of requests that were refused with the promise that nothing was done.
+    private var undone: Set<[UInt8]> = []
     private var digests: [UInt64] = [0]
     private var outcomes: [Identity: Outcome] = [:]
     private var incarnations: [String: UInt64] = [:]
@@ -168,6 +171,7 @@ struct Oracle {
             idOfKey[key] = id
         }
         guard view.schedule == nil, view.spec.payload.starts(with: Self.uniqueMark) else { return }
+        try checkNotRefused(view.spec.payload)
         if let other = idOfPayload[view.spec.payload] {
             throw Violation("a request is done once", "\(other) and \(id) came of one submission")
         }
@@ -239,6 +243,27 @@ struct Oracle {
         }
         if case .finish(let finish) = request.command, outcome == .done {
             try accept(finish, index)
+        }
+        if case .schedule = outcome, case .putSchedule(let name, let spec, _, _) = request.command,
+            Registers.isRegister(name)
+        {
+            try checkNotRefused(spec.task.payload)
+            try registers.written(spec.task.payload)
+        }
+    }
+
+    private func checkNotRefused(_ payload: [UInt8]) throws(Violation) {
+        guard undone.contains(payload) else { return }
+        throw Violation(
+            "what was refused is not done",
+            "\(String(decoding: payload.prefix(40), as: UTF8.self)) is in the log")
+    }
+
+    /// A client was told that nothing was done. `payload` belongs to that one request.
+    mutating func noteRefused(_ payload: [UInt8]) throws(Violation) {
+        undone.insert(payload)
+        if idOfPayload[payload] != nil || registers.isWritten(payload) {
+            try checkNotRefused(payload)
         }
     }
 

@@ -6,7 +6,10 @@ import Scheduler
 /// in groups that are often off altogether: a run in which everything happens hides what some of it alone
 /// would show.
 struct Scenario {
+    /// Founders of the cluster.
     var nodeCount: Int
+    /// Machines that may be taken in later.
+    var spareCount: Int
     var settings: ReplicaSettings
     var workers: [WorkerShape]
     var network = NetworkFaults()
@@ -14,6 +17,20 @@ struct Scenario {
     var troubles = DiskTroubles()
     var node = NodeFaults()
     var work = Workload()
+    var members = MemberFaults()
+
+    var machineCount: Int { nodeCount + spareCount }
+
+    struct MemberFaults {
+        /// Mean time between two changes; nil: none.
+        var changeEvery: Nanoseconds?
+        /// Changes that begin with the loss of a member's disk.
+        var wipePermille = 0
+        /// Programs that know the older rules only, until their next start.
+        var oldPermille = 0
+        /// Spare machines that ask to be taken in by themselves.
+        var joinsPermille = 0
+    }
 
     struct WorkerShape {
         var slots: UInt32
@@ -51,7 +68,7 @@ struct Scenario {
         var wholeClusterPermille = 0
         var pauseEvery: Nanoseconds?
         var pauseLength: ClosedRange<Nanoseconds> = 20_000_000...6_000_000_000
-        /// The machine sleeps: its monotonic clock stands still, its wall clock does not.
+        /// The machine sleeps. Its clocks go on, both of them: the node reads CLOCK_BOOTTIME.
         var suspendEvery: Nanoseconds?
         var suspendLength: ClosedRange<Nanoseconds> = 100_000_000...20_000_000_000
         var drainEvery: Nanoseconds?
@@ -103,20 +120,23 @@ extension Scenario {
 
     static func draw(_ random: inout RandomSource) -> Scenario {
         let count = random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7])
-        let workers = (0..<count).map { _ in
+        let spares = min(7 - count, random.pick([0, 0, 1, 2]))
+        let workers = (0..<count + spares).map { _ in
             WorkerShape(
                 slots: UInt32(random.pick([0, 1, 2, 4, 8])),
                 handlers: handlers.filter { _ in random.chance(permille: 850) },
                 tags: ["blue", "gpu"].filter { _ in random.chance(permille: 500) })
         }
         var scenario = Scenario(
-            nodeCount: count, settings: drawSettings(&random), workers: workers)
+            nodeCount: count, spareCount: spares, settings: drawSettings(&random),
+            workers: workers)
         // Somebody has to be able to do the work.
         scenario.workers[0].slots = max(2, scenario.workers[0].slots)
         scenario.workers[0].handlers = handlers
         scenario.drawNetwork(&random)
         scenario.troubles = DiskTroubles.draw(&random)
         scenario.drawNodes(&random)
+        scenario.drawMembers(&random)
         scenario.drawWork(&random)
         scenario.drawContest(&random)
         scenario.drawLease(&random)
@@ -217,6 +237,15 @@ extension Scenario {
         }
     }
 
+    private mutating func drawMembers(_ random: inout RandomSource) {
+        if machineCount > 1, random.chance(permille: 500) {
+            members.changeEvery = Self.every(500...10_000, &random)
+            members.wipePermille = random.pick([0, 300, 800])
+        }
+        if random.chance(permille: 300) { members.oldPermille = random.pick([300, 1_000]) }
+        if random.chance(permille: 300) { members.joinsPermille = 500 }
+    }
+
     private mutating func drawWork(_ random: inout RandomSource) {
         work.actEvery = Nanoseconds(random.pick([20, 60, 150, 300, 1_000])) * 1_000_000
         work.scheduleEvery =
@@ -244,9 +273,8 @@ extension Scenario {
         if node.transferEvery == nil { node.transferEvery = 2_000_000_000 }
     }
 
-    /// Leases rest on monotonic clocks that go on in a machine that sleeps, so not where they stand still.
     private mutating func drawLease(_ random: inout RandomSource) {
-        guard node.suspendEvery == nil, random.chance(permille: 300) else { return }
+        guard random.chance(permille: 300) else { return }
         settings.raft.leaseReads = true
         settings.raft.maxClockDriftPPM = UInt64(ClockModel.maxDriftPPM)
     }

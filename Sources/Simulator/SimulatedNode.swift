@@ -5,14 +5,25 @@ import Scheduler
 /// One machine of the cluster: the real replica while its process runs, and what stands around it.
 final class SimulatedNode {
     let number: Int
-    let id: NodeID
+    /// Another one after the loss of its disk.
+    private(set) var id: NodeID
+    /// Named by the configuration file as one of those who found the cluster.
+    let isFounder: Bool
+    /// Asks to be taken in when it belongs to no cluster.
+    let joins: Bool
+    /// What the program it is started with can apply.
+    var stateVersion: UInt32
     var clockModel: ClockModel
-    let disk: SimulatedStorage
+    private(set) var disk: SimulatedStorage
     var random: RandomSource
     /// nil: the process is down.
     var replica: Replica?
     /// Rises with each start and each crash; what belongs to another life is void.
     private(set) var life = 0
+    /// What struck the disks that it has lost.
+    private(set) var lostDisks: [SimulatedDisk] = []
+    /// What former identities had when they were lost: what they acknowledged still counts for the leader.
+    private(set) var lostLogs: [NodeID: LogImage] = [:]
     /// What waits for the next turn of the loop.
     var inbox: [ReplicaInput] = []
     var isTurnScheduled = false
@@ -22,7 +33,6 @@ final class SimulatedNode {
     var isPaused = false
     /// No sync begins.
     var isDiskStuck = false
-    var suspendedAt: Nanoseconds?
     /// Its process is not started again.
     var staysDown = false
     /// What it failed to do in time while it was paused, it may do until then.
@@ -48,29 +58,44 @@ final class SimulatedNode {
     }
 
     init(
-        number: Int, id: NodeID, clockModel: ClockModel, configuration: Configuration,
+        number: Int, clockModel: ClockModel, isFounder: Bool, joins: Bool, stateVersion: UInt32,
         segmentBytes: Int, random: RandomSource
     ) {
+        var random = random
         self.number = number
-        self.id = id
+        self.isFounder = isFounder
+        self.joins = joins
+        self.stateVersion = stateVersion
+        id = NodeID("n\(number + 1)", directory: random.within(1...Self.maxDirectory))
         self.clockModel = clockModel
         self.random = random
         disk = SimulatedStorage(
-            id: id, configuration: configuration, segmentBytes: segmentBytes,
+            id: id, configuration: Configuration(voters: []), segmentBytes: segmentBytes,
             random: self.random.fork())
+    }
+
+    /// The entry is, or was at the end, on the disk of that identity.
+    func holds(_ index: Index, _ term: Term, as identity: NodeID) -> Bool {
+        identity == id
+            ? disk.synced.holds(index, term) : lostLogs[identity]?.holds(index, term) ?? false
     }
 
     var isUp: Bool { replica != nil }
 
     /// Starts the process from what is on the disk.
     func start(
-        settings: ReplicaSettings, shape: Scenario.WorkerShape, now: Nanoseconds
+        settings: ReplicaSettings, founders: [String], shape: Scenario.WorkerShape,
+        now: Nanoseconds
     ) throws(StorageStop) {
         precondition(replica == nil)
         life += 1
         let (recovered, bytes) = try disk.open(
             wallMilliseconds: clockModel.clock(at: now).wall)
         let incarnation = disk.incarnation
+        var settings = settings
+        settings.founders = isFounder ? founders : []
+        settings.joins = joins
+        settings.highestStateVersion = stateVersion
         var state = Scheduler()
         do throws(Violation) {
             if let bytes { state = try Self.load(bytes) }
@@ -89,6 +114,25 @@ final class SimulatedNode {
             seed: random.next())
         wakeAt = .max
     }
+
+    /// False if the clock does not allow it: a start of the new directory would look like one of long ago.
+    func mayLoseDisk(at now: Nanoseconds) -> Bool {
+        UInt64(max(0, clockModel.clock(at: now).wall)) > disk.incarnation
+    }
+
+    /// An empty directory in place of the old one: to the others this is somebody else.
+    func loseDisk(at now: Nanoseconds) {
+        precondition(!isUp && mayLoseDisk(at: now))
+        lostDisks.append(disk.disk)
+        lostLogs[id] = disk.synced
+        id = NodeID(id.name, directory: random.within(1...Self.maxDirectory))
+        disk = SimulatedStorage(
+            id: id, configuration: Configuration(voters: []), segmentBytes: disk.segmentBytes,
+            random: random.fork())
+    }
+
+    /// Small, so that reports can be read.
+    private static let maxDirectory: UInt64 = 0xff_ffff
 
     static func load(_ bytes: [UInt8]) throws(Violation) -> Scheduler {
         do {
@@ -114,7 +158,6 @@ final class SimulatedNode {
         isTurnScheduled = false
         wakeGeneration += 1
         isPaused = false
-        suspendedAt = nil
         busyUntil = 0
         effectsUntilCrash = nil
         snapshotUnderWay = nil

@@ -22,6 +22,9 @@ extension Simulation {
         case .finish(let finish): deliver(.request(token, .finish(finish)), to: node)
         case .change(let command): deliver(.request(token, command), to: node)
         case .read: deliver(.read(token), to: node)
+        case .readRegister(let register):
+            oracle.registers.begin(token, on: register)
+            deliver(.read(token), to: node)
         }
         return token
     }
@@ -41,12 +44,27 @@ extension Simulation {
         case 66..<72:
             guard let task = recentTask() else { return }
             kind = .change(.retry(task))
+        case 72..<86:
+            registerActs(node)
+            return
         default:
             kind = .read(minApplied: clients.visibleIndex, clients.known.last)
         }
         let token = ask(kind, of: node)
         after(
             clients.random.within(300_000_000...8_000_000_000), .clientDeadline(token))
+    }
+
+    private func registerActs(_ node: SimulatedNode) {
+        let register = clients.random.index(Registers.count)
+        let token: Token
+        if clients.random.chance(permille: 500) {
+            token = ask(.readRegister(register), of: node)
+        } else {
+            token = ask(.change(clients.drawWrite(register)), of: node)
+            oracle.registers.begin(token, on: register)
+        }
+        after(clients.random.within(300_000_000...8_000_000_000), .clientDeadline(token))
     }
 
     private func recentTask() -> TaskID? {
@@ -61,10 +79,11 @@ extension Simulation {
         guard operation.status == .open, !operation.isProbe,
             let node = node(operation.node, life: operation.life)
         else { return }
-        if case .read = operation.kind {
+        switch operation.kind {
+        case .read, .readRegister:
             clients.close(token, .refused)
             deliver(.abandonRead(token), to: node)
-        } else {
+        case .submit, .finish, .change:
             deliver(.abandonRequest(token), to: node)
         }
     }
@@ -146,14 +165,33 @@ extension Simulation {
                 throw Violation("finishes are stale or taken", "\(finish) rejected: \(reason)")
             }
             report.staleFinishes += 1
+        case (.change(.putSchedule(let name, let spec, _, _)), .schedule)
+        where Registers.isRegister(name):
+            try oracle.registers.endWrite(token, spec.task.payload)
         case (.change, _): break
         default: throw Violation("answers fit", "\(operation.kind) answered by \(outcome)")
         }
     }
 
-    func refused(_ token: Token, _ refusal: Refusal, on node: SimulatedNode) {
+    /// "Nothing was done" has to be true for good; what is repeated for the same payload is not asked about.
+    private func checkRefusal(
+        _ operation: Clients.Operation, _ refusal: Refusal
+    ) throws(Violation) {
+        guard refusal != .outcomeUnknown, !operation.isProbe else { return }
+        switch operation.kind {
+        case .submit(let spec) where spec.key == nil: try oracle.noteRefused(spec.payload)
+        case .change(.putSchedule(let name, let spec, _, _)) where Registers.isRegister(name):
+            try oracle.noteRefused(spec.task.payload)
+        default: return
+        }
+    }
+
+    func refused(
+        _ token: Token, _ refusal: Refusal, on node: SimulatedNode
+    ) throws(Violation) {
         let operation = clients[token]
         guard operation.status == .open else { return }
+        try checkRefusal(operation, refusal)
         clients.close(token, refusal == .outcomeUnknown ? .unknown : .refused)
         report.refusals += 1
         switch operation.kind {
@@ -189,7 +227,7 @@ extension Simulation {
         case .submit(let spec): input = .request(token, .submit(spec))
         case .finish(let finish): input = .request(token, .finish(finish))
         case .change(let command): input = .request(token, command)
-        case .read: input = .read(token)
+        case .read, .readRegister: input = .read(token)
         }
         after(500_000_000, .input(node: node.number, life: node.life, input))
     }
@@ -197,13 +235,19 @@ extension Simulation {
     /// Linearizable: what was acknowledged, or read, before this read was asked for is there.
     func readReady(_ token: Token, on node: SimulatedNode) throws(Violation) {
         let operation = clients[token]
-        guard case .read(let minApplied, let task) = operation.kind else {
-            throw Violation("answers fit", "\(operation.kind) answered as a read")
-        }
         // Given up at the same moment.
         guard operation.status == .open, let replica = node.replica else { return }
         clients.close(token, .answered)
         report.reads += 1
+        if case .readRegister(let register) = operation.kind {
+            let name = Registers.name(register)
+            try oracle.registers.endRead(
+                token, replica.scheduler.schedule(name)?.spec.task.payload)
+            return
+        }
+        guard case .read(let minApplied, let task) = operation.kind else {
+            throw Violation("answers fit", "\(operation.kind) answered as a read")
+        }
         guard replica.applied >= minApplied else {
             throw Violation(
                 "reads are linearizable",

@@ -40,7 +40,7 @@ extension Simulation {
     }
 
     func countDiskFaults() {
-        for disk in nodes.map(\.disk.disk) {
+        for disk in nodes.flatMap({ $0.lostDisks + [$0.disk.disk] }) {
             report.faults[.powerLoss] += disk.powerLosses
             for (fault, count) in disk.strikes { report.faults[fault.counted] += count }
         }

@@ -13,7 +13,7 @@ extension Simulation {
         case .completed(let token, let outcome):
             try completed(token, outcome, on: node)
         case .refused(let token, let refusal):
-            refused(token, refusal, on: node)
+            try refused(token, refusal, on: node)
         case .readReady(let token):
             try readReady(token, on: node)
         case .launch(let assignment):
@@ -53,35 +53,42 @@ extension Simulation {
     private func send(
         _ message: PeerMessage, from node: SimulatedNode, to target: NodeID
     ) throws(Violation) {
-        guard let to = nodes.firstIndex(where: { $0.id == target }), to != node.number else {
+        guard let to = nodes.firstIndex(where: { $0.id.name == target.name }), to != node.number
+        else {
             throw Violation("messages have addresses", "\(node.id) sends to \(target)")
         }
         if case .raft(let message) = message, let role = node.replica?.raft.role {
-            try invariants.check(sending: message, disk: node.disk.synced, role: role)
+            try invariants.check(
+                sending: message, number: node.number, disk: node.disk.synced, role: role)
             if case .appendReply(let reply) = message.body,
                 case .matched(let index) = reply.outcome, let raft = node.replica?.raft
             {
-                try invariants.check(acknowledged: index, by: raft, disk: node.disk.synced)
+                try invariants.check(
+                    acknowledged: index, by: raft, number: node.number, disk: node.disk.synced)
             }
         }
         let bytes = message.encoded()
         mix(5, UInt64(bytes.count), UInt64(to))
         for time in network.arrivals(from: node.number, to: to, now: now) {
-            queue.add(.arrival(from: node.number, to: to, bytes), at: time)
+            let letter = Letter(
+                from: node.number, to: to, sender: node.id, receiver: target, bytes: bytes)
+            queue.add(.arrival(letter), at: time)
         }
     }
 
-    func arrive(from: Int, to: Int, _ bytes: [UInt8]) throws(Violation) {
-        guard nodes[to].isUp, !network.isCut(from, to) else {
+    func arrive(_ letter: Letter) throws(Violation) {
+        let node = nodes[letter.to]
+        // Nodes greet each other: a connection to somebody who is no longer there is closed.
+        guard node.isUp, node.id == letter.receiver, !network.isCut(letter.from, letter.to) else {
             network.noteLostOnArrival()
             return
         }
         do {
-            let message = try PeerMessage(decoding: bytes)
-            if now % 64 == 0, message.encoded() != bytes {
+            let message = try PeerMessage(decoding: letter.bytes)
+            if now % 64 == 0, message.encoded() != letter.bytes {
                 throw Violation("messages survive their codec", "\(message)")
             }
-            deliver(.peer(from: nodes[from].id, message), to: nodes[to])
+            deliver(.peer(from: letter.sender, message), to: node)
         } catch let error as CodecError {
             throw Violation("messages decode", error.reason)
         } catch let error as Violation {

@@ -15,6 +15,14 @@ extension Simulation {
                 "an attempt is launched once",
                 "\(node.id) launches \(assignment.task)/\(assignment.attempt) again")
         }
+        if oracle.wasLost(assignment.task, attempt: assignment.attempt),
+            !nodes.contains(where: isExcused)
+        {
+            throw Violation(
+                "a lost worker launches nothing",
+                "\(node.id) launches \(assignment.task)/\(assignment.attempt), declared lost before"
+            )
+        }
         try checkOverlap(assignment, node)
         let (length, result) = drawCourse(assignment, node)
         let number = executions.count

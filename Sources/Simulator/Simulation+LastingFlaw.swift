@@ -17,6 +17,8 @@ struct LastingFlaw {
     }
 
     let kind: Kind
+    /// Numbers of the voters when it began.
+    let members: [Int]
     let victim: Int
     let begunAt: Nanoseconds
     var partition: Int?
@@ -34,7 +36,8 @@ extension Simulation {
 
     /// The end of all faults; in some runs of all but one, at first.
     func beginPeace() throws(Violation) {
-        guard isSteadyByItself, nodes.count > 2, scenario.node.minority == nil,
+        guard isSteadyByItself, isMembershipSettled, voters.count > 2,
+            scenario.node.minority == nil,
             random.chance(permille: 700)
         else { return try endChaos() }
         phase = .recovery
@@ -46,10 +49,12 @@ extension Simulation {
             if !node.isUp { try start(node) }
         }
         connectPeers()
-        let leader = nodes.first { $0.replica?.raft.role == .leader }
-        let victim = random.chance(permille: 600) ? leader ?? nodes[0] : random.pick(nodes)
+        let members = voters
+        let leader = members.first { $0.replica?.raft.role == .leader }
+        let victim = random.chance(permille: 600) ? leader ?? members[0] : random.pick(members)
         let kind = random.pick(LastingFlaw.Kind.allCases)
-        flaw = LastingFlaw(kind: kind, victim: victim.number, begunAt: now)
+        flaw = LastingFlaw(
+            kind: kind, members: members.map(\.number), victim: victim.number, begunAt: now)
         let links = cutLinks(kind, victim.number)
         if !links.isEmpty { flaw?.partition = network.cut(links) }
         if kind == .stuckDisk {
@@ -70,11 +75,12 @@ extension Simulation {
 
     private func cutLinks(_ kind: LastingFlaw.Kind, _ victim: Int) -> [(from: Int, to: Int)] {
         let others = nodes.indices.filter { $0 != victim }
+        let members = voters.map(\.number).filter { $0 != victim }
         switch kind {
         case .deaf: return others.map { ($0, victim) }
         case .mute: return others.map { (victim, $0) }
         case .brokenLink:
-            let other = random.pick(others)
+            let other = random.pick(members)
             return [(victim, other), (other, victim)]
         case .stuckDisk: return []
         }
@@ -84,7 +90,7 @@ extension Simulation {
     private func fillUp() {
         let bytes = scenario.settings.raft.maxUncommittedBytes
         guard bytes <= 64 << 10 else { return }
-        for node in nodes {
+        for node in voters {
             var spec = TaskSpec(handler: "echo")
             spec.payload = Oracle.uniqueMark + Array("\"much of \(node.id)".utf8)
             spec.payload += Array(repeating: UInt8(ascii: "x"), count: bytes) + Array("\"}".utf8)
@@ -95,12 +101,13 @@ extension Simulation {
     func checkFlaw() throws(Violation) {
         guard let current = flaw else { preconditionFailure("no flaw to watch") }
         guard current.tokens.isEmpty else { return try endFlaw(current) }
-        guard isMajorityCaughtUp || now - current.begunAt > Self.maxSettleNanoseconds else {
+        guard isMajorityCaughtUp(current) || now - current.begunAt > Self.maxSettleNanoseconds
+        else {
             after(Self.watchNanoseconds, .flawCheck)
             return
         }
-        flaw?.terms = nodes.map { $0.replica?.raft.term }
-        for node in nodes {
+        flaw?.terms = current.members.map { nodes[$0].replica?.raft.term }
+        for node in current.members.map({ nodes[$0] }) {
             var spec = TaskSpec(handler: "echo")
             spec.payload = Oracle.uniqueMark + Array("\"in spite of a flaw \(node.id)\"}".utf8)
             flaw?.tokens.append(ask(.submit(spec), of: node))
@@ -109,22 +116,23 @@ extension Simulation {
     }
 
     /// With the log of the newest leader, so that it does not take long to commit what is asked for now.
-    private var isMajorityCaughtUp: Bool {
-        let replicas = nodes.compactMap(\.replica)
+    private func isMajorityCaughtUp(_ current: LastingFlaw) -> Bool {
+        let replicas = current.members.compactMap { nodes[$0].replica }
         let leaders = replicas.filter { $0.raft.role == .leader }
         guard let newest = leaders.max(by: { $0.raft.term < $1.raft.term }) else { return false }
-        let current = replicas.count { $0.applied + 50 >= newest.raft.lastIndex }
-        return current * 2 > nodes.count
+        let close = replicas.count { $0.applied + 50 >= newest.raft.lastIndex }
+        return close * 2 > current.members.count
     }
 
     private func endFlaw(_ ended: LastingFlaw) throws(Violation) {
         let answers = ended.tokens.count { clients[$0].status == .answered }
-        guard answers * 2 > nodes.count else {
+        guard answers * 2 > ended.members.count else {
             throw Violation(
                 "a majority that sees each other makes progress",
-                "\(answers) of \(nodes.count) nodes answer: \(ended.kind), n\(ended.victim + 1)")
+                "\(answers) of \(ended.members.count) nodes answer: \(ended.kind), n\(ended.victim + 1)"
+            )
         }
-        let terms = nodes.map { $0.replica?.raft.term }
+        let terms = ended.members.map { nodes[$0].replica?.raft.term }
         guard terms == ended.terms else {
             throw Violation(
                 "terms come to rest",

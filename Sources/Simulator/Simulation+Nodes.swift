@@ -5,12 +5,17 @@ import Scheduler
 /// The life of a process: start, turns of its loop, crash, pause.
 extension Simulation {
     func start(_ node: SimulatedNode) throws(Violation) {
+        upgradePerhaps(node)
         let started: Void? = try onDisk(of: node) { () throws(StorageStop) in
             try node.start(
-                settings: scenario.settings, shape: scenario.workers[node.number], now: now)
+                settings: scenario.settings, founders: founders,
+                shape: scenario.workers[node.number], now: now)
         }
         guard started != nil else { return }
         log.write(now, .process, "\(node.id) starts, incarnation \(node.disk.incarnation)")
+        if let replica = node.replica {
+            try invariants.nodeStarts(node.number, replica.raft, disk: node.disk.synced)
+        }
         mix(1, now, UInt64(node.number))
         deliver(.tick, to: node)
         for other in nodes where other !== node && other.isUp {
@@ -18,10 +23,21 @@ extension Simulation {
         }
     }
 
+    /// A rolling upgrade: with any start, and at the latest when the faults end.
+    private func upgradePerhaps(_ node: SimulatedNode) {
+        guard node.stateVersion < Scheduler.latestStateVersion, node.life > 0,
+            phase != .chaos || random.chance(permille: 500)
+        else { return }
+        node.stateVersion = Scheduler.latestStateVersion
+        report.faults[.upgrade] += 1
+        log.write(now, .membership, "\(node.id) is upgraded")
+    }
+
     private func connect(_ one: SimulatedNode, _ other: SimulatedNode) {
-        let delay = random.latency(100_000...5_000_000)
-        after(delay, .input(node: one.number, life: one.life, .peerConnected(other.id)))
-        after(delay, .input(node: other.number, life: other.life, .peerConnected(one.id)))
+        after(
+            random.latency(100_000...5_000_000),
+            .meeting(
+                one: one.number, life: one.life, other: other.number, otherLife: other.life))
     }
 
     /// Something became reachable again.
@@ -53,7 +69,9 @@ extension Simulation {
             }
             after(
                 random.latency(50_000...5_000_000),
-                .input(node: other.number, life: other.life, .peerGone(node.id)))
+                .parting(
+                    teller: other.number, life: other.life, gone: node.number,
+                    goneLife: node.life))
         }
     }
 
@@ -64,7 +82,6 @@ extension Simulation {
         mix(3, now, UInt64(node.number))
         report.faults[isSuspended ? .suspend : .pause] += 1
         node.isPaused = true
-        if isSuspended { node.suspendedAt = now }
         after(length, .resume(node: node.number, life: node.life))
     }
 
@@ -73,12 +90,6 @@ extension Simulation {
         log.write(now, .process, "\(node.id) goes on")
         node.isPaused = false
         node.excusedUntil = now + 200_000_000
-        if let then = node.suspendedAt {
-            node.suspendedAt = nil
-            node.clockModel.resume(suspendedAt: then, now: now)
-            // Its lease is no older than before by the only clock it can trust.
-            node.excusedUntil += scenario.settings.workerTimeoutNanoseconds
-        }
         try beginSync(node)
         if node.snapshotUnderWay != nil {
             after(1_000_000, .snapshotDone(node: node.number, life: node.life))
@@ -124,7 +135,13 @@ extension Simulation {
         if log.tellsSteps { tellTurn(node, inputs) }
         keepBusy(node, entries: replica.applied - (applied ?? 0))
         if isIdle, effects.isEmpty, replica.applied == applied { try countIdleTurn(node) }
-        for case .restore(let mark) in effects { node.restoring = mark }
+        for effect in effects {
+            switch effect {
+            case .restore(let mark): node.restoring = mark
+            case .persist(let batch): invariants.note(batch, of: node.number)
+            default: break
+            }
+        }
         try check(node, replica)
         node.effects.removeAll(keepingCapacity: true)
         let life = node.life
@@ -178,9 +195,10 @@ extension Simulation {
         let lines = try invariants.check(
             replica.raft, applied: replica.applied, isRestoring: node.restoring != nil,
             node: node.number,
-            holders: { index, term in
-                nodes.count { $0.disk.synced.holds(index, term) }
+            holds: { id, index, term in
+                nodes.contains { $0.holds(index, term, as: id) }
             })
+        if report.turns % 16 == 0 { try checkBounds(node, replica) }
         for line in lines { try oracle.apply(line.entry) }
         guard replica.applied <= node.disk.synced.lastIndex else {
             throw Violation(
@@ -191,6 +209,33 @@ extension Simulation {
         guard replica.scheduler.digest == oracle.digest(at: replica.applied) else {
             throw Violation(
                 "same state at the same index", "\(node.id) differs at \(replica.applied)")
+        }
+    }
+
+    /// Attempts that ended and the node's own registrations are let in beyond the limit; they are few.
+    private static let maxExtraRequests = 256
+
+    /// Every queue that can be seen from outside has an end.
+    private func checkBounds(
+        _ node: SimulatedNode, _ replica: borrowing Replica
+    ) throws(Violation) {
+        let settings = scenario.settings
+        let pending = replica.pendingRequestCount
+        guard pending <= settings.maxPendingRequests + Self.maxExtraRequests else {
+            throw Violation("queues are bounded", "\(node.id) holds \(pending) requests")
+        }
+        guard replica.raft.role == .leader else { return }
+        // The window is closed once it is full: what crosses the line is one append.
+        let maxBytes =
+            settings.raft.maxInFlightBytes
+            + max(
+                settings.raft.maxAppendBytes, 2 * settings.maxForwardBytes + settings.maxEntryBytes)
+        for peer in replica.raft.peers {
+            guard peer.inFlightMessages <= settings.raft.maxInFlightMessages,
+                peer.inFlightBytes <= maxBytes
+            else {
+                throw Violation("queues are bounded", "\(node.id) has in flight: \(peer)")
+            }
         }
     }
 }

@@ -29,7 +29,8 @@ extension Simulation {
             node.effectsUntilCrash = nil
             node.disk.disk.heal()
         }
-        if let minority = scenario.node.minority {
+        // Who is gone must not be more than the members can do without: not while one of them is being replaced.
+        if let minority = scenario.node.minority, isMembershipSettled, voters.count > 2 {
             phase = .minorityAway
             report.minoritiesGone += 1
             try sendAway(minority)
@@ -42,13 +43,13 @@ extension Simulation {
     }
 
     private func sendAway(_ minority: Scenario.Minority) throws(Violation) {
-        let quorum = nodes.count / 2 + 1
+        var numbers = voters.map(\.number)
+        let quorum = numbers.count / 2 + 1
         var kind = minority
         // With its bridge it must not be a majority: that one could serve, and the rest of the nodes not
         // know it.
         if kind == .bridged, quorum < 3 { kind = .cutOff }
-        let largest = kind == .bridged ? quorum - 2 : nodes.count - quorum
-        var numbers = Array(nodes.indices)
+        let largest = kind == .bridged ? quorum - 2 : numbers.count - quorum
         let count = random.within(1...largest)
         for _ in 0..<count { recovery.away.append(numbers.remove(at: random.index(numbers.count))) }
         let names = recovery.away.map { nodes[$0].id.name }.joined(separator: ", ")
@@ -67,7 +68,11 @@ extension Simulation {
         for node in nodes {
             try resume(node)
             // A draining worker takes nothing more until its process starts anew.
-            if node.replica?.isDraining ?? false { try crash(node) }
+            if node.replica?.isDraining ?? false
+                || node.isUp && node.stateVersion < Scheduler.latestStateVersion
+            {
+                try crash(node)
+            }
             if !node.isUp, !node.staysDown { try start(node) }
         }
         connectPeers()
@@ -85,7 +90,7 @@ extension Simulation {
     }
 
     private var present: [SimulatedNode] {
-        nodes.filter { !recovery.away.contains($0.number) }
+        voters.filter { !recovery.away.contains($0.number) }
     }
 
     // MARK: Progress
@@ -129,7 +134,7 @@ extension Simulation {
     }
 
     private func missingForService() -> String? {
-        if let probe = clients.openProbe { return "\(probe.kind) is not answered" }
+        if let probe = clients.openProbe(on: present) { return "\(probe.kind) is not answered" }
         let fired = oracle.schedules.firedCount(of: Self.probeSchedule) - recovery.firedBefore
         guard fired >= Self.probeFirings else {
             return "\(fired) occurrences of a schedule of one second"
@@ -140,10 +145,12 @@ extension Simulation {
     private func missingForRest() -> String? {
         let present = present
         for node in present where !node.isUp { return "\(node.id) is down" }
-        if let name = oracle.reference.schedules(after: nil, limit: 1).first?.name {
+        let schedules = oracle.reference.schedules(after: nil, limit: 32).map(\.name)
+        if let name = schedules.first(where: { !Registers.isRegister($0) }) {
             deleteSchedule(name, present[0])
             return "schedule \(name) is still there"
         }
+        if phase == .recovery, let missing = missingForMembership(present) { return missing }
         let replicas = present.compactMap(\.replica)
         guard let leader = replicas[0].raft.leader else {
             return "\(replicas[0].id) knows no leader"
@@ -154,7 +161,7 @@ extension Simulation {
         for replica in replicas where replica.applied != oracle.applied {
             return "\(replica.id) applied \(replica.applied) of \(oracle.applied)"
         }
-        if let probe = clients.openProbe { return "\(probe.kind) is not answered" }
+        if let probe = clients.openProbe(on: present) { return "\(probe.kind) is not answered" }
         for id in oracle.taskIDs {
             guard let account = oracle.tasks[id], !account.state.isFinal else { continue }
             guard canRun(account, present) else { continue }
@@ -163,6 +170,16 @@ extension Simulation {
                 "\(id) is \(account.state.name), due at \(due), log time is \(oracle.reference.time)"
         }
         return nil
+    }
+
+    private func missingForMembership(_ present: [SimulatedNode]) -> String? {
+        guard !isMembershipSettled else { return nil }
+        let configuration = invariants.committedConfiguration?.configuration
+        let state = oracle.reference
+        let text =
+            "the voters are \(configuration?.members ?? []), wanted \(state.members.map(\.name)), by rules \(state.stateVersion)"
+        if clients.openProbe(on: present) == nil { _ = continueReplacement(isProbe: true) }
+        return text
     }
 
     private func canRun(_ account: Oracle.TaskAccount, _ present: [SimulatedNode]) -> Bool {
@@ -174,7 +191,7 @@ extension Simulation {
     }
 
     private func deleteSchedule(_ name: String, _ node: SimulatedNode) {
-        guard clients.openProbe == nil else { return }
+        guard clients.openProbe(on: present) == nil else { return }
         ask(.change(.deleteSchedule(name: name)), of: node, isProbe: true)
     }
 
@@ -207,7 +224,7 @@ extension Simulation {
 
     private func checkEnd() throws(Violation) {
         let expected = oracle.reference.snapshotCopy().encoded()
-        for node in nodes {
+        for node in voters {
             guard let replica = node.replica else { continue }
             guard replica.scheduler.snapshotCopy().encoded() == expected else {
                 throw Violation("all replicas are equal in the end", "\(node.id) differs")

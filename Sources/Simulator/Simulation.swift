@@ -33,6 +33,9 @@ final class Simulation {
     var clients: Clients
     var recovery = Recovery()
     var flaw: LastingFlaw?
+    var membership = Membership()
+    /// Names of the founders, as they stand in the configuration file.
+    var founders: [String] { nodes.filter(\.isFounder).map(\.id.name) }
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A run of a minute has less than a million happenings. Many more mean that it goes round in circles.
@@ -45,12 +48,10 @@ final class Simulation {
         random = RandomSource(seed: seed)
         scenario = Scenario.draw(&random)
         network = Network(
-            count: scenario.nodeCount, faults: scenario.network, random: random.fork())
-        invariants = Invariants(nodeCount: scenario.nodeCount)
+            count: scenario.machineCount, faults: scenario.network, random: random.fork())
+        invariants = Invariants(nodeCount: scenario.machineCount)
         clients = Clients(random: random.fork())
-        let ids = (1...scenario.nodeCount).map { NodeID("n\($0)") }
-        let configuration = Configuration(voters: ids)
-        for (number, id) in ids.enumerated() {
+        for number in 0..<scenario.machineCount {
             let clock = ClockModel(
                 driftPPM: Int64(
                     random.within(-scenario.node.maxDriftPPM...scenario.node.maxDriftPPM)),
@@ -61,7 +62,11 @@ final class Simulation {
                 base: random.within(5_000_000_000...4_000_000_000_000))
             nodes.append(
                 SimulatedNode(
-                    number: number, id: id, clockModel: clock, configuration: configuration,
+                    number: number, clockModel: clock, isFounder: number < scenario.nodeCount,
+                    joins: number >= scenario.nodeCount
+                        && random.chance(permille: scenario.members.joinsPermille),
+                    stateVersion: random.chance(permille: scenario.members.oldPermille)
+                        ? 1 : Scheduler.latestStateVersion,
                     segmentBytes: scenario.troubles.segmentBytes, random: random.fork()))
         }
     }
@@ -71,6 +76,7 @@ final class Simulation {
         scheduleFirstFaults()
         queue.add(.clientActs, at: 1_000_000)
         queue.add(.peace, at: chaosLength)
+        if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
@@ -116,8 +122,19 @@ final class Simulation {
             }
             node.wakeAt = .max
             deliver(.tick, to: node)
-        case .arrival(let from, let to, let bytes):
-            try arrive(from: from, to: to, bytes)
+        case .arrival(let letter): try arrive(letter)
+        case .meeting(let one, let life, let other, let otherLife):
+            guard let one = node(one, life: life), let other = node(other, life: otherLife) else {
+                return
+            }
+            deliver(.peerConnected(other.id), to: one)
+            deliver(.peerConnected(one.id), to: other)
+        case .parting(let teller, let life, let gone, let goneLife):
+            guard let teller = node(teller, life: life), nodes[gone].life == goneLife else {
+                return
+            }
+            deliver(.peerGone(nodes[gone].id), to: teller)
+        case .membersAct: try membersAct()
         case .input(let number, let life, let input):
             guard let node = node(number, life: life) else { return }
             deliver(input, to: node)
@@ -159,6 +176,8 @@ final class Simulation {
         countDiskFaults()
         report.virtualNanoseconds = Int(now)
         report.elections = invariants.elections
+        report.membershipChanges = invariants.configurationsCommitted
+        report.registerOperations = oracle.registers.checkedCount
         report.commits = Int(invariants.ledger.lastIndex)
         report.messages = network.sent
         report.faults.add(network.injected)

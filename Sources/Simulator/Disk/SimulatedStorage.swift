@@ -23,7 +23,7 @@ final class SimulatedStorage {
     private(set) var incarnation: UInt64 = 0
     private let id: NodeID
     private let configuration: Configuration
-    private let segmentBytes: Int
+    let segmentBytes: Int
     private var random: RandomSource
     /// nil: the process is down.
     private var files: DirectStorage?
@@ -57,7 +57,7 @@ final class SimulatedStorage {
         precondition(files == nil)
         strikesAtOpening = disk.strikeCount
         let settings = DirectStorage.Settings(
-            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: 1,
+            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: id.directory,
             wallMilliseconds: wallMilliseconds)
         let opened = try perform { () throws(StorageError) in
             try DirectStorage(
