@@ -215,6 +215,9 @@ extension Simulation {
     /// Attempts that ended and the node's own registrations are let in beyond the limit; they are few.
     private static let maxExtraRequests = 256
 
+    /// The largest task a client submits fills an entry by itself, whatever the limit of entries.
+    private static let maxCommandBytes = 20_000
+
     /// Every queue that can be seen from outside has an end.
     private func checkBounds(
         _ node: SimulatedNode, _ replica: borrowing Replica
@@ -225,16 +228,20 @@ extension Simulation {
             throw Violation("queues are bounded", "\(node.id) holds \(pending) requests")
         }
         guard replica.raft.role == .leader else { return }
-        // The window is closed once it is full: what crosses the line is one append.
+        // The window is closed once it is full: what crosses the line is one append, which holds one entry at least.
+        let maxAdvanceBytes = settings.maxFiringsPerAdvance * 64
+        let maxEntryBytes =
+            2 * settings.maxForwardBytes
+            + max(settings.maxEntryBytes, maxAdvanceBytes, Self.maxCommandBytes)
         let maxBytes =
-            settings.raft.maxInFlightBytes
-            + max(
-                settings.raft.maxAppendBytes, 2 * settings.maxForwardBytes + settings.maxEntryBytes)
+            settings.raft.maxInFlightBytes + max(settings.raft.maxAppendBytes, maxEntryBytes)
         for peer in replica.raft.peers {
             guard peer.inFlightMessages <= settings.raft.maxInFlightMessages,
                 peer.inFlightBytes <= maxBytes
             else {
-                throw Violation("queues are bounded", "\(node.id) has in flight: \(peer)")
+                throw Violation(
+                    "queues are bounded",
+                    "\(node.id) has in flight: \(peer); allowed are \(maxBytes) bytes")
             }
         }
     }
