@@ -177,7 +177,7 @@ extension Simulation {
         let configuration = invariants.committedConfiguration?.configuration
         let state = oracle.reference
         let text =
-            "the voters are \(configuration?.members ?? []), wanted \(state.members.map(\.name)), by rules \(state.stateVersion)"
+            "the voters are \(configuration?.members ?? []), wanted \(state.members.map { NodeID($0.name, directory: $0.directory) }), by rules \(state.stateVersion)"
         if clients.openProbe(on: present) == nil { _ = continueReplacement(isProbe: true) }
         return text
     }
