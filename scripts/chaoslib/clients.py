@@ -224,6 +224,7 @@ class RegisterClient(Client):
         body = json.dumps({"cron": NEVER, "paused": True, "task": task}).encode()
         history = self.workload.history
         operation = Operation(register, True, value, self.name, id, history.now())
+        history.begin(operation)
         try:
             reply = self.request(id, "PUT", f"/v1/schedules/{register}", body)
             if reply.status in (200, 201):

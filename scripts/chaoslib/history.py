@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OK = "ok"
 # It was surely not done.
@@ -37,6 +37,8 @@ class History:
     def __init__(self, path):
         self.lock = threading.Lock()
         self.operations = []
+        # Writes that nobody has answered yet, by client: others may read what they write already.
+        self.pending = {}
         self.begun = time.monotonic()
         self.file = open(path, "w", encoding="utf-8")  # noqa: SIM115: it lives as long as this
 
@@ -44,9 +46,16 @@ class History:
         """Seconds since the history began; the same clock for all clients."""
         return time.monotonic() - self.begun
 
+    def begin(self, write):
+        """Before the request leaves, and `add` follows when it has ended."""
+        with self.lock:
+            self.pending[write.client] = write
+
     def add(self, operation):
         with self.lock:
             self.operations.append(operation)
+            if operation.is_write:
+                self.pending.pop(operation.client, None)
             fields = dict(vars(operation))
             if operation.outcome != OK:
                 fields["returned"] = None
@@ -60,6 +69,8 @@ class History:
     def by_register(self):
         with self.lock:
             operations = list(self.operations)
+            for write in self.pending.values():
+                operations.append(replace(write, returned=float("inf"), outcome=UNKNOWN))
         registers = {}
         for operation in operations:
             registers.setdefault(operation.register, []).append(operation)

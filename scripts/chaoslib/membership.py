@@ -38,8 +38,9 @@ class Membership:
             id = random.choice([id for id in self.cluster.running() if id != avoiding] or self.cluster.ids)
             connection = Connection(self.cluster.api[id], 12)
             try:
+                # Short, so that what holds meanwhile is kept up.
                 reply = connection.request(
-                    method, f"{path}?timeout=10s", body, "Content-Type: application/json\r\n")
+                    method, f"{path}?timeout=2s", body, "Content-Type: application/json\r\n")
                 if reply.status < 500 and reply.status != 429:
                     return reply
                 last = f"{id}: {reply.status} {reply.body[:300]!r}"
@@ -49,7 +50,7 @@ class Membership:
                 last = f"{id}: {error}"
             finally:
                 connection.close()
-            self.chaos.watch()
+            self.chaos.hold()
             time.sleep(0.2)
         raise ClusterError(f"{method} {path} {body.decode()}: no answer within {CHANGE_SECONDS} s, last: {last}")
 
@@ -86,7 +87,7 @@ class Membership:
                 roles = {member["id"]: member["role"] for member in view["members"]}
                 if (roles.get(id) in ("leader", "follower")) == is_wanted and (is_wanted or id not in roles):
                     return
-            self.chaos.watch()
+            self.chaos.hold()
             time.sleep(0.1)
         raise ClusterError(f"{id} is {'not' if is_wanted else 'still'} a member after {CHANGE_SECONDS} s: {view}")
 

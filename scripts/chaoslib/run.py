@@ -46,6 +46,8 @@ class Chaos:
         self.has_clock_offset = self.knows("CARILLON_CLOCK_OFFSET", "+1s")
         self.membership = Membership(self)
         self.disks = LoopDisks(self.cluster) if options.loop_disks else None
+        # The faults of this round that are not mended yet.
+        self.present = []
         # Nodes that ended as they may in the present fault, with their status.
         self.ended = {}
         self.workload = Workload(self.cluster, self.history, self.report, options)
@@ -108,14 +110,14 @@ class Chaos:
         for fault in faults:
             self.report.line(f"{number:4}  {fault.kind}: {fault.begin()}")
             self.report.count(f"fault: {fault.kind}")
+        self.present = faults
         end = time.monotonic() + max(self.random.uniform(*fault.seconds) for fault in faults)
         while time.monotonic() < end:
-            for fault in faults:
-                fault.hold()
-            self.watch()
+            self.hold()
             time.sleep(0.1)
-        for fault in reversed(faults):
-            fault.end()
+        while self.present:
+            self.present[-1].end()
+            self.present.pop()
         mended = time.monotonic()
         self.recover()
         gap = self.report.end_window()
@@ -123,6 +125,13 @@ class Chaos:
             f"{number:4}    mended; all caught up after {time.monotonic() - mended:.1f} s; "
             f"longest time without an acknowledgement {gap:.2f} s")
         self.calm(self.random.uniform(0.5, 4))
+
+    def hold(self):
+        """To be called again and again while faults hold, also by one that waits for something meanwhile: another
+        that comes and goes would stay, and what is waited for may not come before it goes."""
+        for fault in self.present:
+            fault.hold()
+        self.watch()
 
     def draw(self):
         """One fault, or one of the network and another at once."""
