@@ -174,11 +174,14 @@ struct Log: Sendable {
         (head, released, baseBytes) = (0, 0, 0)
     }
 
-    /// Gives back the memory of at most `maxEntries` dropped entries.
-    mutating func releaseSome(maxEntries: Int) {
+    /// Gives back the memory of at most `maxEntries` dropped entries, and of no more once that makes `maxBytes`:
+    /// large payloads cost by the page.
+    mutating func releaseSome(maxEntries: Int, maxBytes: Int) {
         guard released < head || head > 0 && head * 2 > entries.count else { return }
         let end = min(head, released + maxEntries)
-        while released < end {
+        var bytes = 0
+        while released < end, bytes < maxBytes {
+            bytes += entries[released].sizeBytes
             entries[released].payload = .noop
             released += 1
         }
@@ -188,6 +191,9 @@ struct Log: Sendable {
         endBytes.removeFirst(head)
         (head, released) = (0, 0)
     }
+
+    /// Entries that are dropped, but still take memory.
+    var unreleasedCount: Int { head - released }
 
     private func slot(_ index: Index) -> Int { head + Int(index - firstIndex) }
 

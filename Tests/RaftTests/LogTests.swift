@@ -48,8 +48,8 @@ import Testing
         #expect(log.term(at: 2) == 1)
         #expect(log.term(at: 1) == nil)
         #expect(log.bytes(behind: log.snapshotMark.index) == size)
-        log.releaseSome(maxEntries: 1)
-        log.releaseSome(maxEntries: 1)
+        log.releaseSome(maxEntries: 1, maxBytes: .max)
+        log.releaseSome(maxEntries: 1, maxBytes: .max)
         log.append(entries([3], from: 6)[0])
         #expect(log.slice(from: 3, through: 6).map(\.term) == [2, 2, 3, 3])
         log.truncate(from: 5)
@@ -60,10 +60,25 @@ import Testing
         var log = log([1, 2])
         log.compact(to: mark(2, 2), retainedBytes: 0)
         #expect(log.firstIndex == 3 && log.lastIndex == 2 && log.lastTerm == 2)
-        log.releaseSome(maxEntries: 10)
+        log.releaseSome(maxEntries: 10, maxBytes: .max)
         #expect(log.term(at: 2) == 2)
         log.append(entries([2], from: 3)[0])
         #expect(log[3].index == 3)
+    }
+
+    @Test func memoryIsGivenBackInPortionsOfEntriesAndOfBytes() {
+        let full = log([1, 1, 1, 1, 1, 1])
+        let size = full[1].sizeBytes
+        func left(_ maxEntries: Int, _ maxBytes: Int) -> Int {
+            var log = full
+            log.compact(to: mark(4, 1), retainedBytes: 0)
+            log.releaseSome(maxEntries: maxEntries, maxBytes: maxBytes)
+            return log.unreleasedCount
+        }
+        #expect(left(10, .max) == 0)
+        #expect(left(3, .max) == 1)
+        #expect(left(10, 2 * size) == 2)
+        #expect(left(10, 2 * size + 1) == 1)
     }
 
     /// The same operations on an array that knows nothing of heads, portions and sums.
@@ -91,7 +106,7 @@ import Testing
                 log.compact(
                     to: mark(snapshot, log[snapshot].term),
                     retainedBytes: Int(random.next(below: 300)))
-            default: log.releaseSome(maxEntries: 2)
+            default: log.releaseSome(maxEntries: 2, maxBytes: 30)
             }
             #expect(log.lastIndex == plain.last?.index ?? 0)
             #expect(log.firstIndex <= snapshot + 1)
