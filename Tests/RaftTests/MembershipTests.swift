@@ -63,6 +63,50 @@ import Testing
         #expect(cluster.oracle.faults == [])
     }
 
+    /// Whoever looks at these before taking the next step loses no majority: a node that died while the configuration
+    /// was joint, counted as gone for good, left it joint for ever.
+    @Test func settledVotersAreThoseOfAChangeThatIsOver() {
+        let cluster = cluster(["n1", "n2", "n3"], spare: ["n4"])
+        cluster.elect("n1")
+        cluster.propose("a", on: "n1")
+        cluster.settle()
+        let target: [NodeID] = ["n2", "n3", "n4"]
+        var seen: [[NodeID]] = []
+        let isDone = cluster.run {
+            guard let leader = cluster.leader else { return false }
+            let raft = cluster[leader].raft
+            if seen.last != raft.settledVoters { seen.append(raft.settledVoters) }
+            if raft.settledVoters == target { return true }
+            cluster.turn(leader, [.changeMembership(voters: target)])
+            return false
+        }
+        #expect(isDone)
+        #expect(seen.first == ["n1", "n2", "n3"])
+        cluster.crash("n2")
+        #expect(cluster.run { cluster.leader.map { cluster[$0].raft.acceptsProposals } ?? false })
+        if let leader = cluster.leader { cluster.propose("b", on: leader) }
+        #expect(cluster.run { cluster["n4"].appliedCommands == ["a", "b"] })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    @Test func ofAJointConfigurationThoseInBothHalvesAreSettled() {
+        let joint = Configuration(voters: ["n2", "n3", "n4"], outgoing: ["n1", "n2", "n3"])
+        func settled(_ commit: Index, _ entries: [Configuration]) -> [NodeID] {
+            let recovered = Recovered(
+                hardState: HardState(term: 1),
+                snapshot: SnapshotMark(index: commit, term: 1, configuration: joint),
+                entries: entries.enumerated().map { offset, next in
+                    Entry(
+                        index: commit + 1 + UInt64(offset), term: 1, payload: .configuration(next))
+                })
+            return Raft(id: "n2", settings: settings, recovered: recovered, now: 0, seed: 1)
+                .settledVoters
+        }
+        #expect(settled(5, []) == ["n2", "n3"])
+        // The end of the change is appended, and may be truncated again.
+        #expect(settled(5, [Configuration(voters: ["n2", "n3", "n4"])]) == ["n2", "n3"])
+    }
+
     @Test func shrinksToOne() {
         let cluster = cluster(["n1", "n2", "n3"], spare: [])
         cluster.elect("n1")

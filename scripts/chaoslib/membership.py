@@ -84,8 +84,8 @@ class Membership:
             leader = self.cluster.likely_leader()
             view = self.cluster.view(leader) if leader else None
             if view and view["leader"] == view["node"]:
-                roles = {member["id"]: member["role"] for member in view["members"]}
-                if (roles.get(id) in ("leader", "follower")) == is_wanted and (is_wanted or id not in roles):
+                changes = {member["id"]: member["change"] for member in view["members"]}
+                if (id in changes) == is_wanted and not any(changes.values()):
                     return
             self.chaos.hold()
             time.sleep(0.1)

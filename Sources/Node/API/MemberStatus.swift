@@ -12,7 +12,8 @@ struct MemberStatus: Equatable {
 
     let id: NodeID
     let role: Role
-    /// On its way to be a voter, or to be none; nil: it stays what it is.
+    /// On its way to be a voter, or to be none, until that is committed and the joint configuration behind it;
+    /// nil: it stays what it is.
     let change: Change?
     /// The leader hears it, or this node is connected to it.
     let isAlive: Bool
@@ -23,15 +24,16 @@ struct MemberStatus: Equatable {
 }
 
 extension APIContext {
-    /// Sorted by id; with those that are to be members and are not even learners yet.
+    /// Sorted by id; with those that are to be members and are not even learners yet, and those that have left and
+    /// may yet be needed again.
     func members() -> [MemberStatus] {
         let wanted = gateway.replica.scheduler.members.map {
             NodeID($0.name, directory: $0.directory)
         }
-        let current = gateway.replica.raft.configuration.members
-        return (current + wanted.filter { !current.contains($0) }).sorted().map {
-            member($0, wanted)
-        }
+        let raft = gateway.replica.raft
+        var members = raft.configuration.members
+        for id in raft.settledVoters + wanted where !members.contains(id) { members.append(id) }
+        return members.sorted().map { member($0, wanted) }
     }
 
     func member(_ id: NodeID) -> MemberStatus? { members().first { $0.id == id } }
@@ -39,7 +41,7 @@ extension APIContext {
     private func change(of id: NodeID, _ wanted: [NodeID]) -> MemberStatus.Change? {
         guard !wanted.isEmpty else { return nil }
         guard wanted.contains(id) else { return .leaving }
-        return gateway.replica.raft.configuration.voters.contains(id) ? nil : .joining
+        return gateway.replica.raft.settledVoters.contains(id) ? nil : .joining
     }
 
     private func member(_ id: NodeID, _ wanted: [NodeID]) -> MemberStatus {
