@@ -5,8 +5,9 @@ import Scheduler
 extension Node {
     func facts(_ configuration: ClusterConfiguration) -> NodeFacts {
         NodeFacts(
-            clock: { [loop] in
-                Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
+            // As the replica is told it, and not as it was when the turn began: of the two, that is behind.
+            clock: {
+                Clock(monotonic: Loop.clock(), wall: SystemClock.wallMilliseconds())
             },
             gauges: { [unowned self] in gauges() },
             isConnected: { [unowned self] peer in

@@ -29,8 +29,10 @@ struct LeaderDuties: Sendable {
         nextWorkerCheck = clock.monotonic
     }
 
+    /// `now` may lie before the term began: whoever asks may have looked at the clock when the turn began, and the
+    /// election was won by a message that was handled since.
     func time(at now: Nanoseconds) -> Milliseconds {
-        startedAtWall + Milliseconds((now - startedAt) / 1_000_000)
+        startedAtWall + Milliseconds((max(now, startedAt) - startedAt) / 1_000_000)
     }
 
     /// Entries of earlier terms that were not applied at the election may bear a later time than this node's

@@ -14,6 +14,8 @@ import Testing
         #expect(duties().time(at: 1_000_000_000) == 5_000)
         #expect(duties().time(at: 1_001_999_999) == 5_001)
         #expect(duties(state: 9_000).time(at: 1_000_000_000) == 9_000)
+        // Asked with the time at which the turn began, in which the election was won.
+        #expect(duties().time(at: 999_000_000) == 5_000)
     }
 
     @Test func timeGoesOnFromEntriesAppliedAfterTheElection() {
