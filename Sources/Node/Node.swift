@@ -215,13 +215,14 @@ final class Node {
     }
 
     private func workerRefused(_ reason: Rejection) {
-        guard reason == .staleIncarnation else {
+        // Whose name another directory has taken learns from `standing` what it is now.
+        guard reason == .staleIncarnation, !gateway.replica.isLeaving else {
             log.error("the cluster refuses this node's worker", ["reason": .text("\(reason)")])
             return
         }
         halt(
-            "the cluster knows a later run of node \(id.name) than this one: its data directory is an old copy, or "
-                + "was made while the clock was far behind; it must not take part")
+            "the cluster knows a later run of node \(id.name) than this one: its data directory is an old copy and "
+                + "must not take part")
     }
 
     private func launch(_ assignment: Assignment) {

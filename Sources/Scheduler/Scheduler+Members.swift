@@ -89,6 +89,19 @@ extension Scheduler {
         return .done
     }
 
+    /// Whether `given` is the life of a node or worker that was the last until now (`known`), or a later one.
+    ///
+    /// Of two directories the member's counts: one is taken in after the other was removed, so whatever the former one
+    /// still sends, perhaps from before, is recognised however its numbers compare.
+    func isCurrent(_ given: UInt64, of name: String, known: UInt64) -> Bool {
+        guard !Incarnation.areOfOneDirectory(given, known), stateVersion >= Self.membershipVersion
+        else { return given >= known }
+        // A state that begins another cluster remembers the nodes of the first; here each name is one founder's.
+        guard !members.isEmpty else { return true }
+        guard let member = state.roster.member(name) else { return false }
+        return Incarnation.isOf(directory: member.directory, given)
+    }
+
     private var isMembershipOpen: Bool {
         stateVersion >= Self.membershipVersion && !members.isEmpty
     }

@@ -2,7 +2,7 @@
 extension Scheduler {
     mutating func registerWorker(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
         if let (number, record) = knownWorker(spec.id) {
-            guard spec.incarnation >= record.incarnation else {
+            guard isCurrent(spec.incarnation, of: spec.id, known: record.incarnation) else {
                 return .rejected(.staleIncarnation)
             }
             if spec.incarnation == record.incarnation {

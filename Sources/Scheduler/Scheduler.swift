@@ -110,10 +110,11 @@ public struct Scheduler: Sendable {
             let session = Session(origin: origin, incarnation: group.incarnation)
             state.sessions.insert(session, at: place)
         }
-        guard group.incarnation >= state.sessions[place].incarnation else {
+        let known = state.sessions[place].incarnation
+        guard isCurrent(group.incarnation, of: origin, known: known) else {
             return .refused(.staleIncarnation)
         }
-        if group.incarnation > state.sessions[place].incarnation {
+        if group.incarnation != known {
             state.sessions[place].restart(incarnation: group.incarnation)
         }
         state.sessions[place].acknowledge(below: group.acknowledgedBelow)

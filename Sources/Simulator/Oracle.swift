@@ -15,7 +15,7 @@ struct Oracle {
     private var undone: Set<[UInt8]> = []
     private var digests: [UInt64] = [0]
     private var outcomes: [Identity: Outcome] = [:]
-    private var incarnations: [String: UInt64] = [:]
+    private var lives: [String: OriginLives] = [:]
     private var idOfPayload: [[UInt8]: TaskID] = [:]
     private var idOfKey: [String: TaskID] = [:]
     private var events: [Event] = []
@@ -217,12 +217,15 @@ struct Oracle {
     private mutating func note(
         _ outcome: Outcome, of identity: Identity, _ requests: [Request], _ index: Index
     ) throws(Violation) {
-        let known = incarnations[identity.origin] ?? 0
-        incarnations[identity.origin] = max(known, identity.incarnation)
-        if identity.incarnation < known {
-            guard outcome == .rejected(.staleIncarnation) else {
-                throw Violation("stale processes are refused", "\(identity) had \(outcome)")
-            }
+        let verdict = lives[identity.origin, default: OriginLives()].note(
+            identity.incarnation, isRefused: outcome == .rejected(.staleIncarnation))
+        switch verdict {
+        case .present: break
+        case .formerRefused: return
+        case .formerServed:
+            throw Violation("stale processes are refused", "\(identity) had \(outcome)")
+        case .newcomerRefused:
+            try checkNoMember(identity, requests)
             return
         }
         if let earlier = outcomes[identity] {
@@ -250,6 +253,19 @@ struct Oracle {
             try checkNotRefused(spec.task.payload)
             try registers.written(spec.task.payload)
         }
+    }
+
+    /// Whoever is refused at first sight has left again meanwhile.
+    private func checkNoMember(_ identity: Identity, _ requests: [Request]) throws(Violation) {
+        let isRegistration = requests.contains { request in
+            guard case .registerWorker = request.command else { return false }
+            return request.origin == identity.origin && request.incarnation == identity.incarnation
+                && request.sequence == identity.sequence
+        }
+        guard isRegistration, let member = reference.member(identity.origin) else { return }
+        let first = Incarnation.number(directory: member.directory, start: 0)
+        guard identity.incarnation >> 32 == first >> 32 else { return }
+        throw Violation("a member's process is not refused", "\(identity) of \(member)")
     }
 
     private func checkNotRefused(_ payload: [UInt8]) throws(Violation) {

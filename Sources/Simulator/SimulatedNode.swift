@@ -89,8 +89,7 @@ final class SimulatedNode {
     ) throws(StorageStop) {
         precondition(replica == nil)
         life += 1
-        let (recovered, bytes) = try disk.open(
-            wallMilliseconds: clockModel.clock(at: now).wall)
+        let (recovered, bytes) = try disk.open()
         let incarnation = disk.incarnation
         var settings = settings
         settings.founders = isFounder ? founders : []
@@ -115,14 +114,9 @@ final class SimulatedNode {
         wakeAt = .max
     }
 
-    /// False if the clock does not allow it: a start of the new directory would look like one of long ago.
-    func mayLoseDisk(at now: Nanoseconds) -> Bool {
-        UInt64(max(0, clockModel.clock(at: now).wall)) > disk.incarnation
-    }
-
     /// An empty directory in place of the old one: to the others this is somebody else.
-    func loseDisk(at now: Nanoseconds) {
-        precondition(!isUp && mayLoseDisk(at: now))
+    func loseDisk() {
+        precondition(!isUp)
         lostDisks.append(disk.disk)
         lostLogs[id] = disk.synced
         id = NodeID(id.name, directory: random.within(1...Self.maxDirectory))

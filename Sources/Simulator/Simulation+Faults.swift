@@ -70,14 +70,17 @@ extension Simulation {
             deliver(.transferLeadership(to: target), to: node)
             ambush(leaderThatHandsOver: node)
         case .clockJump:
-            let node = random.pick(nodes)
-            let bound = scenario.node.clockJumpMilliseconds
-            let offset = Milliseconds(random.within(-bound...bound))
-            report.faults[.wallJump] += 1
-            node.clockModel.setWallOffset(offset)
-            log.write(now, .clock, "the wall clock of \(node.id) is set to be \(offset) ms off")
+            setWallClock(of: random.pick(nodes))
         case .disk: strikeDisk()
         }
+    }
+
+    func setWallClock(of node: SimulatedNode) {
+        let bound = scenario.node.clockJumpMilliseconds
+        let offset = Milliseconds(random.within(-bound...bound))
+        report.faults[.wallJump] += 1
+        node.clockModel.setWallOffset(offset)
+        log.write(now, .clock, "the wall clock of \(node.id) is set to be \(offset) ms off")
     }
 
     private func anyVictim() -> SimulatedNode? {

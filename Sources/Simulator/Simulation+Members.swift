@@ -105,13 +105,15 @@ extension Simulation {
 
     /// The process ends, its disk is replaced by an empty one, and it starts again in a while.
     private func loseDisk(_ node: SimulatedNode) throws(Violation) -> Bool {
-        guard node.mayLoseDisk(at: now), !node.staysDown else { return false }
+        guard !node.staysDown else { return false }
         if node.isUp { try crash(node) }
         report.faults[.wipe] += 1
         let former = node.id
-        node.loseDisk(at: now)
+        node.loseDisk()
         invariants.nodeLostDisk(node.number)
         log.write(now, .disk, "\(former) loses its disk and is \(node.id) now")
+        // It may be another machine, whose clock is behind that of the former one.
+        if scenario.node.clockJumpEvery != nil { setWallClock(of: node) }
         return true
     }
 }

@@ -12,7 +12,7 @@ struct StorageOnSimulatedDiskTests {
         try DirectStorage(
             root: "data", cluster: "demo", node: "n1", initial: Self.initial,
             settings: DirectStorage.Settings(
-                segmentBytes: 16 << 10, nonceSeed: life, newDirectory: 1, wallMilliseconds: 0),
+                segmentBytes: 16 << 10, nonceSeed: life, newDirectory: 1),
             system: disk)
     }
 

@@ -22,7 +22,6 @@ class ChaosCluster(Cluster):
         self.paused = set()
         # What the clock of a node is off, in seconds, and the most that it ever was.
         self.clock_offsets = {}
-        self.highest_offsets = {}
         # Nodes whose end is not a surprise now.
         self.may_end = set()
 
@@ -49,7 +48,6 @@ class ChaosCluster(Cluster):
     def start(self, id, environment=None, arguments=(), **options):
         environment = dict(environment or {})
         offset = self.clock_offsets.get(id, 0)
-        self.highest_offsets[id] = max(offset, self.highest_offsets.get(id, 0))
         if offset:
             environment["CARILLON_CLOCK_OFFSET"] = f"{offset:+d}s"
         # Python ignores SIGXFSZ; a node that does too has its write fail when it meets the limit of a file.

@@ -100,9 +100,6 @@ class Membership:
             self.chaos.disks.clear(id)
         else:
             shutil.rmtree(self.cluster.data(id))
-        # A new directory takes its first incarnation from the clock. If that is behind what the name's former
-        # clock once was, the node stops, as it should.
-        self.cluster.clock_offsets[id] = self.cluster.highest_offsets.get(id, 0)
         self.cluster.start(id)
         self.add(id)
         self.report.count("nodes replaced")

@@ -14,7 +14,8 @@ final class DataDirectory: Sendable {
     let folder: StorageFolder
     /// The node's name and this directory's number.
     let id: NodeID
-    /// Higher than in any earlier run of this node. Durable before `init` returns.
+    /// Of this start; another one than in any earlier run of this node, with whatever directory. Durable before
+    /// `init` returns.
     let incarnation: UInt64
     private let lock: StorageFile
     private let identity: Mutex<Identity>
@@ -25,26 +26,18 @@ final class DataDirectory: Sendable {
     /// Whether a log was ever made durable here.
     var hasLog: Bool { identity.withLock { $0.hasLog } }
 
-    /// What a new directory begins with.
-    struct Beginning: Sendable {
-        /// Not 0.
-        var directory: UInt64
-        var wallMilliseconds: Int64
-
-        static var now: Beginning {
-            Beginning(
-                directory: UInt64.random(in: 1 ... .max),
-                wallMilliseconds: SystemClock.wallMilliseconds())
-        }
-    }
+    /// The number of a new directory.
+    static func drawNumber() -> UInt64 { UInt64.random(in: 1 ... .max) }
 
     /// Creates the directory, or opens it. Of `node` only the name counts: the directory says which it is.
+    ///
+    /// - Parameter newNumber: what a directory that is created gets; not 0.
     ///
     /// Throws `inUse` if another process has it, `foreign` if it holds another node's or cluster's data,
     /// `unsupportedVersion`, `corrupt` for a damaged identity, `missing` if there is data without an
     /// identity, `invalidName`, and `system`.
     init(
-        root: String, cluster: String, node: NodeID, beginning: Beginning = .now,
+        root: String, cluster: String, node: NodeID, newNumber: UInt64 = drawNumber(),
         system: any FileSystem = LocalFileSystem()
     ) throws(StorageError) {
         try Self.check(cluster, what: "the cluster's name")
@@ -60,15 +53,14 @@ final class DataDirectory: Sendable {
         var identity =
             try Self.readIdentity(in: folder, names: names)
             ?? Identity(
-                cluster: cluster, node: node.name, directory: beginning.directory,
-                incarnation: UInt64(max(0, beginning.wallMilliseconds)), hasLog: false)
+                cluster: cluster, node: node.name, directory: newNumber, starts: 0, hasLog: false)
         guard identity.cluster == cluster, identity.node == node.name else {
             throw .foreign(
                 path: folder.path,
                 found: "node \(identity.node) of cluster \(identity.cluster)",
                 expected: "node \(node.name) of cluster \(cluster)")
         }
-        identity.incarnation += 1
+        identity.starts += 1
         try folder.replace(Self.identityName, with: identity.encoded())
         id = NodeID(identity.node, directory: identity.directory)
         incarnation = identity.incarnation

@@ -12,15 +12,11 @@ package final class DirectStorage {
         package var nonceSeed: UInt64
         /// What a new directory gets for its number; not 0.
         package var newDirectory: UInt64
-        package var wallMilliseconds: Int64
 
-        package init(
-            segmentBytes: Int, nonceSeed: UInt64, newDirectory: UInt64, wallMilliseconds: Int64
-        ) {
+        package init(segmentBytes: Int, nonceSeed: UInt64, newDirectory: UInt64) {
             self.segmentBytes = segmentBytes
             self.nonceSeed = nonceSeed
             self.newDirectory = newDirectory
-            self.wallMilliseconds = wallMilliseconds
         }
     }
 
@@ -46,9 +42,7 @@ package final class DirectStorage {
         logSettings.usesSpareThread = false
         let files = try NodeFiles(
             root: root, cluster: cluster, node: node, initial: initial, settings: logSettings,
-            beginning: DataDirectory.Beginning(
-                directory: settings.newDirectory, wallMilliseconds: settings.wallMilliseconds),
-            system: system)
+            newNumber: settings.newDirectory, system: system)
         directory = files.directory
         id = directory.id
         incarnation = directory.incarnation

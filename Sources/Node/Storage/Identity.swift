@@ -1,3 +1,5 @@
+import Scheduler
+
 /// Whose data a directory holds. Kept in the file `identity`, text, so that an operator can read it:
 ///
 ///     carillon-data 1
@@ -10,7 +12,7 @@
 ///
 /// The number in the first line is the format version of the whole directory. `directory` is drawn at random when
 /// the directory is made: with another one, the node is another member to Raft (`NodeID`), so that a node whose
-/// disk was lost can't break the promises it has forgotten. `checksum` is the CRC32C,
+/// disk was lost can't break the promises it has forgotten. `incarnation` counts the starts. `checksum` is the CRC32C,
 /// in hex, of everything before its line. `log` is `created` once the first segment is durable, so that
 /// a log that vanished later is told from one that was never there.
 ///
@@ -23,10 +25,12 @@ struct Identity: Equatable, Sendable {
     var node: String
     /// Never 0.
     var directory: UInt64
-    /// Rises with each opening: two runs of a node never have the same number. A new directory begins at the wall
-    /// clock in milliseconds, so that it is ahead of what a lost one has counted.
-    var incarnation: UInt64
+    /// Rises with each opening. Directories of earlier versions began at the wall clock in milliseconds.
+    var starts: UInt64
     var hasLog: Bool
+
+    /// Of the newest start. No two runs of a node have the same, in whatever directory.
+    var incarnation: UInt64 { Incarnation.number(directory: directory, start: starts) }
 
     func encoded() -> [UInt8] {
         let text = """
@@ -34,7 +38,7 @@ struct Identity: Equatable, Sendable {
             cluster \(cluster)
             node \(node)
             directory \(String(directory, radix: 16))
-            incarnation \(incarnation)
+            incarnation \(starts)
             log \(hasLog ? "created" : "none")
 
             """
@@ -73,7 +77,7 @@ struct Identity: Equatable, Sendable {
         guard let parsed = UInt64(number) else {
             throw .corrupt(path: path, offset: 0, problem: "incarnation \(number) is no number")
         }
-        incarnation = parsed
+        starts = parsed
         hasLog = try value(5, "log") == "created"
         // Comparing all bytes checks the checksum, the spelling and the end in one go.
         guard bytes == encoded() else {
@@ -81,12 +85,12 @@ struct Identity: Equatable, Sendable {
         }
     }
 
-    init(cluster: String, node: String, directory: UInt64, incarnation: UInt64, hasLog: Bool) {
+    init(cluster: String, node: String, directory: UInt64, starts: UInt64, hasLog: Bool) {
         precondition(directory != 0)
         self.cluster = cluster
         self.node = node
         self.directory = directory
-        self.incarnation = incarnation
+        self.starts = starts
         self.hasLog = hasLog
     }
 }

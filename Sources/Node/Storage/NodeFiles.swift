@@ -13,11 +13,11 @@ struct NodeFiles {
     /// Opens or creates `<root>/<node>`. `initial` is the configuration of a log that was never there.
     init(
         root: String, cluster: String, node: NodeID, initial: Configuration,
-        settings: SegmentedLog.Settings, beginning: DataDirectory.Beginning = .now,
+        settings: SegmentedLog.Settings, newNumber: UInt64 = DataDirectory.drawNumber(),
         system: any FileSystem
     ) throws(StorageError) {
         directory = try DataDirectory(
-            root: root, cluster: cluster, node: node, beginning: beginning, system: system)
+            root: root, cluster: cluster, node: node, newNumber: newNumber, system: system)
         var (log, recovered, findings) = try SegmentedLog.open(
             folder: directory.logFolder, initial: initial, mayCreate: !directory.hasLog,
             settings: settings)

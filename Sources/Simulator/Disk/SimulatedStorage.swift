@@ -51,14 +51,11 @@ final class SimulatedStorage {
     // MARK: Process
 
     /// The process starts. Nothing of what is returned can be lost any more.
-    func open(
-        wallMilliseconds: Int64
-    ) throws(StorageStop) -> (recovered: Recovered, state: [UInt8]?) {
+    func open() throws(StorageStop) -> (recovered: Recovered, state: [UInt8]?) {
         precondition(files == nil)
         strikesAtOpening = disk.strikeCount
         let settings = DirectStorage.Settings(
-            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: id.directory,
-            wallMilliseconds: wallMilliseconds)
+            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: id.directory)
         let opened = try perform { () throws(StorageError) in
             try DirectStorage(
                 root: "data", cluster: "simulated", node: id, initial: configuration,

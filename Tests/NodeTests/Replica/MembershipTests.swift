@@ -84,6 +84,33 @@ import Testing
         #expect(cluster["b"].raft.configuration.voters[0] == NodeID("a", directory: 2))
     }
 
+    /// Nothing of the order in which the two directories were made, or of the clocks by then, can be seen in their
+    /// numbers.
+    @Test(arguments: [(9, 2), (2, 9)] as [(UInt64, UInt64)])
+    func aReplacedNodeTakesPart(directories: (old: UInt64, new: UInt64)) {
+        let cluster = ReplicaCluster()
+        for name in Self.three {
+            cluster.start(name, directory: directories.old, founders: Self.three)
+        }
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        cluster.run { cluster["b"].scheduler.worker("c") != nil }
+        cluster.stop("c")
+        cluster.run { cluster.leader?.raft.acceptsProposals ?? false }
+        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        #expect(removed == .done)
+        cluster.start("c", directory: directories.new)
+        let added = cluster.run(
+            .addMember(member("c", directory: directories.new)), through: "b")
+        #expect(added == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        let incarnation = cluster["c"].incarnation
+        cluster.run { cluster["b"].scheduler.worker("c")?.spec.incarnation == incarnation }
+        #expect(cluster["b"].scheduler.worker("c")?.state == .live)
+        let outcome = cluster.run(.removeMember(name: "a"), through: "c")
+        #expect(outcome == .done)
+        #expect(cluster.refused == [])
+    }
+
     @Test func aNodeJoinsByItselfAndIsNotTakenBackWhenRemoved() {
         let cluster = founded()
         cluster.start("d", joins: true)

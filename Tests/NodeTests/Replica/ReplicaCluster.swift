@@ -22,10 +22,13 @@ final class ReplicaCluster {
 
     private var machines: [String: Machine] = [:]
     private var mail: [(from: NodeID, to: NodeID, message: PeerMessage)] = []
+    /// Nodes whose worker was refused.
+    private(set) var refused: [NodeID] = []
     private(set) var now: Nanoseconds = 1_000_000_000
     /// Names whose mail is lost, in both directions.
     var cut: Set<String> = []
     private var lastToken: Token = 0
+    private var starts: [NodeID: UInt64] = [:]
 
     var clock: Clock { Clock(monotonic: now, wall: Milliseconds(now / 1_000_000)) }
 
@@ -41,11 +44,13 @@ final class ReplicaCluster {
         settings.peerAddress = "\(name):7101"
         settings.apiAddress = "\(name):7201"
         settings.highestStateVersion = highestStateVersion
+        starts[id, default: 0] += 1
+        let incarnation = Incarnation.number(directory: directory, start: starts[id] ?? 1)
         let mark = SnapshotMark(index: 0, term: 0, configuration: Configuration(voters: []))
         let replica = Replica(
-            id: id, incarnation: now / 1_000_000, settings: settings,
+            id: id, incarnation: incarnation, settings: settings,
             worker: WorkerSpec(
-                id: name, incarnation: now / 1_000_000, slots: 1, handlers: ["h"], tags: []),
+                id: name, incarnation: incarnation, slots: 1, handlers: ["h"], tags: []),
             recovered: Recovered(hardState: HardState(), snapshot: mark, entries: []),
             state: Scheduler(), planner: .utcOnly, clock: clock,
             seed: name.utf8.reduce(directory) { $0 &* 31 &+ UInt64($1) })
@@ -131,6 +136,7 @@ final class ReplicaCluster {
             case .send(let message, let target): mail.append((machine.id, target, message))
             case .persist(let batch): step(machine.id.name, .durable(batch.ticket))
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
+            case .workerRefused: refused.append(machine.id)
             default: break
             }
         }

@@ -1,5 +1,6 @@
 import Glibc
 import Raft
+import Scheduler
 import Testing
 
 @testable import Node
@@ -7,33 +8,37 @@ import Testing
 struct DataDirectoryTests {
     private func open(
         _ scratch: ScratchFolder, cluster: String = "demo", node: NodeID = "n1",
-        directory: UInt64 = 0xAB, wall: Int64 = 0
+        directory: UInt64 = 0xAB
     ) throws(StorageError) -> DataDirectory {
         try DataDirectory(
             root: scratch.path + "/data/deep", cluster: cluster, node: node,
-            beginning: DataDirectory.Beginning(directory: directory, wallMilliseconds: wall))
+            newNumber: directory)
+    }
+
+    private func incarnation(_ directory: UInt64, _ start: UInt64) -> UInt64 {
+        Incarnation.number(directory: directory, start: start)
     }
 
     @Test func everyOpeningHasAHigherIncarnation() throws {
         let scratch = try ScratchFolder()
-        for expected in 1...4 as ClosedRange<UInt64> {
-            #expect(try open(scratch, wall: expected == 1 ? 0 : 99).incarnation == expected)
+        for start in 1...4 as ClosedRange<UInt64> {
+            #expect(try open(scratch).incarnation == incarnation(0xAB, start))
         }
         // Another node in the same root counts for itself.
-        #expect(try open(scratch, node: "n2").incarnation == 1)
+        #expect(try open(scratch, node: "n2").incarnation == incarnation(0xAB, 1))
     }
 
-    @Test func aNewDirectoryIsAnotherNodeAheadOfTheOldOne() throws {
+    @Test func aNewDirectoryIsAnotherNode() throws {
         let scratch = try ScratchFolder()
-        let first = try open(scratch, directory: 7, wall: 1_000)
+        let first = try open(scratch, directory: 7)
         #expect(first.id == NodeID("n1", directory: 7))
-        #expect(first.incarnation == 1_001)
+        #expect(first.incarnation == incarnation(7, 1))
         let other = try ScratchFolder()
-        #expect(try open(other, directory: 8, wall: 5_000).incarnation == 5_001)
-        let again = try open(other, directory: 9, wall: 4)
+        #expect(try open(other, directory: 8).incarnation == incarnation(8, 1))
+        let again = try open(other, directory: 9)
         #expect(again.id == NodeID("n1", directory: 8))
-        #expect(again.incarnation == 5_002)
-        let numbers = Set((0..<20).map { _ in DataDirectory.Beginning.now.directory })
+        #expect(again.incarnation == incarnation(8, 2))
+        let numbers = Set((0..<20).map { _ in DataDirectory.drawNumber() })
         #expect(numbers.count == 20 && !numbers.contains(0))
     }
 
@@ -78,7 +83,7 @@ struct DataDirectoryTests {
         try scratch.write(Array(good.dropLast()), to: file)
         #expect(throws: StorageError.self) { try open(scratch) }
         try scratch.write(good, to: file)
-        #expect(try open(scratch).incarnation == 2)
+        #expect(try open(scratch).incarnation == incarnation(0xAB, 2))
     }
 
     @Test func anUnknownFormatVersionIsNamed() throws {
@@ -112,7 +117,7 @@ struct DataDirectoryTests {
         _ = try open(scratch)
         try scratch.write([1, 2, 3], to: "data/deep/n1/identity.new")
         let directory = try open(scratch)
-        #expect(directory.incarnation == 2)
+        #expect(directory.incarnation == incarnation(0xAB, 2))
         #expect(try directory.folder.names() == ["identity", "lock", "log", "snapshots"])
     }
 
