@@ -136,6 +136,9 @@ final class Node {
             onHello: { [unowned self] hello in met(hello) },
             onState: { [unowned self] peer, state in peerChanged(peer, state) },
             log: { [log] text in log.info("\(text)") })
+        transport?.isMember = { [unowned self] peer in
+            gateway.replica.raft.configuration.members.contains(peer)
+        }
     }
 
     /// What the snapshot thread reports, with a loaded state decoded there: that must not hold the loop.

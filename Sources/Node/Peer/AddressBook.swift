@@ -20,7 +20,7 @@ struct AddressBook: Equatable {
     private let configured: [(name: String, address: Address)]
     private var remembered: [String: Address]
     private var replicated: [String: Address] = [:]
-    private var heard: [String: (incarnation: UInt64, address: Address)] = [:]
+    private var heard: [String: (node: NodeID, incarnation: UInt64, address: Address)] = [:]
     /// To be called on an operator's word, until it is known what became of it.
     private var invited: [String: Address] = [:]
 
@@ -58,11 +58,17 @@ struct AddressBook: Equatable {
 
     /// True if something changed.
     mutating func hear(_ hello: PeerHello) -> Bool {
-        guard hello.sender != own, self[hello.sender] != nil,
-            hello.incarnation >= heard[hello.sender]?.incarnation ?? 0
-        else { return false }
+        guard hello.sender != own, self[hello.sender] != nil else { return false }
+        // Starts with different directories can't be compared: then what is said last counts.
+        if let known = heard[hello.sender], known.node == hello.id,
+            known.incarnation > hello.incarnation
+        {
+            return false
+        }
         let before = self[hello.sender]
-        heard[hello.sender] = (hello.incarnation, Address(peer: hello.peer, api: hello.api))
+        heard[hello.sender] = (
+            hello.id, hello.incarnation, Address(peer: hello.peer, api: hello.api)
+        )
         return self[hello.sender] != before
     }
 

@@ -24,6 +24,8 @@ final class PeerTransport {
     /// Those of the links that are there because their node called us: they end with the call.
     private var guests: Set<String> = []
     private var callers: [ObjectIdentifier: PeerCaller] = [:]
+    /// Who keeps a name that two nodes claim.
+    var isMember: (NodeID) -> Bool = { _ in false }
     /// The one connection of each peer that counts.
     private var callerByPeer: [String: PeerCaller] = [:]
     private var refusalLogTime: Nanoseconds?
@@ -90,7 +92,9 @@ final class PeerTransport {
             status.receivedFrames = caller.receivedFrames
             status.receivedBytes = caller.receivedBytes
             // Of two hellos that of the later start counts: one connection may be older than a restart.
-            if let hello = caller.hello, hello.incarnation >= status.incarnation ?? 0 {
+            if let hello = caller.hello,
+                hello.id != status.hello?.id || hello.incarnation >= status.incarnation ?? 0
+            {
                 status.hello = hello
             }
         }
@@ -141,10 +145,16 @@ final class PeerTransport {
                 )
             }
         }
-        if let older = callerByPeer[hello.sender]?.hello, older.incarnation > hello.incarnation {
+        guard let older = callerByPeer[hello.sender]?.hello else { return nil }
+        if older.id == hello.id, older.incarnation > hello.incarnation {
             // Its successor called already: this call waited here from before the restart.
             return PeerRefusal(
                 .olderIncarnation, "a later start of \(hello.sender) is connected already")
+        }
+        if older.id != hello.id, isMember(older.id), !isMember(hello.id) {
+            // Two nodes of one name would take turns, and the member would lose its connection each time.
+            return PeerRefusal(
+                .olderIncarnation, "\(older.id) is a member and connected: \(hello.id) is another")
         }
         return nil
     }

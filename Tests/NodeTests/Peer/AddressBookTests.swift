@@ -10,9 +10,9 @@ import Testing
         Address(peer: "h:\(port)", api: "h:\(port + 100)")
     }
 
-    private func hello(_ name: String, _ port: Int, incarnation: UInt64 = 1) -> PeerHello {
+    private func hello(_ node: NodeID, _ port: Int, incarnation: UInt64 = 1) -> PeerHello {
         PeerHello(
-            cluster: "demo", sender: NodeID(name), incarnation: incarnation,
+            cluster: "demo", sender: node, incarnation: incarnation,
             highestStateVersion: 2, peer: "h:\(port)", api: "h:\(port + 100)")
     }
 
@@ -42,6 +42,13 @@ import Testing
         #expect(book["b"] == address(22))
         let unknown = book.hear(hello("x", 9))
         #expect(!unknown, "a guest is not in the book")
+    }
+
+    @Test func anotherDirectoryIsAnotherNodeWhateverItHasCounted() {
+        var book = book()
+        _ = book.hear(hello(NodeID("b", directory: 1), 22, incarnation: 5))
+        let isNews = book.hear(hello(NodeID("b", directory: 2), 23, incarnation: 1))
+        #expect(isNews && book["b"] == address(23))
     }
 
     @Test func whoIsNoMemberAnyMoreIsForgottenUnlessTheFileNamesIt() {

@@ -118,6 +118,31 @@ import Testing
         fixture.turn { a.frames.count == 1 }
     }
 
+    /// A member is not thrown out by another node that has its name: their calls would end each other for ever.
+    @Test func aMemberKeepsItsName() throws {
+        let fixture = try PeerFixture()
+        let a = try fixture.node("a", peers: [("b", nowhere)])
+        let member = NodeID("b", directory: 7)
+        a.transport.isMember = { $0 == member }
+        let newcomer = try fixture.stranger(to: a)
+        fixture.turn { newcomer.send(hello(NodeID("b", directory: 8), incarnation: 9)) }
+        fixture.turn { isCalling(a) }
+        let rightful = try fixture.stranger(to: a)
+        fixture.turn { rightful.send(hello(member)) }
+        fixture.turn {
+            newcomer.poll()
+            return newcomer.hasEnded
+        }
+        #expect(a.transport.status(of: "b")?.hello?.id == member)
+        let again = try fixture.stranger(to: a)
+        fixture.turn { again.send(hello(NodeID("b", directory: 8), incarnation: 9)) }
+        fixture.turn {
+            again.poll()
+            return again.hasEnded
+        }
+        #expect(a.transport.status(of: "b")?.hello?.id == member)
+    }
+
     @Test func whoSaysNothingIsShutOutAndDoesNotKeepOthersOut() throws {
         var limits = PeerLimits.patient
         limits.helloMilliseconds = 20
