@@ -2,19 +2,16 @@
 struct Progress: Sendable {
     /// - probe: one append, then wait for its reply; heartbeats are probes, too.
     /// - replicate: appends follow one another without waiting, up to the in-flight limits.
-    /// - snapshot: the entries it needs are gone; pieces of a snapshot go out one by one.
-    enum State: Equatable, Sendable {
-        case probe, replicate
-        case snapshot(Transfer)
-    }
+    /// - snapshot: the entries it needs are gone; nothing but heartbeats until `transfer` has brought it a snapshot.
+    enum State: Equatable, Sendable { case probe, replicate, snapshot }
 
-    /// A snapshot on its way. `mark` stays the same when a newer snapshot is taken meanwhile, as long as the
+    /// A snapshot on its way, piece by piece: the next one goes out when the last one is answered. `mark` stays the same when a newer snapshot is taken meanwhile, as long as the
     /// shell still has the file: starting again each time might never end.
     struct Transfer: Equatable, Sendable {
         enum Step: Equatable, Sendable { case reading, waitingForReply }
 
         var mark: SnapshotMark
-        /// Its disk is damaged: it gets the snapshot although its log reaches further.
+        /// Its disk is damaged: it gets the snapshot although its log reaches further, and entries all the while.
         var isRepair = false
         var offset: UInt64 = 0
         var step = Step.reading
@@ -34,6 +31,8 @@ struct Progress: Sendable {
     /// The next entry to send.
     private(set) var next: Index
     private(set) var state = State.probe
+    /// Always there in `snapshot`; in the other states it repairs a damaged disk (`Raft.help`).
+    private(set) var transfer: Transfer?
     /// In `probe`: the append at `next` is out. The first reply to its round or a later one ends the wait.
     private(set) var isProbeSent = false
     private(set) var probeRound: UInt64 = 0
@@ -118,18 +117,26 @@ struct Progress: Sendable {
         clearInFlight()
     }
 
-    mutating func becomeSnapshot(_ mark: SnapshotMark, isRepair: Bool, now: Nanoseconds) {
-        state = .snapshot(Transfer(mark: mark, isRepair: isRepair, since: now))
+    /// Waits for the snapshot that is on its way.
+    mutating func becomeSnapshot() {
+        precondition(transfer != nil)
+        state = .snapshot
         next = match + 1
         isProbeSent = false
         clearInFlight()
     }
 
+    mutating func begin(_ transfer: Transfer) { self.transfer = transfer }
+
     mutating func update(_ transfer: Transfer) {
-        guard case .snapshot = state else {
-            preconditionFailure("no snapshot is on its way to \(id)")
-        }
-        state = .snapshot(transfer)
+        precondition(self.transfer != nil, "no snapshot is on its way to \(id)")
+        self.transfer = transfer
+    }
+
+    /// It has the snapshot, or needs none any more.
+    mutating func endTransfer() {
+        transfer = nil
+        if state == .snapshot { becomeReplicate() }
     }
 
     private mutating func clearInFlight() {

@@ -56,15 +56,19 @@ extension Raft {
     ) {
         let isSilent = clock >= peer.heardAt + settings.electionNanoseconds
         switch peer.state {
-        case .probe: break
+        case .probe, .snapshot: break
         case .replicate:
             // What it has not acknowledged may be lost, and once those entries are compacted away no heartbeat
             // can stand on them to find that out.
             if isSilent || log.term(at: peer.next - 1) == nil { stopStreaming(to: position) }
-        case .snapshot(let transfer):
-            if !isSilent, clock >= transfer.since + settings.electionNanoseconds {
-                retry(transfer, to: position, into: &effects)
-            }
+        }
+        guard let transfer = peer.transfer, !isSilent,
+            clock >= transfer.since + settings.electionNanoseconds
+        else { return }
+        // While nothing that was sent later has been answered, a piece may be on its way through a slow link, behind
+        // entries: to repeat it would make the link slower still.
+        if transfer.step == .reading || peer.ackedRound > transfer.round {
+            retry(transfer, to: position, into: &effects)
         }
     }
 
@@ -250,10 +254,14 @@ extension Raft {
             if round >= peer.probeRound || peer.next == peer.match + 1 {
                 leadership?.peers[position].becomeReplicate()
             }
-        case .snapshot(let transfer):
+        case .snapshot:
+            guard let transfer = peer.transfer else { return }
             let reaches = peer.match >= transfer.mark.index || peer.match >= log.base.index
-            if reaches, !transfer.isRepair {
+            guard reaches else { return }
+            if transfer.isRepair {
                 leadership?.peers[position].becomeReplicate()
+            } else {
+                leadership?.peers[position].endTransfer()
             }
         }
     }

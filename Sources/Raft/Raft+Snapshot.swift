@@ -36,11 +36,7 @@ extension Raft {
         var needed = Index.max
         for peer in leadership?.peers ?? []
         where clock < peer.heardAt + settings.electionNanoseconds {
-            if case .snapshot(let transfer) = peer.state {
-                needed = min(needed, transfer.mark.index)
-            } else {
-                needed = min(needed, peer.match)
-            }
+            needed = min(needed, max(peer.match, peer.transfer?.mark.index ?? 0))
         }
         return needed
     }
@@ -48,21 +44,42 @@ extension Raft {
     // MARK: - Sending
 
     /// A follower's disk is damaged at or before `floor`.
+    ///
+    /// It goes on getting entries meanwhile, so that a majority it is needed for goes on committing: a large snapshot
+    /// takes minutes on a slow link. That is safe, because nothing that an acknowledgement promises depends on the
+    /// state. It promises that the log, up to there, outlives a crash, and a follower acknowledges nothing at or
+    /// behind a lost entry. Votes compare index and term, which it knows for all of its log, its mark included; so it
+    /// refuses whoever lacks what it has acknowledged, and it stands in no election itself (`isDamaged`). It
+    /// applies nothing before the snapshot is in place (`appliableIndex`), and that one, at or behind `floor`, ends
+    /// where the log goes on (`install`). If the leader is lost for good in between, state and log are on different
+    /// disks, and nobody leads until one of them is back: the cluster stops rather than forgets.
+    ///
+    /// Neither starves: one piece at a time waits among the entries, and the entries on their way are bounded.
     mutating func help(_ position: Int, floor: Index, into effects: inout [Effect]) {
         guard let peer = leadership?.peers[position], floor <= commitIndex else { return }
-        if case .snapshot(let transfer) = peer.state, transfer.mark.index >= floor { return }
+        if let transfer = peer.transfer, transfer.mark.index >= floor { return }
         if log.snapshotMark.index >= floor {
-            beginSnapshot(to: position, isRepair: true, into: &effects)
+            beginTransfer(to: position, isRepair: true, into: &effects)
         } else {
             effects.append(.takeSnapshot(atLeast: floor))
         }
     }
 
-    mutating func beginSnapshot(
-        to position: Int, isRepair: Bool = false, into effects: inout [Effect]
+    /// The entries it needs are gone.
+    mutating func beginSnapshot(to position: Int, into effects: inout [Effect]) {
+        // One that is on its way for a repair will do: from the start again, it might never end.
+        if leadership?.peers[position].transfer == nil {
+            beginTransfer(to: position, isRepair: false, into: &effects)
+        }
+        leadership?.peers[position].becomeSnapshot()
+    }
+
+    private mutating func beginTransfer(
+        to position: Int, isRepair: Bool, into effects: inout [Effect]
     ) {
         let mark = log.snapshotMark
-        leadership?.peers[position].becomeSnapshot(mark, isRepair: isRepair, now: clock)
+        leadership?.peers[position].begin(
+            Progress.Transfer(mark: mark, isRepair: isRepair, since: clock))
         requestChunk(at: 0, of: mark, for: position, into: &effects)
     }
 
@@ -70,7 +87,7 @@ extension Raft {
         at offset: UInt64, of mark: SnapshotMark, for position: Int, into effects: inout [Effect]
     ) {
         guard let peer = leadership?.peers[position].id,
-            case .snapshot(let earlier)? = leadership?.peers[position].state
+            let earlier = leadership?.peers[position].transfer
         else { return }
         var transfer = Progress.Transfer(mark: mark, isRepair: earlier.isRepair, since: clock)
         transfer.offset = offset
@@ -96,7 +113,7 @@ extension Raft {
         into effects: inout [Effect]
     ) {
         guard let position = leadership?.position(of: peer),
-            case .snapshot(var transfer)? = leadership?.peers[position].state,
+            var transfer = leadership?.peers[position].transfer,
             transfer.step == .reading, transfer.mark == mark, transfer.offset == offset
         else { return }
         guard totalBytes > 0, !bytes.isEmpty else {
@@ -125,12 +142,12 @@ extension Raft {
             leadership?.peers[position].noteMatch(reply.index)
             advanceCommit()
         }
-        guard let progress = leadership?.peers[position],
-            case .snapshot(let transfer) = progress.state
-        else { return }
+        guard let progress = leadership?.peers[position], let transfer = progress.transfer else {
+            return
+        }
         let hasInstalled = reply.isInstalled && reply.index >= transfer.mark.index
         if hasInstalled || !transfer.isRepair && progress.match >= transfer.mark.index {
-            leadership?.peers[position].becomeReplicate()
+            leadership?.peers[position].endTransfer()
         } else if transfer.step == .waitingForReply, reply.index == transfer.mark.index,
             reply.round >= transfer.round
         {

@@ -141,6 +141,105 @@ import Testing
         #expect(cluster.oracle.faults == [])
     }
 
+    /// The snapshot takes for ever, and one of three is gone: the log of the third is whole, so it counts.
+    @Test func aFollowerWhoseStateIsLostKeepsAMajorityAliveDuringTheTransfer() {
+        let cluster = cluster()
+        for id in cluster.ids { cluster.takeSnapshot(on: id) }
+        cluster.run(for: 100_000_000)
+        cluster.crash("n2")
+        var isStuck = true
+        cluster.passes = { message in
+            guard case .snapshotChunk = message.body else { return true }
+            return !isStuck
+        }
+        cluster.damage("n3", losesState: true)
+        for number in 10...40 {
+            cluster.propose("c\(number)", on: "n1")
+            cluster.run(for: 20_000_000)
+        }
+        let last = cluster["n1"].raft.lastIndex
+        #expect(cluster.run { cluster["n1"].raft.commitIndex == last })
+        #expect(cluster["n3"].raft.isDamaged && cluster["n3"].appliedIndex == 0)
+        isStuck = false
+        #expect(cluster.run { !cluster["n3"].raft.isDamaged })
+        #expect(cluster.run { cluster["n3"].appliedIndex == last })
+        #expect(cluster["n3"].appliedCommands.last == "c40")
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// Whoever takes n3's acknowledgements for nothing, because its state is lost, elects a leader without them.
+    @Test func whatAFollowerWithoutStateAcknowledgedIsNotOverruled() {
+        let cluster = cluster()
+        for id in cluster.ids { cluster.takeSnapshot(on: id) }
+        cluster.run(for: 100_000_000)
+        cluster.crash("n2", syncedBatches: .max)
+        cluster.passes = { message in
+            guard case .snapshotChunk = message.body else { return true }
+            return false
+        }
+        cluster.damage("n3", losesState: true)
+        cluster.propose("x", on: "n1")
+        let last = cluster["n1"].raft.lastIndex
+        #expect(cluster.run { cluster["n1"].raft.commitIndex == last })
+        // n2 lacks it, n3 can't lead.
+        cluster.crash("n1", syncedBatches: .max)
+        cluster.restart("n2")
+        cluster.run(for: 5_000_000_000)
+        #expect(cluster.leader == nil)
+        cluster.passes = { _ in true }
+        cluster.restart("n1")
+        #expect(cluster.run { cluster["n3"].appliedCommands.last == "x" })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// What follows the snapshot is still there when it has arrived, however often the leader compacts meanwhile.
+    @Test func aLeaderMayCompactDuringARepair() {
+        var settings = Settings()
+        settings.retainedLogBytes = 0
+        settings.maxSnapshotChunkBytes = 100
+        let cluster = cluster(settings)
+        for id in cluster.ids { cluster.takeSnapshot(on: id) }
+        cluster.run(for: 100_000_000)
+        var marks: Set<Index> = []
+        cluster.passes = { message in
+            if case .snapshotChunk(let chunk) = message.body { marks.insert(chunk.mark.index) }
+            return true
+        }
+        cluster.delays = { message in
+            if case .snapshotChunk = message.body { [50_000_000] } else { [0] }
+        }
+        cluster.damage("n3", losesState: true)
+        for number in 10...30 {
+            cluster.propose("c\(number)", on: "n1")
+            cluster.run(for: 50_000_000)
+            cluster.takeSnapshot(on: "n1")
+        }
+        #expect(cluster.run(upTo: 20_000_000_000) { !cluster["n3"].raft.isDamaged })
+        #expect(cluster.run { cluster["n3"].appliedIndex == cluster["n1"].appliedIndex })
+        #expect(marks.count == 1)
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// Everything to n3 takes a second, which is longer than a piece is waited for.
+    @Test func aPieceOnASlowLinkIsNotRepeated() {
+        var settings = Settings()
+        settings.maxSnapshotChunkBytes = 1024
+        let cluster = cluster(settings)
+        for id in cluster.ids { cluster.takeSnapshot(on: id) }
+        cluster.run(for: 100_000_000)
+        var rounds: [UInt64: Set<UInt64>] = [:]
+        cluster.passes = { message in
+            if case .snapshotChunk(let chunk) = message.body {
+                rounds[chunk.offset, default: []].insert(chunk.round)
+            }
+            return true
+        }
+        cluster.delays = { message in [message.to == "n3" ? 1_000_000_000 : 0] }
+        cluster.damage("n3", losesState: true)
+        #expect(cluster.run(upTo: 30_000_000_000) { !cluster["n3"].raft.isDamaged })
+        #expect(rounds.count == 4 && rounds.values.allSatisfy { $0.count == 1 })
+    }
+
     @Test func bothLogAndStateAreLost() {
         let cluster = cluster()
         cluster.takeSnapshot(on: "n3")
