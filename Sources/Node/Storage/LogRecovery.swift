@@ -92,7 +92,9 @@ struct LogRecovery {
         guard let last = segments.last else { return }
         // After a failed sync the kernel may hold pages that are clean but not on disk, and another sync
         // would not write them. Nothing proves that the last write was synced, so it is written again.
-        try last.file.write(lastImage.bytes, range: lastWriteStart..<end, at: lastWriteStart)
+        for range in lastImage.readable(in: lastWriteStart..<end) {
+            try last.file.write(lastImage.bytes, range: range, at: range.lowerBound)
+        }
         if !tornRange.isEmpty {
             let zeros = [UInt8](repeating: 0, count: tornRange.count)
             try last.file.write(zeros, at: tornRange.lowerBound)
@@ -153,6 +155,12 @@ private struct Reading {
             LogRecovery.Found(
                 name: name, file: opened.file, header: opened.header, highestIndex: 0))
         if let damage = opened.damage { findings.damages.append(damage) }
+        for range in opened.image.unreadable {
+            findings.damages.append(
+                LogDamage(
+                    path: opened.file.path, offset: range.lowerBound,
+                    problem: "the disk can't read \(range.count) bytes"))
+        }
         let gone = StorageError.missing(
             path: folder.path(of: SegmentName.text(opened.header.number + 1)),
             problem: "this segment of the log is gone")
@@ -231,7 +239,7 @@ private struct Reading {
     ) throws(StorageError) -> Opened {
         let file = try folder.open(name, mode: mode)
         let path = file.path
-        let bytes = try file.read(count: try file.sizeBytes(), at: 0)
+        let (bytes, unreadable) = try file.readWhatCanBeRead()
         let (header, damage) = try SegmentHeader.read(fromSegment: bytes, path: path)
         guard SegmentName.text(header.number) == name else {
             throw .corrupt(
@@ -243,7 +251,8 @@ private struct Reading {
                 problem: "the segment has \(bytes.count) bytes instead of \(header.segmentBytes)")
         }
         return Opened(
-            file: file, header: header, image: SegmentImage(bytes: bytes), damage: damage)
+            file: file, header: header, image: SegmentImage(bytes: bytes, unreadable: unreadable),
+            damage: damage)
     }
 
     private static func checkLink(

@@ -2,8 +2,22 @@
 /// it stays inside.
 struct SegmentImage {
     let bytes: [UInt8]
+    /// Where the disk could not read, ascending; `bytes` holds nothing of worth there.
+    var unreadable: [Range<Int>] = []
 
     var count: Int { bytes.count }
+
+    /// What was read of the range.
+    func readable(in range: Range<Int>) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var start = range.lowerBound
+        for gap in unreadable where gap.overlaps(range) {
+            if start < gap.lowerBound { found.append(start..<gap.lowerBound) }
+            start = gap.upperBound
+        }
+        if start < range.upperBound { found.append(start..<range.upperBound) }
+        return found
+    }
 
     func word(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset + 8 <= bytes.count)

@@ -1,4 +1,3 @@
-import Glibc
 import Raft
 
 /// The snapshot files of one node (`SnapshotFormat`, `SnapshotName`). The log's mark says which of them
@@ -31,8 +30,8 @@ struct SnapshotStore {
             return .state(try load(mark))
         } catch {
             switch error {
-            case .corrupt, .system("read", _, EIO): try setAside(mark)
             case .missing: break
+            case _ where error.isDamage: try setAside(mark)
             default: throw error
             }
             return .lost(error)
@@ -94,8 +93,8 @@ struct SnapshotStore {
         return try reader.state()
     }
 
-    /// A piece of the file for a peer; nil if that snapshot is no longer there. Throws `corrupt` if it is no
-    /// longer what was written; it is set aside then, and gone the next time.
+    /// A piece of the file for a peer; nil if that snapshot is no longer there. If it is no longer what was written,
+    /// or can't be read, the error says so (`isDamage`); it is set aside then, and gone the next time.
     mutating func chunk(
         of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
     ) throws(StorageError) -> (bytes: [UInt8], totalBytes: UInt64)? {
@@ -103,7 +102,7 @@ struct SnapshotStore {
             return try intactChunk(of: mark, at: offset, maxBytes: maxBytes)
         } catch {
             sending = nil
-            if case .corrupt = error, try folder.names().contains(SnapshotName(mark).text) {
+            if error.isDamage, try folder.names().contains(SnapshotName(mark).text) {
                 try setAside(mark)
             }
             throw error

@@ -109,7 +109,7 @@ final class SnapshotThread: Sendable {
                     totalBytes: chunk.totalBytes)
             } catch {
                 // The node's own state is in memory and good: only this file is not.
-                guard case .corrupt = error else { throw error }
+                guard error.isDamage else { throw error }
                 return .damaged(to: peer, mark, error)
             }
         case .storeChunk(let chunk):

@@ -56,6 +56,16 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The disk can't hand out what it was given.
+    var isReadFailure: Bool {
+        if case .system("read", _, EIO) = self { true } else { false }
+    }
+
+    /// Something that was durable is not there any more, or not as it was.
+    var isDamage: Bool {
+        if case .corrupt = self { true } else { isReadFailure }
+    }
+
     /// What was found, without advice: for damage that does not stop the node.
     var finding: String {
         switch self {
@@ -67,8 +77,11 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// A node that forgets what it acknowledged must not vote again under its old directory's number.
     private static let replaceNode =
-        "nothing was changed; if it can't be restored, remove this node from the cluster (carillon cluster "
-        + "remove), move its directory away and start it again with --join: the other nodes have the data"
+        "nothing was changed; if it can't be restored, \(otherDirectory)"
+
+    private static let otherDirectory =
+        "remove this node from the cluster (carillon cluster remove), move its directory away and start it again "
+        + "with --join: the other nodes have the data"
 
     private static func text(_ errno: Int32) -> String {
         strerror(errno).map { String(cString: $0) } ?? "unknown error"
@@ -79,7 +92,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         case ENOSPC, EDQUOT: "free some space and start the node again"
         case EACCES, EPERM, EROFS: "give the node's user the right to write there"
         case EMFILE, ENFILE: "raise the limit of open files"
-        case EIO: "the disk fails: check it before the node is started again"
+        case EIO:
+            "the disk fails: check it before the node is started again; if it can't be mended, \(otherDirectory)"
         case ENOENT, ENOTDIR: "check the path"
         default: "correct the cause and start the node again"
         }

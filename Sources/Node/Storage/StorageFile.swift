@@ -35,6 +35,42 @@ package final class StorageFile: Sendable {
         try file.read(count: count, at: offset)
     }
 
+    /// The whole file. What the disk can't read is handed out as bytes that are nobody's, so that no checksum fits and
+    /// nothing there looks untouched, together with where that was. Throws if it is so much that the disk is gone
+    /// rather than damaged, and every other error.
+    func readWhatCanBeRead() throws(StorageError) -> (bytes: [UInt8], unreadable: [Range<Int>]) {
+        let count = try sizeBytes()
+        do throws(StorageError) {
+            return (try read(count: count, at: 0), [])
+        } catch {
+            guard error.isReadFailure else { throw error }
+            return try readBlockByBlock(count, after: error)
+        }
+    }
+
+    private func readBlockByBlock(
+        _ count: Int, after failure: StorageError
+    ) throws(StorageError) -> (bytes: [UInt8], unreadable: [Range<Int>]) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        var unreadable: [Range<Int>] = []
+        while bytes.count < count {
+            let block = bytes.count..<min(bytes.count + StorageLimits.readBlockBytes, count)
+            do throws(StorageError) {
+                let found = try read(count: block.count, at: block.lowerBound)
+                guard found.count == block.count else { throw failure }
+                bytes += found
+            } catch {
+                // Each attempt may take a dying disk seconds.
+                guard error.isReadFailure, unreadable.count < StorageLimits.maxUnreadableBlocks
+                else { throw error }
+                bytes += repeatElement(StorageLimits.unreadableByte, count: block.count)
+                unreadable.append(block)
+            }
+        }
+        return (bytes, unreadable)
+    }
+
     func fillWithZeros(_ range: Range<Int>, syncEveryBytes: Int) throws(StorageError) {
         let zeros = [UInt8](repeating: 0, count: min(syncEveryBytes, range.count))
         var offset = range.lowerBound

@@ -10,6 +10,13 @@ enum StorageLimits {
     /// sector inside, not what they call one outside.
     static let copyDistanceBytes = 4 << 10
 
+    /// What can't be read is looked for in blocks of this size: a page, of which the kernel reads all or nothing.
+    static let readBlockBytes = 4 << 10
+    /// In one segment.
+    static let maxUnreadableBlocks = 64
+    /// Stands for what can't be read. Neither zero nor padding, which would say something.
+    static let unreadableByte: UInt8 = 0xBD
+
     static let maxEntryPayloadBytes = 16 << 20
     /// One atomic batch, encoded.
     static let maxBatchBytes = 256 << 20

@@ -14,6 +14,9 @@ extension SimulatedDisk {
         /// By file: the handle that has locked it.
         private var locks: [Int: Int] = [:]
         private(set) var writtenBytes = 0
+        /// By file: pages that can't be read.
+        private var spoilt: [Int: Set<Int>] = [:]
+        private static let pageBytes = 4 << 10
 
         var armed: DiskFault?
         private(set) var strikes: [DiskFault: Int] = [:]
@@ -153,6 +156,23 @@ extension SimulatedDisk {
             }
             writtenBytes += range.count
             files[number]?.write(bytes, range, at: offset)
+            for page in Self.pages(offset..<offset + range.count) { spoilt[number]?.remove(page) }
+        }
+
+        func read(
+            _ number: Int, _ path: String, count: Int, at offset: Int
+        ) throws(StorageError) -> [UInt8] {
+            let file = try file(number, path, "read")
+            let end = max(offset, min(offset + count, file.bytes.count))
+            let bad = spoilt[number] ?? []
+            if !bad.isEmpty, Self.pages(offset..<end).contains(where: bad.contains) {
+                throw .system(operation: "read", path: path, errno: EIO)
+            }
+            return file.read(count: count, at: offset)
+        }
+
+        private static func pages(_ range: Range<Int>) -> ClosedRange<Int> {
+            range.lowerBound / pageBytes...max(range.lowerBound, range.upperBound - 1) / pageBytes
         }
 
         mutating func truncate(
@@ -243,7 +263,13 @@ extension SimulatedDisk {
             return (target.name, offset)
         }
 
+        mutating func spoil(_ path: String, _ range: Range<Int>) {
+            guard case .file(let number) = entry(path) else { return }
+            spoilt[number, default: []].formUnion(Self.pages(range))
+        }
+
         mutating func wipe() {
+            spoilt = [:]
             tree = DirectoryTree()
             files = [:]
             openings = [:]

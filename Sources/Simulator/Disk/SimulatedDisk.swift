@@ -63,6 +63,9 @@ final class SimulatedDisk: FileSystem {
         state.withLock { $0.rot(where: isTarget) }
     }
 
+    /// From now on no page of the file in this range can be read, until it is written again.
+    func spoil(_ path: String, _ range: Range<Int>) { state.withLock { $0.spoil(path, range) } }
+
     func wipe() { state.withLock { $0.wipe() } }
 
     /// Bytes written by all calls so far.
@@ -150,7 +153,7 @@ private final class SimulatedFile: OpenFile {
 
     func read(count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
         try disk.withState { state throws(StorageError) in
-            try state.file(number, path, "read").read(count: count, at: offset)
+            try state.read(number, path, count: count, at: offset)
         }
     }
 
