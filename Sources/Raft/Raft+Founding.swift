@@ -9,6 +9,14 @@
 /// entry of the first refuses, because the founder's log is behind its own, and term and vote that a node gave
 /// are durable as in any election. So as long as one disk of the majority that committed something is left, there
 /// is no second founding; and what was never committed may be lost.
+///
+/// Why no pre-vote: it raises the term each time it asks, and yet deposes nobody. A leader, and whoever hears one,
+/// ignores the request and its term (`isSticky`); while nobody leads, it may push the term on, as often as its host
+/// says `found`, which is no more than once in an election or two. A founder that was started anew under another
+/// directory is not sent anything either, so nobody ever answers to its term. Only one that has founded, and lost in a
+/// crash what it appended, is a member with a term ahead: once it is heard again, by its refusal of the leader's
+/// append, there is one more election, and then it follows and founds no more. Hosts avoid even that: they found only
+/// when all have said that they are fresh (`found` is not for a node that can't ask).
 extension Raft {
     /// Stands for founding a cluster of `founders`, which have to be reachable; to be repeated until there is
     /// a leader. Ignored once this node belongs to a cluster or follows somebody.

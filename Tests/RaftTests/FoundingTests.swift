@@ -110,4 +110,52 @@ import Testing
         #expect(cluster["n1"].raft.term == 2)
         #expect(cluster.oracle.faults == [])
     }
+
+    /// A founder's name with an empty disk: whoever hears a leader does not listen to it, nor does the leader.
+    @Test func aWipedFounderDeposesNobody() throws {
+        let again = NodeID("n1", directory: 2)
+        let cluster = freshCluster(["n1", "n2", "n3", again])
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.run(for: 100_000_000)
+        let term = cluster["n1"].raft.term
+        for _ in 0..<5 {
+            cluster.turn(again, [.found([again, "n2", "n3"])])
+            cluster.run(for: 1_000_000_000)
+        }
+        #expect(cluster.leaders == ["n1"])
+        #expect(cluster.ids.filter { $0 != again }.allSatisfy { cluster[$0].raft.term == term })
+    }
+
+    /// It has founded and lost the first entry in a crash, hears nobody, and founds on.
+    @Test func aFounderThatHasForgottenCostsOneElectionAndNoMore() throws {
+        let cluster = freshCluster(["n1", "n2", "n3"])
+        cluster["n1"].isDiskHeld = true
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.sync("n1", count: 1)
+        cluster.settle()
+        #expect(cluster["n1"].raft.commitIndex == 1)
+        cluster.crash("n1")
+        cluster["n1"].isDiskHeld = false
+        #expect(cluster.run { cluster.leader != nil })
+        let leader = try #require(cluster.leader)
+        let term = cluster[leader].raft.term
+        cluster.passes = { $0.to != "n1" }
+        cluster.restart("n1")
+        #expect(!cluster["n1"].raft.configuration.isFounded)
+        for _ in 0..<5 {
+            cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+            cluster.run(for: 1_000_000_000)
+        }
+        #expect(cluster.leaders == [leader] && cluster[leader].raft.term == term)
+        // Its term is ahead now: when it is heard again the leader has to stand once more.
+        cluster.passes = { _ in true }
+        #expect(cluster.run { cluster["n1"].raft.configuration.isFounded })
+        cluster.run(for: 2_000_000_000)
+        let later = cluster["n2"].raft.term
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.run(for: 5_000_000_000)
+        #expect(cluster.leader != nil)
+        #expect(cluster.ids.allSatisfy { cluster[$0].raft.term == later })
+        #expect(cluster.oracle.faults == [])
+    }
 }
