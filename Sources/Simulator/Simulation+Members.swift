@@ -2,11 +2,11 @@ import Node
 import Raft
 import Scheduler
 
-/// What the operator is about to do to the membership.
+/// What the operator wants. What is still missing is read off the state machine at every step, so nothing is lost with
+/// an answer, a node or a disk.
 struct Membership {
-    /// A member whose disk was lost: the old identity has to leave, the new one to come. Until then the cluster
-    /// lacks one node for good, and nothing else may be taken from it.
-    var replacing: Int?
+    /// Numbers of the machines that shall be members, each as whoever its disk says it is now.
+    var wanted: Set<Int>
 }
 
 /// The operator: takes machines in, takes members out, and replaces those whose disk was lost.
@@ -16,9 +16,11 @@ extension Simulation {
     func membersAct() throws(Violation) {
         guard phase == .chaos, let every = scenario.members.changeEvery else { return }
         after(1 + random.below(2 * every), .membersAct)
-        if continueReplacement(isProbe: false) { return }
-        guard isMembershipSettled else { return }
-        try beginChange()
+        // One wish at a time: until it is fulfilled the members may lack one of theirs for good.
+        if isMembershipSettled {
+            try wishForChange()
+        }
+        bringMembersNearer(isProbe: false)
     }
 
     /// The machines whose present identity is a voter; before there is a cluster those that shall found it.
@@ -29,77 +31,68 @@ extension Simulation {
         return nodes.filter { configuration.voters.contains($0.id) }
     }
 
-    private func isVoter(_ node: SimulatedNode) -> Bool { voters.contains { $0 === node } }
-
-    /// What is committed is what is wanted, and no log holds anything else.
+    /// The state machine wants what the operator wants, that is committed, and no log holds anything else.
     var isMembershipSettled: Bool {
-        guard membership.replacing == nil,
+        guard nextMembersCommand == nil, !oracle.reference.members.isEmpty,
             invariants.areConfigurationsCommitted(on: voters.map(\.number)),
             let (_, configuration) = invariants.committedConfiguration
         else { return false }
-        let wanted = oracle.reference.members.map { NodeID($0.name, directory: $0.directory) }
+        let wanted = nodes.filter { membership.wanted.contains($0.number) }.map(\.id)
         return !configuration.isJoint && configuration.learners.isEmpty
             && configuration.voters == wanted.sorted()
     }
 
-    /// The next step of a replacement, as the state machine stands. False: there is none.
-    func continueReplacement(isProbe: Bool) -> Bool {
-        guard let number = membership.replacing else { return false }
-        let machine = nodes[number]
-        let others = nodes.filter { $0.isUp && $0 !== machine }
-        guard !others.isEmpty else { return true }
-        let node = random.pick(isProbe ? others.filter(isVoter) : others)
-        switch oracle.reference.member(machine.id.name)?.directory {
-        case machine.id.directory:
-            if invariants.committedConfiguration?.configuration.voters.contains(machine.id) ?? false
-            {
-                membership.replacing = nil
+    /// What brings the members in the state machine nearer to those that are wanted. Whoever a machine was before it
+    /// lost its disk has to leave before whoever it is now can come.
+    private var nextMembersCommand: Command? {
+        for machine in nodes {
+            let name = machine.id.name
+            let isWanted = membership.wanted.contains(machine.number)
+            let member = oracle.reference.member(name)
+            if let member, !isWanted || member.directory != machine.id.directory {
+                return .removeMember(name: name)
             }
-        case nil: take(in: machine, by: node, isProbe: isProbe)
-        default: change(.removeMember(name: machine.id.name), by: node, isProbe: isProbe)
+            // One that can't apply by the rules in force waits for its upgrade.
+            if member == nil, isWanted, machine.stateVersion >= oracle.reference.stateVersion {
+                return .addMember(
+                    Member(name: name, directory: machine.id.directory, peer: "", api: ""))
+            }
         }
-        return membership.replacing != nil
+        return nil
     }
 
-    private func take(in machine: SimulatedNode, by node: SimulatedNode, isProbe: Bool = false) {
-        let member = Member(
-            name: machine.id.name, directory: machine.id.directory, peer: "", api: "")
-        change(.addMember(member), by: node, isProbe: isProbe)
-    }
-
-    private func change(_ command: Command, by node: SimulatedNode, isProbe: Bool) {
+    /// Anybody may be asked; with a probe a voter, who has to answer.
+    func bringMembersNearer(isProbe: Bool) {
+        guard let command = nextMembersCommand else { return }
+        let asked = (isProbe ? voters : nodes).filter(\.isUp)
+        guard !asked.isEmpty else { return }
+        let node = random.pick(asked)
         log.write(now, .membership, "\(node.id) is asked: \(command)")
         let token = ask(.change(command), of: node, isProbe: isProbe)
         if !isProbe { after(5_000_000_000, .clientDeadline(token)) }
     }
 
-    private func beginChange() throws(Violation) {
+    private func wishForChange() throws(Violation) {
         let voters = voters
         if voters.count > 2, random.chance(permille: scenario.members.wipePermille) {
-            let victim = random.pick(voters)
-            guard try loseDisk(victim) else { return }
-            membership.replacing = victim.number
+            _ = try loseDisk(random.pick(voters))
             return
         }
-        let outside = nodes.filter { !isVoter($0) }
+        let outside = nodes.filter { !membership.wanted.contains($0.number) }
         if voters.count < Self.maxVoters, !outside.isEmpty, random.chance(permille: 550) {
             let machine = random.pick(outside)
             // A directory that was a member's once is never taken in again.
             if machine.replica?.raft.configuration.isFounded ?? true, try !loseDisk(machine) {
                 return
             }
-            let others = nodes.filter { $0.isUp && $0 !== machine }
-            guard !others.isEmpty else { return }
             report.faults[.grow] += 1
-            take(in: machine, by: random.pick(others))
+            membership.wanted.insert(machine.number)
         } else if voters.count > 2 {
             let leader = voters.first { $0.replica?.raft.role == .leader }
             let leaves =
                 random.chance(permille: 400) ? leader ?? random.pick(voters) : random.pick(voters)
-            let up = nodes.filter(\.isUp)
-            guard !up.isEmpty else { return }
             report.faults[.shrink] += 1
-            change(.removeMember(name: leaves.id.name), by: random.pick(up), isProbe: false)
+            membership.wanted.remove(leaves.number)
         }
     }
 

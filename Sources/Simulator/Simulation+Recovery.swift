@@ -178,7 +178,7 @@ extension Simulation {
         let state = oracle.reference
         let text =
             "the voters are \(configuration?.members ?? []), wanted \(state.members.map { NodeID($0.name, directory: $0.directory) }), by rules \(state.stateVersion)"
-        if clients.openProbe(on: present) == nil { _ = continueReplacement(isProbe: true) }
+        if clients.openProbe(on: present) == nil { bringMembersNearer(isProbe: true) }
         return text
     }
 

@@ -33,7 +33,7 @@ final class Simulation {
     var clients: Clients
     var recovery = Recovery()
     var flaw: LastingFlaw?
-    var membership = Membership()
+    var membership: Membership
     /// Names of the founders, as they stand in the configuration file.
     var founders: [String] { nodes.filter(\.isFounder).map(\.id.name) }
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -51,6 +51,7 @@ final class Simulation {
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
         invariants = Invariants(nodeCount: scenario.machineCount)
         clients = Clients(random: random.fork())
+        membership = Membership(wanted: Set(0..<scenario.nodeCount))
         for number in 0..<scenario.machineCount {
             let clock = ClockModel(
                 driftPPM: Int64(
@@ -68,6 +69,7 @@ final class Simulation {
                     stateVersion: random.chance(permille: scenario.members.oldPermille)
                         ? 1 : Scheduler.latestStateVersion,
                     segmentBytes: scenario.troubles.segmentBytes, random: random.fork()))
+            if nodes[number].joins { membership.wanted.insert(number) }
         }
     }
 
