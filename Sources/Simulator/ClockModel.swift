@@ -13,10 +13,14 @@ struct ClockModel: Sendable {
 
     /// Virtual time 0 is an instant in 2027.
     static let epoch: Milliseconds = 1_800_000_000_000
+    /// No wall clock is ever set to before this.
+    static let earliestWall = epoch - maxWallOffset
+    static let maxWallOffset: Milliseconds = 3_600_000
     /// Leases allow for this much drift between two nodes; clocks here stay within half of it.
     static let maxDriftPPM = 25_000
 
     init(driftPPM: Int64, wallOffset: Milliseconds, base: Nanoseconds) {
+        precondition(abs(wallOffset) <= Self.maxWallOffset)
         self.driftPPM = driftPPM
         self.wallOffset = wallOffset
         self.base = base
@@ -44,7 +48,10 @@ struct ClockModel: Sendable {
         return now + wait * 1_000_000 / ratePPM + 2
     }
 
-    mutating func setWallOffset(_ offset: Milliseconds) { wallOffset = offset }
+    mutating func setWallOffset(_ offset: Milliseconds) {
+        precondition(abs(offset) <= Self.maxWallOffset)
+        wallOffset = offset
+    }
 
     mutating func reboot(base newBase: Nanoseconds) { base = newBase }
 }

@@ -211,7 +211,8 @@ extension Simulation {
         let node = random.pick(present)
         let (spec, period) = clients.probeSchedule()
         // Not the node's own clock: it may be far ahead, and without a leader the node does not know by how much.
-        let time = oracle.reference.time
+        // And a cluster that is still to be founded has told no time at all.
+        let time = max(oracle.reference.time, ClockModel.earliestWall)
         ask(
             .change(
                 .putSchedule(
