@@ -18,6 +18,8 @@ struct Leadership: Sendable {
     let termStartIndex: Index
     var heartbeatDeadline: Nanoseconds
     var isHeartbeatDue = false
+    /// A peer lacks entries that it has room for.
+    var hasMoreToSend = false
     var transfer: Transfer?
     /// Somebody was told to campaign, in spite of stickiness. The message may be late: no lease in this term.
     var hasInvitedSuccessor = false

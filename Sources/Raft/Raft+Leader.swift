@@ -92,6 +92,7 @@ extension Raft {
         let beginsReads = !reads.gathered.isEmpty && commitIndex >= termStartIndex
         // A round of its own, that all messages sent below are later than.
         if beginsReads { reads.beginRound(index: commitIndex, round: beginRound()) }
+        leadership?.hasMoreToSend = false
         for position in 0..<count {
             replicate(
                 to: position, isHeartbeat: isHeartbeat,
@@ -115,7 +116,14 @@ extension Raft {
         to position: Int, isHeartbeat: Bool, wantsRound: Bool, into effects: inout [Effect]
     ) {
         var hasSent = false
+        let end = (leadership?.peers[position].inFlightBytes ?? 0) + Self.maxSentBytesPerTurn
         while let peer = leadership?.peers[position], canSendEntries(to: peer) {
+            // The window of one that lags would fill at once, and copying, checksum and socket would hold up
+            // whoever drives this for tens of milliseconds.
+            if hasSent, peer.inFlightBytes >= end {
+                leadership?.hasMoreToSend = true
+                break
+            }
             guard sendEntries(to: position, into: &effects) else { break }
             hasSent = true
         }

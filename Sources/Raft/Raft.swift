@@ -142,9 +142,13 @@ public struct Raft: Sendable {
     static let maxReleasedEntriesPerTurn = 4096
     static let maxReleasedBytesPerTurn = 4 << 20
 
+    /// Entries that one turn sends to one peer; the next turn, which is due at once, goes on. One append may exceed it.
+    static let maxSentBytesPerTurn = 1 << 20
+
     /// When `.tick` is due.
     public var nextDeadline: Nanoseconds {
         if let leadership {
+            if leadership.hasMoreToSend { return clock }
             let transfer = leadership.transfer?.deadline ?? .max
             return min(leadership.heartbeatDeadline, transfer)
         }

@@ -215,6 +215,24 @@ import Testing
         #expect(counts == [1, 1, 0, 0])
     }
 
+    /// Whoever drives the core has other things to do as well.
+    @Test func oneThatLagsIsServedInPortions() throws {
+        var bench = Bench(terms: [1])
+        try bench.lead()
+        _ = bench.acknowledge(from: "n2")
+        let proposals = (0..<20).map { _ in Input.propose(Array(repeating: 1, count: 500_000)) }
+        func appends(_ effects: [Effect]) -> Int {
+            effects.sent.count { $0.hasPrefix("n1→n2") }
+        }
+        var sent = [appends(bench.turn(proposals))]
+        while bench.raft.nextDeadline <= bench.now, sent.count < 20 {
+            sent.append(appends(bench.turn(.tick)))
+        }
+        // Two entries fill a message, a bit more than 8 messages' worth the window.
+        #expect(sent == [2, 2, 2, 2, 1])
+        #expect(bench.raft.peerProgress("n2")?.inFlightBytes ?? 0 >= 8 << 20)
+    }
+
     @Test func messagesAreLimitedInBytes() throws {
         var settings = Settings()
         settings.maxAppendBytes = 100
