@@ -39,8 +39,11 @@ extension Raft {
     mutating func requestVotes(
         _ kind: CampaignKind, of voters: [NodeID], into effects: inout [Effect]
     ) {
+        // A founder advertises nothing, whatever it has: only nodes with an empty log may agree (`found`).
+        let isFounding = campaign?.founders.isEmpty == false
         let request = Message.VoteRequest(
-            lastIndex: log.lastIndex, lastTerm: log.lastTerm, isTransfer: kind == .transfer)
+            lastIndex: isFounding ? 0 : log.lastIndex, lastTerm: isFounding ? 0 : log.lastTerm,
+            isTransfer: kind == .transfer)
         let ticket = durability.ticketForEverything(lastIndex: log.lastIndex)
         for voter in voters where voter != id {
             if kind == .preVote {

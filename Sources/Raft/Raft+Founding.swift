@@ -17,6 +17,11 @@
 /// crash what it appended, is a member with a term ahead: once it is heard again, by its refusal of the leader's
 /// append, there is one more election, and then it follows and founds no more. Hosts avoid even that: they found only
 /// when all have said that they are fresh (`found` is not for a node that can't ask).
+///
+/// A founder may begin with a state, restored from a backup: a snapshot without a configuration. Its log is then
+/// longer than those of a cluster that lives, perhaps. So it asks for votes as if its log were empty, and gets them
+/// from nodes only whose logs are. And nobody but those who have its state from it may append to that: see
+/// `isOfOtherHistory`.
 extension Raft {
     /// Stands for founding a cluster of `founders`, which have to be reachable; to be repeated until there is
     /// a leader. Ignored once this node belongs to a cluster or follows somebody.
@@ -33,5 +38,23 @@ extension Raft {
             startedAt: clock, selfVoteTicket: durability.hardStateTicket,
             founders: Configuration(voters: founders).voters)
         requestVotes(.vote, of: founders, into: &effects)
+    }
+
+    /// Everywhere else, what a snapshot covers is committed, and so it is the same on all members. Not here: as long
+    /// as there is no configuration, the state may be that of a backup, and the leader that of another cluster to
+    /// which somebody has added this node by mistake. An entry right behind the mark shows by its predecessor whether it
+    /// continues the state; what lies before shows nothing, and must not count as agreed.
+    func isOfOtherHistory(_ body: Message.Body) -> Bool {
+        let own = log.snapshotMark
+        guard own.index > 0, !configuration.isFounded else { return false }
+        switch body {
+        case .append(let append):
+            return append.previousIndex < own.index
+                || append.previousIndex == own.index && append.previousTerm != own.term
+        case .snapshotChunk(let chunk):
+            return chunk.mark.index < own.index
+                || chunk.mark.index == own.index && chunk.mark.term != own.term
+        default: return false
+        }
     }
 }

@@ -158,4 +158,71 @@ import Testing
         #expect(cluster.ids.allSatisfy { cluster[$0].raft.term == later })
         #expect(cluster.oracle.faults == [])
     }
+
+    // MARK: With a state
+
+    private static let restored = Recovered(
+        hardState: HardState(term: 90),
+        snapshot: SnapshotMark(index: 7, term: 90, configuration: Configuration(voters: [])),
+        entries: [])
+
+    /// `id` starts with the state of a backup.
+    private func cluster(restoring id: NodeID, beside others: [NodeID]) -> Cluster {
+        let cluster = Cluster([(id, Self.restored)] + others.map { ($0, Self.fresh) })
+        let bytes = [UInt8](repeating: 5, count: 4096)
+        cluster[id].disk.put(TestDisk.File(mark: Self.restored.snapshot, bytes: bytes))
+        cluster.crash(id)
+        cluster.restart(id)
+        return cluster
+    }
+
+    @Test func aRestoredFounderBringsItsState() {
+        let cluster = cluster(restoring: "n1", beside: ["n2", "n3"])
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.run(for: 1_000_000_000)
+        #expect(cluster.leaders == ["n1"])
+        #expect(cluster["n1"].raft.term > 90)
+        cluster.propose("a", on: "n1")
+        cluster.run(for: 1_000_000_000)
+        for id in cluster.ids {
+            #expect(cluster[id].appliedCommands == ["…7", "a"])
+            #expect(cluster[id].raft.configuration == Configuration(voters: ["n1", "n2", "n3"]))
+        }
+        cluster.crash("n1")
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// Its log is longer, and of a later term, than that of the cluster that lives.
+    @Test func aRestoredFounderDoesNotFoundOverALivingCluster() {
+        let again = NodeID("n1", directory: 2)
+        let cluster = cluster(restoring: again, beside: ["n1", "n2", "n3"])
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.settle()
+        cluster.propose("acknowledged", on: "n1")
+        cluster.run(for: 100_000_000)
+        cluster.crash("n1")
+        for _ in 0..<5 {
+            cluster.turn(again, [.found([again, "n2", "n3"])])
+            cluster.run(for: 1_000_000_000)
+            #expect(cluster.leader != again)
+        }
+        #expect(cluster.run { cluster.leader != nil })
+        #expect(cluster["n2"].appliedCommands == ["acknowledged"])
+        #expect(cluster.oracle.faults == [])
+    }
+
+    /// Somebody adds it to a cluster that has other entries at the same indexes.
+    @Test func anotherClustersEntriesDoNotContinueARestoredState() {
+        let cluster = cluster(restoring: "r", beside: ["n1", "n2"])
+        cluster.turn("n1", [.found(["n1", "n2"])])
+        cluster.settle()
+        for number in 0..<12 { cluster.propose("\(number)", on: "n1") }
+        cluster.run(for: 100_000_000)
+        cluster.turn("n1", [.changeMembership(voters: ["n1", "n2", "r"])])
+        cluster.run(for: 5_000_000_000)
+        #expect(cluster["r"].appliedCommands == ["…7"])
+        #expect(cluster["r"].raft.lastIndex == 7)
+        #expect(cluster.oracle.faults == [])
+    }
 }
