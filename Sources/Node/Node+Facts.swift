@@ -24,6 +24,7 @@ extension Node {
             peerAddress: { [unowned self] name in addressBook[name]?.peer },
             invite: { [unowned self] name, endpoint in invite(name, at: endpoint) },
             lastHeartbeat: { [unowned self] worker in lastHeartbeat(of: worker) },
+            export: { [storage] job in storage.snapshots.submit(.export(job)) },
             later: { [loop] body in loop.later(body) },
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
     }

@@ -282,6 +282,7 @@ final class Node {
         case .restored(let mark, let state):
             log.info("snapshot loaded", ["index": .integer(Int64(mark.index))])
             gateway.step(.restored(mark, state))
+            api?.snapshotChanged()
         case .halted(let reason):
             halt(reason)
         case .addressesSaved(let problem):
@@ -299,6 +300,7 @@ final class Node {
                     "milliseconds": .integer(Int64(nanoseconds / 1_000_000)),
                 ])
             gateway.step(.snapshotWritten(mark))
+            api?.snapshotChanged()
         case .chunkRead(let peer, let mark, let offset, let bytes, let totalBytes):
             gateway.step(
                 .snapshotChunkRead(
@@ -319,6 +321,13 @@ final class Node {
         case .refused(let mark, let reason):
             log.error("a received snapshot is refused", ["reason": .text(reason)])
             gateway.step(.snapshotChunkStored(mark: mark, nextOffset: 0, isComplete: false))
+        case .exported(let reply):
+            if case .damaged(_, _, let error) = reply {
+                log.error(
+                    "a snapshot is damaged and not backed up; the next one replaces it",
+                    ["problem": .text(error.finding)])
+            }
+            api?.exported(reply)
         case .loaded:
             preconditionFailure("loaded snapshots are decoded on their own thread")
         case .failed(let error):

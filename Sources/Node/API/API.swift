@@ -36,6 +36,12 @@ final class API {
         cluster.membersChanged()
     }
 
+    /// To be told when this node's newest snapshot is another one.
+    func snapshotChanged() { cluster.backup.snapshotChanged() }
+
+    /// What the snapshot thread answers to `NodeFacts.export`.
+    func exported(_ reply: SnapshotExport.Reply) { cluster.backup.take(reply) }
+
     private func route(_ call: Call) {
         let segments = call.request.segments
         guard let first = segments.first else {

@@ -28,6 +28,15 @@ enum APILimits {
     static let maxSkippedPerTurn = 500
     static let maxSkipped = 1_000_000
 
+    /// Snapshots that one node holds open for backups.
+    static let maxBackups = 2
+    /// Pieces of them that are being read at a time.
+    static let maxBackupReads = 8
+    static let backupChunkBytes = 1 << 20
+    /// A backup that nobody has read from for this long is let go.
+    static let backupIdleNanoseconds: UInt64 = 60_000_000_000
+    static let backupRetryAfterSeconds = 10
+
     /// Seconds after which a refused client should come again.
     static let retryAfterSeconds = 1
 }

@@ -17,12 +17,14 @@ final class ClusterAPI {
 
     private let context: APIContext
     private let members: MembersAPI
+    let backup: BackupAPI
     private var transfers: [Transfer] = []
     private var lastTransfer: UInt64 = 0
 
     init(_ context: APIContext) {
         self.context = context
         members = MembersAPI(context)
+        backup = BackupAPI(context)
     }
 
     func handle(_ path: ArraySlice<String>, _ call: Call) {
@@ -35,6 +37,8 @@ final class ClusterAPI {
         case "transfer" where path.count == 1:
             guard call.allows(.post) else { return }
             transfer(call)
+        case "backup" where path.count == 1:
+            backup.handle(call)
         case "members":
             members.handle(path.dropFirst(), call)
         default:

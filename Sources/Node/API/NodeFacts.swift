@@ -17,6 +17,8 @@ struct NodeFacts {
     let invite: (_ node: String, Endpoint?) -> Void
     /// When a worker was last heard, as far as this node knows: only the leader does.
     let lastHeartbeat: (_ worker: String) -> Milliseconds?
+    /// Has the snapshot thread do something with a file for a backup; answered through `API.exported`.
+    let export: (SnapshotExport.Job) -> Void
     /// Runs a body in the loop's next turn.
     let later: (@escaping () -> Void) -> Void
     /// Runs a body at a time of the monotonic clock.

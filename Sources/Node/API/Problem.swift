@@ -20,6 +20,7 @@ struct Problem: Error, Equatable {
         case outcomeUnknown = "outcome-unknown"
         case notReady = "not-ready"
         case unreachable
+        case gone
     }
 
     let kind: Kind

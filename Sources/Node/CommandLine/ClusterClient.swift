@@ -15,6 +15,11 @@ final class ClusterClient {
         self.token = token
     }
 
+    /// One for a single node, where pieces of several would not fit together.
+    func pinned(to server: Endpoint) -> ClusterClient {
+        ClusterClient(servers: [server], token: token)
+    }
+
     /// The reply, whatever its status.
     func send(_ request: ClientRequest) throws(CommandFailure) -> ClientResponse {
         var failures: [(server: Endpoint, error: ClientError)] = []

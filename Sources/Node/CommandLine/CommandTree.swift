@@ -11,6 +11,7 @@ enum CommandTree {
             DeadCommands.spec,
             WorkerCommands.spec,
             ClusterCommands.spec,
+            BackupCommand.spec,
             LogCommands.spec,
             CommandSpec(
                 name: "version", summary: "print the version", usesCluster: false,

@@ -29,7 +29,7 @@ public struct Replica {
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
     var snapshotUnderWay: SnapshotMark?
-    /// A member with a damaged disk needs a snapshot at or behind this index.
+    /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0
     var restoring: SnapshotMark?
     /// Registration was asked for and its outcome is not applied yet.
@@ -171,6 +171,8 @@ public struct Replica {
             precondition(snapshotUnderWay == mark)
             snapshotUnderWay = nil
             stepRaft(.snapshotTaken(mark), clock, &effects)
+        case .takeSnapshot(let index):
+            snapshotFloor = max(snapshotFloor, index)
         case .snapshotDamaged(let mark):
             snapshotFloor = max(snapshotFloor, mark.index + 1)
         case .snapshotChunkRead(let target, let mark, let offset, let bytes, let totalBytes):

@@ -40,6 +40,8 @@ public enum ReplicaInput: Sendable {
     /// Stop offering slots; `Replica.isDrained` tells when nothing runs any more.
     case drain
     case snapshotWritten(SnapshotMark)
+    /// A snapshot at or behind this index is wanted, however little there is to compact.
+    case takeSnapshot(atLeast: Index)
     /// The file of this snapshot has rotted: a newer one is due, however little there is to compact.
     case snapshotDamaged(SnapshotMark)
     case snapshotChunkRead(

@@ -11,13 +11,13 @@ final class LocalFile: OpenFile {
             switch mode {
             case .read: O_RDONLY
             case .readWrite: O_RDWR
-            case .create: O_RDWR | O_CREAT | O_EXCL
+            case .create, .createPrivate: O_RDWR | O_CREAT | O_EXCL
             case .openOrCreate: O_RDWR | O_CREAT
             case .replace: O_RDWR | O_CREAT | O_TRUNC
             }
         var opened: Int32
         repeat {
-            opened = open(path, flags | O_CLOEXEC, 0o640)
+            opened = open(path, flags | O_CLOEXEC, mode == .createPrivate ? 0o600 : 0o640)
         } while opened < 0 && errno == EINTR
         guard opened >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
         self.path = path

@@ -15,6 +15,11 @@ struct SnapshotName: Equatable, Sendable {
         term = mark.term
     }
 
+    init(index: Index, term: Term) {
+        self.index = index
+        self.term = term
+    }
+
     /// nil: not the name of a finished snapshot.
     init?(_ name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)

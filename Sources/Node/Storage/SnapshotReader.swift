@@ -85,6 +85,16 @@ struct SnapshotReader {
         return state
     }
 
+    /// The footer's checksum, which stands for every byte of the file: it covers the header's checksum and those of
+    /// all blocks. Throws `corrupt`.
+    func checksum() throws(StorageError) -> UInt32 {
+        let footer = try verifiedPart(around: max(fileBytes - 1, headerBytes)).bytes
+        guard footer.count == SnapshotFormat.footerBytes else {
+            throw corrupt(fileBytes, "the file is too short")
+        }
+        return UInt32(truncatingIfNeeded: SegmentImage(bytes: footer).word(at: 24))
+    }
+
     /// Throws `corrupt` unless every byte of the file is as it was written.
     func verify() throws(StorageError) {
         _ = try announcedStateBytes()

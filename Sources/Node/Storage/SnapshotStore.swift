@@ -7,10 +7,12 @@ struct SnapshotStore {
     typealias Producer =
         @Sendable (_ put: ([UInt8]) throws(StorageError) -> Void) throws(StorageError) -> Void
 
-    private let folder: StorageFolder
+    let folder: StorageFolder
     private var receiver: SnapshotReceiver
     /// Kept open between chunks, so that a file that is replaced by newer ones can still be sent.
     private var sending: (name: SnapshotName, reader: SnapshotReader)?
+    /// Held open for backups; see `SnapshotExport`.
+    var exported: [(name: SnapshotName, reader: SnapshotReader)] = []
 
     init(folder: StorageFolder) {
         self.folder = folder
@@ -31,7 +33,7 @@ struct SnapshotStore {
         } catch {
             switch error {
             case .missing: break
-            case _ where error.isDamage: try setAside(mark)
+            case _ where error.isDamage: try setAside(SnapshotName(mark))
             default: throw error
             }
             return .lost(error)
@@ -39,8 +41,8 @@ struct SnapshotStore {
     }
 
     /// Takes a damaged file out of use and keeps it for somebody to look at, instead of any before.
-    private func setAside(_ mark: SnapshotMark) throws(StorageError) {
-        let name = SnapshotName(mark).text
+    func setAside(_ snapshot: SnapshotName) throws(StorageError) {
+        let name = snapshot.text
         for old in try folder.names() where SnapshotName.isDamaged(old) { try folder.remove(old) }
         try folder.rename(name, to: name + SnapshotName.damagedSuffix)
         try folder.sync()
@@ -103,7 +105,7 @@ struct SnapshotStore {
         } catch {
             sending = nil
             if error.isDamage, try folder.names().contains(SnapshotName(mark).text) {
-                try setAside(mark)
+                try setAside(SnapshotName(mark))
             }
             throw error
         }

@@ -13,6 +13,7 @@ final class SnapshotThread: Sendable {
         case load(SnapshotMark)
         /// The log's batch with this mark is durable: older snapshots may go.
         case prune(SnapshotMark)
+        case export(SnapshotExport.Job)
     }
 
     enum Report: Sendable, Equatable {
@@ -27,6 +28,7 @@ final class SnapshotThread: Sendable {
         /// What a peer sent is no valid snapshot; receiving begins anew at offset 0.
         case refused(SnapshotMark, reason: String)
         case loaded(SnapshotMark, state: [UInt8])
+        case exported(SnapshotExport.Reply)
         /// The last report there is.
         case failed(StorageError)
     }
@@ -126,6 +128,8 @@ final class SnapshotThread: Sendable {
         case .prune(let mark):
             try store.prune(durable: mark)
             return nil
+        case .export(let job):
+            return try store.perform(job).map(Report.exported)
         }
     }
 }

@@ -7,7 +7,9 @@ struct SnapshotVerifier {
     /// Everything before is as it was written, and nothing behind needs it again.
     private(set) var verifiedOffset = 0
     private(set) var isComplete = false
-    private let mark: SnapshotMark
+    private let name: SnapshotName
+    /// nil: whoever fetches the file does not know it.
+    private let configuration: Configuration?
     private let footerOffset: Int
     private var headerChecksum: UInt32 = 0
     private var totals = SnapshotFormat.Totals()
@@ -15,7 +17,16 @@ struct SnapshotVerifier {
     private var waiting: [UInt8] = []
 
     init(mark: SnapshotMark, totalBytes: Int) {
-        self.mark = mark
+        self.init(SnapshotName(mark), mark.configuration, totalBytes: totalBytes)
+    }
+
+    init(name: SnapshotName, totalBytes: Int) {
+        self.init(name, nil, totalBytes: totalBytes)
+    }
+
+    private init(_ name: SnapshotName, _ configuration: Configuration?, totalBytes: Int) {
+        self.name = name
+        self.configuration = configuration
         footerOffset = totalBytes - SnapshotFormat.footerBytes
     }
 
@@ -61,7 +72,9 @@ struct SnapshotVerifier {
             isComplete = true
         } else if verifiedOffset == 0 {
             let header = try SnapshotFormat.mark(fromHeader: part)
-            guard header.mark == mark else {
+            guard SnapshotName(header.mark) == name,
+                configuration == nil || configuration == header.mark.configuration
+            else {
                 throw CodecError("the file is a snapshot of index \(header.mark.index)")
             }
             headerChecksum = header.checksum

@@ -6,6 +6,8 @@ package final class StorageFile: Sendable {
         case readWrite
         /// Must not exist yet.
         case create
+        /// As `create`; only the owner may read it.
+        case createPrivate
         /// Opened if it exists, else created.
         case openOrCreate
         /// Emptied if it exists, else created.

@@ -57,7 +57,7 @@ extension SimulatedDisk {
             switch entry(path) {
             case .directory: throw .system(operation: "open", path: path, errno: EISDIR)
             case .file(let found):
-                guard mode != .create else {
+                guard mode != .create, mode != .createPrivate else {
                     throw .system(operation: "open", path: path, errno: EEXIST)
                 }
                 number = found

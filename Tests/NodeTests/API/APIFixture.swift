@@ -31,6 +31,10 @@ final class APIFixture {
     private(set) var launched: [Assignment] = []
     /// To other nodes, which don't exist.
     private(set) var sent: [(message: PeerMessage, to: NodeID)] = []
+    /// What the snapshot thread was asked for, which is not there: a test answers.
+    let exports = Recorder<SnapshotExport.Job>()
+    /// Snapshots that were to be written.
+    private(set) var snapshots: [SnapshotMark] = []
     private(set) var persistedEntries = 0
     private(set) var maxEntriesPerBatch = 0
 
@@ -66,7 +70,8 @@ final class APIFixture {
             APIContext(
                 node: nodes[0],
                 configuration: ClusterConfiguration(cluster: "test", nodes: members),
-                gateway: gateway, metrics: metrics, facts: Self.facts(http.loop, clock),
+                gateway: gateway, metrics: metrics,
+                facts: Self.facts(http.loop, clock, exports),
                 zones: ZoneTable(directories: [], read: { _ in nil })))
         http.answer = { [unowned self] request, responder in api.handle(request, responder) }
         http.loop.onTurnEnd = { [unowned self] in endTurn() }
@@ -79,7 +84,13 @@ final class APIFixture {
         }
     }
 
-    private static func facts(_ loop: Loop, _ clock: @escaping () -> Clock) -> NodeFacts {
+    final class Recorder<Item> {
+        var items: [Item] = []
+    }
+
+    private static func facts(
+        _ loop: Loop, _ clock: @escaping () -> Clock, _ exports: Recorder<SnapshotExport.Job>
+    ) -> NodeFacts {
         NodeFacts(
             clock: clock,
             gauges: {
@@ -92,7 +103,9 @@ final class APIFixture {
             },
             isConnected: { _ in false }, hello: { _ in nil }, apiAddress: { _ in nil },
             peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
-            later: { loop.later($0) }, schedule: { _ = loop.schedule(at: $0, $1) })
+            export: { exports.items.append($0) }, later: { loop.later($0) },
+            schedule: { _ = loop.schedule(at: $0, $1) }
+        )
     }
 
     private func endTurn() {
@@ -113,6 +126,7 @@ final class APIFixture {
         case .launch(let assignment): launched.append(assignment)
         case .send(let message, let target): sent.append((message, target))
         case .leadershipChanged: api.leadershipChanged()
+        case .writeSnapshot(let mark, _): snapshots.append(mark)
         default: break
         }
     }

@@ -9,6 +9,8 @@ final class ScriptedServer: Sendable {
     enum Step: Sendable {
         /// Sends these bytes and keeps the connection.
         case reply(String)
+        /// The same with any bytes in the body.
+        case body([UInt8])
         /// Sends these bytes, if any, and closes.
         case close(String)
         /// Says nothing for ever.
@@ -62,9 +64,12 @@ final class ScriptedServer: Sendable {
                 received.withLock { $0.append(request) }
                 let step = steps.withLock { $0.isEmpty ? Step.close("") : $0.removeFirst() }
                 switch step {
-                case .reply(let text): Self.send(text, connection)
+                case .reply(let text): Self.send(Array(text.utf8), connection)
+                case .body(let bytes):
+                    let head = "HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\n\r\n"
+                    Self.send(Array(head.utf8) + bytes, connection)
                 case .close(let text):
-                    Self.send(text, connection)
+                    Self.send(Array(text.utf8), connection)
                     // What the client has sent meanwhile is not answered.
                     break serving
                 case .silence: continue
@@ -75,8 +80,7 @@ final class ScriptedServer: Sendable {
         close(listener)
     }
 
-    private static func send(_ text: String, _ connection: Int32) {
-        let bytes = Array(text.utf8)
+    private static func send(_ bytes: [UInt8], _ connection: Int32) {
         _ = Glibc.send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
