@@ -142,7 +142,7 @@ extension Node {
         let standing = gateway.replica.standing
         guard standing != loggedStanding else { return }
         loggedStanding = standing
-        guard let text = StandingText(standing, node: id.name).problem else {
+        guard let text = StandingText(gateway.replica).problem else {
             log.info("member of the cluster", ["directory": .text(id.description)])
             return
         }

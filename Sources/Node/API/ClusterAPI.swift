@@ -59,7 +59,7 @@ final class ClusterAPI {
         writer.field("changing", replica.raft.isChangingMembership)
         writer.field("joint", replica.raft.configuration.isJoint)
         writer.optionalField(
-            "problem", StandingText(replica.standing, node: context.node).problem)
+            "problem", StandingText(replica).problem)
         writer.key("members")
         writer.beginArray()
         for member in context.members() { context.write(member, to: &writer) }

@@ -26,7 +26,7 @@ enum HealthAPI {
 
     private static func reason(_ call: Call) -> String {
         let replica = call.gateway.replica
-        if let problem = StandingText(replica.standing, node: call.context.node).problem {
+        if let problem = StandingText(replica).problem {
             return problem
         }
         return replica.raft.leader == nil

@@ -3,12 +3,27 @@ struct StandingText {
     /// nil: it is one.
     let problem: String?
 
-    init(_ standing: Standing, node: String) {
+    init(_ replica: Replica) {
+        self.init(replica.standing, node: replica.id.name, isRestored: replica.isRestored)
+    }
+
+    init(_ standing: Standing, node: String, isRestored: Bool = false) {
         switch standing {
         case .member:
             problem = nil
+        case .stranger where isRestored:
+            problem =
+                "This node was restored from a backup to found a cluster, but there is one already, with other nodes of "
+                + "the configuration in it. If that is the one to keep, empty this node's directory; if not, stop its nodes "
+                + "and empty theirs."
+        case .alone where isRestored:
+            problem =
+                "This node was restored from a backup to found a cluster: start it without --join, from a configuration "
+                + "that names it."
         case .founding(let missing) where missing.isEmpty:
-            problem = "The nodes of the configuration are about to found the cluster."
+            problem =
+                "The nodes of the configuration are about to found the cluster. If that lasts, one of them has a data "
+                + "directory that is not new; see its log."
         case .founding(let missing):
             problem =
                 "The cluster is founded when all nodes of the configuration are there; missing: "

@@ -12,6 +12,7 @@ enum CommandTree {
             WorkerCommands.spec,
             ClusterCommands.spec,
             BackupCommand.spec,
+            RestoreCommand.spec,
             LogCommands.spec,
             CommandSpec(
                 name: "version", summary: "print the version", usesCluster: false,

@@ -48,7 +48,7 @@ enum NodeCommands {
             return 0
         })
 
-    private static func load(_ path: String) throws(CommandFailure) -> ClusterConfiguration {
+    static func load(_ path: String) throws(CommandFailure) -> ClusterConfiguration {
         let environment = try Environment.all()
         do throws(ConfigurationError) {
             return try ClusterConfiguration.load(path: path, environment: environment)

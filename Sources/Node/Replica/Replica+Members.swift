@@ -10,6 +10,11 @@ extension Replica {
 
     public var isMember: Bool { raft.configuration.members.contains(id) }
 
+    /// Has a state and belongs to no cluster: a backup was restored here.
+    public var isRestored: Bool {
+        !raft.configuration.isFounded && raft.snapshotMark.index > 0
+    }
+
     public var standing: Standing {
         let verdict = acquaintances.verdict(on: id)
         let isDisowned =

@@ -29,6 +29,17 @@ final class DataDirectory: Sendable {
     /// The number of a new directory.
     static func drawNumber() -> UInt64 { UInt64.random(in: 1 ... .max) }
 
+    /// Under which name the directory stands.
+    enum Place: Sendable {
+        /// The node's own.
+        case own
+        /// One that no node opens, while it is filled from a backup. What an earlier attempt left there is removed.
+        case restoring
+    }
+
+    /// A node's name does not begin with a dot.
+    static func restoringName(of node: String) -> String { ".restoring-" + node }
+
     /// Creates the directory, or opens it. Of `node` only the name counts: the directory says which it is.
     ///
     /// - Parameter newNumber: what a directory that is created gets; not 0.
@@ -38,13 +49,15 @@ final class DataDirectory: Sendable {
     /// identity, `invalidName`, and `system`.
     init(
         root: String, cluster: String, node: NodeID, newNumber: UInt64 = drawNumber(),
-        system: any FileSystem = LocalFileSystem()
+        place: Place = .own, system: any FileSystem = LocalFileSystem()
     ) throws(StorageError) {
         try Self.check(cluster, what: "the cluster's name")
         try Self.check(node.name, what: "the node's id")
-        folder = StorageFolder(path: root + "/" + node.name, system: system)
+        let name = place == .own ? node.name : Self.restoringName(of: node.name)
+        folder = StorageFolder(path: root + "/" + name, system: system)
         try folder.create()
         lock = try Self.takeLock(in: folder)
+        if place == .restoring { try Self.clear(folder) }
 
         let names = try folder.names()
         let temporary = Self.identityName + StorageFolder.temporarySuffix
@@ -76,6 +89,19 @@ final class DataDirectory: Sendable {
             identity.hasLog = true
             try folder.replace(Self.identityName, with: identity.encoded())
         }
+    }
+
+    private static func clear(_ folder: StorageFolder) throws(StorageError) {
+        let names = try folder.names()
+        for part in ["log", "snapshots"] where names.contains(part) {
+            let inner = folder.folder(part)
+            for name in try inner.names() { try inner.remove(name) }
+            try inner.sync()
+        }
+        for name in names where !["log", "snapshots", lockName].contains(name) {
+            try folder.remove(name)
+        }
+        try folder.sync()
     }
 
     private static let identityName = "identity"

@@ -50,7 +50,7 @@ extension SnapshotStore {
             return try body(&self)
         } catch {
             // The node's own state is in memory and good: only this file is not.
-            guard case .corrupt = error else { throw error }
+            guard error.isDamage else { throw error }
             exported.removeAll { $0.name == name }
             if try folder.names().contains(name.text) { try setAside(name) }
             return .damaged(name, token: token, error)

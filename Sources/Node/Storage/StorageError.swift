@@ -16,6 +16,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String, problem: String)
     case tooLarge(what: String, bytes: UInt64, maxBytes: UInt64)
     case invalidName(what: String, name: String)
+    /// There is something where nothing may be.
+    case occupied(path: String, names: [String])
 
     /// A thread that did not start.
     init(_ error: IOError) {
@@ -45,6 +47,9 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalidName(let what, let name):
             "\(what) \(name.debugDescription) can't be stored: it must not be empty, begin with a dot "
                 + "or hold a slash or a control character"
+        case .occupied(let path, let names):
+            "\(path) is not empty: it holds \(names.sorted().prefix(8).joined(separator: ", ")); nothing was changed. "
+                + "Move it away if what it holds is not needed any more"
         }
     }
 
@@ -52,7 +57,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     var isAboutContent: Bool {
         switch self {
         case .corrupt, .missing, .unsupportedVersion, .foreign: true
-        case .system, .inUse, .tooLarge, .invalidName: false
+        case .system, .inUse, .tooLarge, .invalidName, .occupied: false
         }
     }
 
