@@ -36,14 +36,18 @@ final class BackupAPI {
     }
 
     private let context: APIContext
+    private let idleNanoseconds: Nanoseconds
     private var waits: [Wait] = []
     private var exports: [Export] = []
     private var reads: [UInt64: Call] = [:]
     private var lastID: UInt64 = 0
     private var isWatching = false
 
-    init(_ context: APIContext) {
+    init(
+        _ context: APIContext, idleNanoseconds: Nanoseconds = APILimits.backupIdleNanoseconds
+    ) {
         self.context = context
+        self.idleNanoseconds = idleNanoseconds
     }
 
     func handle(_ call: Call) {
@@ -209,11 +213,11 @@ final class BackupAPI {
     private func watch() {
         guard !isWatching, let oldest = exports.map(\.usedAt).min() else { return }
         isWatching = true
-        context.facts.schedule(oldest + APILimits.backupIdleNanoseconds) { [weak self] in
+        context.facts.schedule(oldest + idleNanoseconds) { [weak self] in
             guard let self else { return }
             isWatching = false
             let limit = now
-            for export in exports where export.usedAt + APILimits.backupIdleNanoseconds <= limit {
+            for export in exports where export.usedAt + idleNanoseconds <= limit {
                 close(export.name)
             }
             watch()

@@ -126,8 +126,9 @@ extension Replica {
     }
 
     private func knock(at peer: NodeID, _ effects: inout [ReplicaEffect]) {
-        // Only a node that never was a member asks to be taken in: one that was removed must stay out.
-        let wantsIn = settings.joins && !raft.configuration.isFounded
+        // Only a node that never was a member asks to be taken in: one that was removed must stay out. With a
+        // restored state it has a history of its own, and could never catch up with another one.
+        let wantsIn = settings.joins && !raft.configuration.isFounded && !isRestored
         effects.append(
             .send(.knock(PeerMessage.Knock(wantsIn: wantsIn, record: ownRecord)), to: peer))
     }

@@ -19,7 +19,7 @@ import Scheduler
 struct RestoredDirectory {
     /// What has to differ between two attempts.
     struct Beginning: Sendable {
-        var directory = DataDirectory.Beginning.now
+        var directory = DataDirectory.drawNumber()
         var termDistance = UInt64.random(in: 1...RestoredDirectory.maxTermDistance)
     }
 
@@ -69,7 +69,7 @@ struct RestoredDirectory {
         let copy = state.snapshotCopy()
         // Held until everything is in place: a second attempt would clear it.
         let directory = try DataDirectory(
-            root: root, cluster: cluster, node: NodeID(node), beginning: beginning.directory,
+            root: root, cluster: cluster, node: NodeID(node), newNumber: beginning.directory,
             place: .restoring, system: system)
         _ = try SnapshotStore(folder: directory.snapshotFolder).write(mark) {
             put throws(StorageError) in

@@ -26,6 +26,7 @@ final class APIFixture {
     let http: HTTPFixture
     let gateway: Gateway
     let metrics = Metrics()
+    let context: APIContext
     let api: API
     /// What the local worker was told to start, in order.
     private(set) var launched: [Assignment] = []
@@ -66,13 +67,13 @@ final class APIFixture {
                     id: node, peer: Endpoint(host: "127.0.0.1", port: UInt16(7101 + index)),
                     api: Endpoint(host: "127.0.0.1", port: UInt16(7201 + index))))
         }
-        api = API(
-            APIContext(
-                node: nodes[0],
-                configuration: ClusterConfiguration(cluster: "test", nodes: members),
-                gateway: gateway, metrics: metrics,
-                facts: Self.facts(http.loop, clock, exports),
-                zones: ZoneTable(directories: [], read: { _ in nil })))
+        context = APIContext(
+            node: nodes[0],
+            configuration: ClusterConfiguration(cluster: "test", nodes: members),
+            gateway: gateway, metrics: metrics,
+            facts: Self.facts(http.loop, clock, exports),
+            zones: ZoneTable(directories: [], read: { _ in nil }))
+        api = API(context)
         http.answer = { [unowned self] request, responder in api.handle(request, responder) }
         http.loop.onTurnEnd = { [unowned self] in endTurn() }
         if nodes.count == 1 {

@@ -81,6 +81,24 @@ import Testing
         #expect(try late.json()["type"]?.string == "urn:carillon:problem:gone")
     }
 
+    @Test func `what nobody reads from is let go`() throws {
+        let fixture = try APIFixture()
+        let backup = BackupAPI(fixture.context, idleNanoseconds: 20_000_000)
+        fixture.http.answer = { request, responder in
+            backup.handle(Call(context: fixture.context, request: request, responder: responder))
+        }
+        let client = try fixture.begin("POST", Self.path)
+        fixture.http.turn { !fixture.snapshots.isEmpty }
+        let mark = try #require(fixture.snapshots.last)
+        fixture.gateway.step(.snapshotWritten(mark))
+        backup.snapshotChanged()
+        fixture.http.turn { !fixture.exports.items.isEmpty }
+        backup.take(.opened(SnapshotName(mark), totalBytes: 9, checksum: 1))
+        let reply = try fixture.reply(to: client)
+        #expect(reply.status == 200)
+        fixture.http.turn { fixture.exports.items.last == .close(SnapshotName(mark)) }
+    }
+
     @Test func `no more than two are held`() throws {
         let fixture = try APIFixture()
         for _ in 0..<APILimits.maxBackups {

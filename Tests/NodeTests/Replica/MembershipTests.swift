@@ -254,4 +254,24 @@ import Testing
         #expect(cluster[leader].raft.lastIndex == index)
         #expect(cluster[leader].lastHeard(worker: "d") == nil)
     }
+
+    /// A node that was restored from a backup meets a cluster that lives: it neither founds one beside it nor asks to
+    /// be taken in, where it could never catch up.
+    @Test(arguments: [false, true])
+    func aRestoredNodeStaysOutOfACluster(joins: Bool) throws {
+        let cluster = founded()
+        cluster.stop("a")
+        cluster.run { cluster.leader.map { $0.id.name != "a" } ?? false }
+        let term = try #require(cluster.leader).raft.term
+        let name = joins ? "d" : "a"
+        cluster.start(
+            name, directory: 2, founders: joins ? [] : Self.three, joins: joins, restoredAt: 1 << 32
+        )
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster[name].isRestored && cluster[name].raft.leader == nil)
+        #expect(cluster[name].standing == .stranger(isNameTaken: !joins))
+        let leader = try #require(cluster.leader)
+        #expect(leader.id.name != name && leader.raft.term == term)
+        #expect(leader.scheduler.members.map(\.name) == Self.three)
+    }
 }

@@ -32,10 +32,10 @@ final class ReplicaCluster {
 
     var clock: Clock { Clock(monotonic: now, wall: Milliseconds(now / 1_000_000)) }
 
-    /// Starts a node with an empty directory and connects it with all that run.
+    /// Starts a node with an empty directory, or one with a restored state, and connects it with all that run.
     func start(
         _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
-        highestStateVersion: UInt32 = 2
+        highestStateVersion: UInt32 = 2, restoredAt: Index = 0
     ) {
         let id = NodeID(name, directory: directory)
         var settings = ReplicaSettings()
@@ -46,13 +46,17 @@ final class ReplicaCluster {
         settings.highestStateVersion = highestStateVersion
         starts[id, default: 0] += 1
         let incarnation = Incarnation.number(directory: directory, start: starts[id] ?? 1)
-        let mark = SnapshotMark(index: 0, term: 0, configuration: Configuration(voters: []))
+        let mark = SnapshotMark(
+            index: restoredAt, term: restoredAt, configuration: Configuration(voters: []))
+        var state = Scheduler()
+        if restoredAt > 0 { state.noteApplied(index: restoredAt) }
         let replica = Replica(
             id: id, incarnation: incarnation, settings: settings,
             worker: WorkerSpec(
                 id: name, incarnation: incarnation, slots: 1, handlers: ["h"], tags: []),
-            recovered: Recovered(hardState: HardState(), snapshot: mark, entries: []),
-            state: Scheduler(), planner: .utcOnly, clock: clock,
+            recovered: Recovered(
+                hardState: HardState(term: mark.term), snapshot: mark, entries: []),
+            state: state, planner: .utcOnly, clock: clock,
             seed: name.utf8.reduce(directory) { $0 &* 31 &+ UInt64($1) })
         machines[name] = Machine(id: id, replica: replica)
         for other in machines.values where other.isUp && other.id.name != name {
