@@ -34,8 +34,12 @@ final class Simulation {
     var recovery = Recovery()
     var flaw: LastingFlaw?
     var membership: Membership
-    /// Names of the founders, as they stand in the configuration file.
-    var founders: [String] { nodes.filter(\.isFounder).map(\.id.name) }
+    /// Names of the founders, as they stand in the configuration file. Once all of them have lost what they knew of the
+    /// cluster, the operator gives them a file that names none of them: by the old one they would found another.
+    var founders: [String] {
+        let founders = nodes.filter(\.isFounder)
+        return founders.allSatisfy(\.hasLostDisk) ? [] : founders.map(\.id.name)
+    }
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A run of a minute has less than a million happenings. Many more mean that it goes round in circles.
