@@ -53,7 +53,7 @@ extension Simulation {
     private func send(
         _ message: PeerMessage, from node: SimulatedNode, to target: NodeID
     ) throws(Violation) {
-        guard let to = nodes.firstIndex(where: { $0.id.name == target.name }), to != node.number
+        guard let to = nodes.firstIndex(where: { $0.id.name == target.name }), target != node.id
         else {
             throw Violation("messages have addresses", "\(node.id) sends to \(target)")
         }
@@ -67,6 +67,8 @@ extension Simulation {
                     acknowledged: index, by: raft, number: node.number, disk: node.disk.synced)
             }
         }
+        // Whoever it was before it lost its disk, and a member until the change is through: nobody is there.
+        guard to != node.number else { return network.noteLostOnArrival() }
         let bytes = message.encoded()
         mix(5, UInt64(bytes.count), UInt64(to))
         for time in network.arrivals(from: node.number, to: to, now: now) {
