@@ -29,13 +29,16 @@ final class SegmentPool: Sendable {
     private let thread: SystemThread?
     private let worker: Mutex<Worker>
 
-    /// `used` are spares found on opening.
+    /// `used` are spares found on opening. One that was made for a large segment goes: the name belongs to the segment
+    /// of that number, which may be made again and take the file away.
     init(
         folder: StorageFolder, segmentBytes: Int, used: [String], usesThread: Bool
     ) throws(StorageError) {
         self.folder = folder
         self.segmentBytes = segmentBytes
-        let worker = Worker(folder: folder, segmentBytes: segmentBytes, used: used)
+        for name in used where Self.isOversize(name) { try folder.remove(name) }
+        let worker = Worker(
+            folder: folder, segmentBytes: segmentBytes, used: used.filter { !Self.isOversize($0) })
         self.worker = Mutex(worker)
         guard usesThread else {
             thread = nil
@@ -91,6 +94,10 @@ final class SegmentPool: Sendable {
     /// Keeps names of oversize segments apart from the pool's own numbers.
     private static let oversizeBit: UInt64 = 1 << 63
 
+    private static func isOversize(_ name: String) -> Bool {
+        SegmentName.spareNumber(name).map { $0 & oversizeBit != 0 } ?? false
+    }
+
     private static func create(
         _ name: String, bytes: Int, in folder: StorageFolder
     ) throws(StorageError) -> Spare {
@@ -111,8 +118,7 @@ final class SegmentPool: Sendable {
             self.folder = folder
             self.segmentBytes = segmentBytes
             self.used = used
-            let numbers = used.compactMap(SegmentName.spareNumber).filter { $0 & oversizeBit == 0 }
-            nextNumber = (numbers.max() ?? 0) + 1
+            nextNumber = (used.compactMap(SegmentName.spareNumber).max() ?? 0) + 1
         }
 
         mutating func run(
