@@ -37,7 +37,7 @@ struct RestoreOnSimulatedDiskTests {
         try RestoredDirectory(
             contents, root: "data", cluster: "demo", node: "n1",
             beginning: RestoredDirectory.Beginning(
-                directory: DataDirectory.Beginning(directory: 9, wallMilliseconds: 1_000),
+                directory: 9,
                 termDistance: 40),
             settings: settings, system: disk)
     }
