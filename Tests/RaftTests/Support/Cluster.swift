@@ -8,6 +8,7 @@ final class Cluster {
     private enum Event {
         case deliver(Message)
         case synced(NodeID, run: Int)
+        case turn(NodeID, run: Int)
         case input(NodeID, run: Int, Input)
         case snapshotWanted(NodeID, run: Int, Index)
     }
@@ -20,7 +21,9 @@ final class Cluster {
 
     let settings: Settings
     let ids: [NodeID]
-    private(set) var now: Nanoseconds = 1_000_000_000
+    /// The true time at which every cluster begins.
+    static let begin: Nanoseconds = 1_000_000_000
+    private(set) var now = Cluster.begin
     private var nodes: [NodeID: TestNode] = [:]
     private var members: [TestNode] = []
     private(set) var oracle = Oracle()
@@ -42,6 +45,8 @@ final class Cluster {
     /// One delay for each copy that arrives.
     var delays: (Message) -> [Nanoseconds] = { _ in [0] }
     var diskDelay: (NodeID) -> Nanoseconds = { _ in 0 }
+    /// How long a node's loop is busy elsewhere: what comes meanwhile is one turn.
+    var turnDelay: (NodeID) -> Nanoseconds = { _ in 0 }
     /// After this many events without time moving on, something answers itself for ever.
     var maxEventsAtOnce = 20_000
     var snapshotFileBytes = 4096
@@ -88,26 +93,53 @@ final class Cluster {
 
     // MARK: - Acting
 
-    /// One turn of a node's loop.
+    /// One turn of a node's loop, with what has come to it before.
     func turn(_ id: NodeID, _ inputs: [Input]) {
-        guard self[id].isUp else { return }
-        let commit = self[id].raft.commitIndex
+        let node = self[id]
+        guard node.isUp else { return }
+        let clock = node.clock(at: now)
+        let waiting = node.inbox
+        node.inbox = []
         var effects: [Effect] = []
-        for input in inputs { self[id].raft.step(input, now: now, into: &effects) }
-        // The end of the turn may append the next one.
-        let governing = self[id].raft.configuration
-        self[id].raft.finishTurn(now: now, into: &effects)
-        for effect in effects { carryOut(effect, on: id) }
-        if self[id].raft.role == .leader { oracle.sawLeader(self[id].raft) }
-        if self[id].raft.commitIndex > commit {
+        for input in waiting + inputs {
+            // What came before may have ended the leadership.
+            if case .propose = input, !waiting.isEmpty, !node.raft.acceptsProposals { continue }
+            let (seen, commit) = (effects.count, node.raft.commitIndex)
+            node.raft.step(input, now: clock, into: &effects)
+            watch(effects[seen...], of: node)
             oracle.sawCommit(
-                from: commit, self[id].raft, under: governing, disks: nodes.mapValues(\.disk))
+                from: commit, node.raft, under: node.raft.configuration,
+                disks: nodes.mapValues(\.disk))
         }
+        let seen = effects.count
+        node.raft.finishTurn(now: clock, into: &effects)
+        watch(effects[seen...], of: node)
+        for effect in effects { carryOut(effect, on: id) }
+        if node.raft.role == .leader { oracle.sawLeader(node.raft) }
         applyCommitted(id)
     }
 
+    /// A later input of the same turn may change the log: what leaves has to be true when it is decided.
+    private func watch(_ effects: ArraySlice<Effect>, of node: TestNode) {
+        for case .send(let message) in effects {
+            oracle.sawSent(message, by: node.raft, disk: node.disk)
+        }
+    }
+
+    /// Comes to the node, whose loop sees it in its next turn.
+    func deliver(_ input: Input, to id: NodeID) {
+        let node = self[id]
+        guard node.isUp else { return }
+        if node.inbox.isEmpty {
+            let delay = turnDelay(id)
+            guard delay > 0 else { return turn(id, [input]) }
+            schedule(.turn(id, run: node.run), after: delay)
+        }
+        node.inbox.append(input)
+    }
+
     func propose(_ command: String, on id: NodeID) {
-        turn(id, [.propose(Array(command.utf8))])
+        deliver(.propose(Array(command.utf8)), to: id)
     }
 
     @discardableResult
@@ -115,7 +147,7 @@ final class Cluster {
         let read = nextRead
         nextRead += 1
         readFloors[read] = oracle.maxCommit
-        turn(id, [.read(read)])
+        deliver(.read(read), to: id)
         return read
     }
 
@@ -139,6 +171,7 @@ final class Cluster {
         _ = self[id].disk.sync(syncedBatches)
         self[id].disk.crash()
         self[id].isUp = false
+        self[id].inbox = []
         self[id].run += 1
         note("\(id) crashes")
     }
@@ -156,7 +189,7 @@ final class Cluster {
         let node = self[id]
         node.isUp = true
         node.raft = Raft(
-            id: id, settings: settings, recovered: node.disk.image, now: now,
+            id: id, settings: settings, recovered: node.disk.image, now: node.clock(at: now),
             seed: Self.seed(id, node.run, seed))
         node.readAnswers = [:]
         node.appliedIndex = 0
@@ -185,9 +218,11 @@ final class Cluster {
             let next = queue.indices.min { before(queue[$0], queue[$1]) }
             var due: NodeID?
             var tickAt = Nanoseconds.max
-            for node in members where node.isUp && node.raft.nextDeadline < tickAt {
+            for node in members where node.isUp && node.inbox.isEmpty {
+                let deadline = node.time(of: node.raft.nextDeadline)
+                guard deadline < tickAt else { continue }
                 due = node.id
-                tickAt = node.raft.nextDeadline
+                tickAt = deadline
             }
             let eventAt = next.map { queue[$0].at } ?? .max
             let at = max(now, min(eventAt, tickAt))
@@ -201,7 +236,7 @@ final class Cluster {
             if eventAt <= tickAt, let next {
                 handle(queue.remove(at: next).event)
             } else if let due {
-                turn(due, [.tick])
+                deliver(.tick, to: due)
             }
         }
         now = max(now, end)
@@ -259,13 +294,16 @@ final class Cluster {
         case .deliver(let message):
             // A second look: a partition that began meanwhile loses what is under way.
             guard passes(message), self[message.to].isUp else { return }
-            turn(message.to, [.receive(message)])
+            deliver(.receive(message), to: message.to)
         case .synced(let id, let run):
             guard self[id].run == run, self[id].isUp, !self[id].isDiskHeld else { return }
-            sync(id, count: 1)
+            if let ticket = self[id].disk.sync(1) { deliver(.durable(ticket), to: id) }
+        case .turn(let id, let run):
+            guard self[id].run == run, !self[id].inbox.isEmpty else { return }
+            turn(id, [])
         case .input(let id, let run, let input):
             guard self[id].run == run, self[id].isUp else { return }
-            turn(id, [input])
+            deliver(input, to: id)
         case .snapshotWanted(let id, let run, let index):
             guard self[id].run == run, self[id].isUp, self[id].appliedIndex >= index,
                 self[id].raft.snapshotMark.index < index
@@ -279,7 +317,6 @@ final class Cluster {
         switch effect {
         case .send(let message):
             sentMessages += 1
-            oracle.sawSent(message, by: self[id].raft, disk: self[id].disk)
             guard passes(message), nodes[message.to] != nil else {
                 note("lost: \(message.text)")
                 return

@@ -14,6 +14,10 @@ final class TestNode {
     var appliedHash: UInt64 = 0
     var appliedCommands: [String] = []
     var readAnswers: [ReadID: ReadAnswer] = [:]
+    /// What waits for the next turn of its loop.
+    var inbox: [Input] = []
+    /// How much faster than true time its clock runs, in parts per million.
+    var driftPPM: Int64 = 0
 
     init(id: NodeID, raft: Raft, disk: TestDisk) {
         self.id = id
@@ -27,6 +31,19 @@ final class TestNode {
     }
 
     var log: String { raft.logText }
+
+    /// What its clock shows. All clocks agree when a cluster begins.
+    func clock(at now: Nanoseconds) -> Nanoseconds {
+        let gained = Int64(now - Cluster.begin) / 1_000 * driftPPM / 1_000
+        return Nanoseconds(Int64(now) + gained)
+    }
+
+    /// A true time at which its clock has reached `reading`, and has hardly gone beyond.
+    func time(of reading: Nanoseconds) -> Nanoseconds {
+        guard driftPPM != 0, reading > Cluster.begin, reading < 1 << 43 else { return reading }
+        let rate = UInt64(1_000_000 + driftPPM)
+        return Cluster.begin + (reading - Cluster.begin) * 1_000_000 / rate + 2_000
+    }
 
     /// The file of a snapshot: the hash, again and again, so that it takes several chunks.
     func snapshotFile(sizeBytes: Int) -> TestDisk.File {
