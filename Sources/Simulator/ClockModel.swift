@@ -16,7 +16,7 @@ struct ClockModel: Sendable {
     /// No wall clock is ever set to before this.
     static let earliestWall = epoch - maxWallOffset
     static let maxWallOffset: Milliseconds = 3_600_000
-    /// Leases allow for this much drift between two nodes; clocks here stay within half of it.
+    /// No clock gains or loses more than this against true time; leases are told so.
     static let maxDriftPPM = 25_000
 
     init(driftPPM: Int64, wallOffset: Milliseconds, base: Nanoseconds) {

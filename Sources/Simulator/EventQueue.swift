@@ -27,6 +27,8 @@ enum Happening {
     case resume(node: Int, life: Int)
     case crash(node: Int, life: Int)
     case heal(partition: Int)
+    case leaseTrap(node: Int, life: Int)
+    case leaseWatch(node: Int, life: Int, until: Nanoseconds)
     case peace
     case flawCheck
     case progressCheck

@@ -6,8 +6,9 @@ enum Fault: Int, CaseIterable {
     case split, isolated, oneWay, bridge, swizzled
     // Processes.
     case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
-    // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing.
-    case leaderCutShort, handoverUnheard
+    // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing, one with a lease
+    // is cut off while others are about to stand.
+    case leaderCutShort, handoverUnheard, leaseTrap
     // After all others, until the cluster lives with it.
     case lastingFlaw
     // Members.

@@ -75,10 +75,14 @@ struct Scenario {
         var transferEvery: Nanoseconds?
         /// New leaders that are cut off or crash before they have done much.
         var youngLeaderPermille = 0
+        /// Mean time between two moments in which the leader is cut off with its lease; nil: none.
+        var leaseTrapEvery: Nanoseconds?
         var clockJumpEvery: Nanoseconds?
         var clockJumpMilliseconds: Int = 120_000
         var maxWallOffsetMilliseconds: Int = 0
         var maxDriftPPM: Int = 0
+        /// No clock in between the fastest and the slowest.
+        var isDriftExtreme = false
         /// Between an input and the turn that sees it.
         var turnDelay: ClosedRange<Nanoseconds> = 5_000...300_000
         var slowTurnPermille = 0
@@ -277,5 +281,11 @@ extension Scenario {
         guard random.chance(permille: 300) else { return }
         settings.raft.leaseReads = true
         settings.raft.maxClockDriftPPM = UInt64(ClockModel.maxDriftPPM)
+        if nodeCount > 2, random.chance(permille: 700) {
+            node.leaseTrapEvery = Self.every(2_000...8_000, &random)
+        }
+        guard random.chance(permille: 600) else { return }
+        node.maxDriftPPM = ClockModel.maxDriftPPM
+        node.isDriftExtreme = true
     }
 }

@@ -32,7 +32,7 @@ extension Simulation {
         log.write(now, .network, "\(node.id) hears nobody for \(length / 1_000_000) ms")
     }
 
-    private func cutLinks(
+    func cutLinks(
         from senders: [SimulatedNode], to receivers: [SimulatedNode], for length: Nanoseconds
     ) {
         var links: [(from: Int, to: Int)] = []

@@ -5,7 +5,7 @@ import Scheduler
 /// What clients do, and what they hold the cluster to.
 extension Simulation {
     private static let maxSubmissions = 1_500
-    private static let maxOpenOperations = 400
+    static let maxOpenOperations = 400
     private static let scheduleNames = ["hourly", "nightly", "pulse"]
 
     private func anyNode() -> SimulatedNode? {

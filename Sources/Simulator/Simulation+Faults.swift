@@ -4,7 +4,7 @@ import Scheduler
 
 /// The faults that strike again and again, each with a rate of its own.
 enum Strike: CaseIterable {
-    case partition, crash, pause, suspend, drain, transfer, clockJump, disk
+    case partition, crash, pause, suspend, drain, transfer, clockJump, disk, lease
 }
 
 /// What goes wrong, and when.
@@ -19,6 +19,7 @@ extension Simulation {
         case .transfer: scenario.node.transferEvery
         case .clockJump: scenario.node.clockJumpEvery
         case .disk: scenario.troubles.errorEvery
+        case .lease: scenario.node.leaseTrapEvery
         }
     }
 
@@ -72,6 +73,7 @@ extension Simulation {
         case .clockJump:
             setWallClock(of: random.pick(nodes))
         case .disk: strikeDisk()
+        case .lease: layLeaseTrap()
         }
     }
 

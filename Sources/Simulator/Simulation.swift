@@ -57,9 +57,12 @@ final class Simulation {
         clients = Clients(random: random.fork())
         membership = Membership(wanted: Set(0..<scenario.nodeCount))
         for number in 0..<scenario.machineCount {
+            let drift = scenario.node.maxDriftPPM
+            let driftPPM =
+                scenario.node.isDriftExtreme
+                ? random.pick([-drift, drift]) : random.within(-drift...drift)
             let clock = ClockModel(
-                driftPPM: Int64(
-                    random.within(-scenario.node.maxDriftPPM...scenario.node.maxDriftPPM)),
+                driftPPM: Int64(driftPPM),
                 wallOffset: Milliseconds(
                     random.within(
                         -scenario.node
@@ -171,6 +174,12 @@ final class Simulation {
             log.write(now, .network, "healed \(network.describe(partition))")
             network.heal(partition)
             connectPeers()
+        case .leaseTrap(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            try springLeaseTrap(on: node)
+        case .leaseWatch(let number, let life, let end):
+            guard let node = node(number, life: life) else { return }
+            watchLease(of: node, until: end)
         case .peace: try beginPeace()
         case .flawCheck: try checkFlaw()
         case .progressCheck: try checkProgress()
