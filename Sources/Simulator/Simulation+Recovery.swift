@@ -89,8 +89,11 @@ extension Simulation {
         try beginRecovery()
     }
 
+    /// Without a member that is about to leave: nobody may ever answer what is asked there.
     private var present: [SimulatedNode] {
-        voters.filter { !recovery.away.contains($0.number) }
+        voters.filter {
+            !recovery.away.contains($0.number) && membership.wanted.contains($0.number)
+        }
     }
 
     // MARK: Progress
