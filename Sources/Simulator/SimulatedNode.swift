@@ -83,9 +83,6 @@ final class SimulatedNode {
     var isUp: Bool { replica != nil }
     var hasLostDisk: Bool { !lostDisks.isEmpty }
 
-    /// Its clock must not go back now: the new directory counts starts from there.
-    var awaitsFirstStart: Bool { hasLostDisk && disk.incarnation == 0 }
-
     /// Starts the process from what is on the disk.
     func start(
         settings: ReplicaSettings, founders: [String], shape: Scenario.WorkerShape,
