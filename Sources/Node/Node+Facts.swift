@@ -14,10 +14,11 @@ extension Node {
                 guard let status = transport?.status(of: peer.name) else { return false }
                 return status.isConnected && status.hello?.id == peer
             },
-            hello: { [unowned self] name in
+            hello: { [unowned self] name, since in
                 guard let status = transport?.status(of: name),
-                    status.isConnected || status.isCalling
+                    status.isConnected || since == nil && status.isCalling
                 else { return nil }
+                if let since, status.answeredPingAt ?? 0 < since { return nil }
                 return status.hello
             },
             apiAddress: { [unowned self] name in addressBook[name]?.api },

@@ -5,8 +5,9 @@ import Scheduler
 /// itself, and is waited for here as long as the client likes.
 final class MembersAPI {
     private enum Stage {
-        /// For the node itself: only it can say which data directory it has.
-        case meeting(peer: Endpoint?, api: Endpoint?)
+        /// For the node itself: only it can say which data directory it has. What its predecessor of that name has
+        /// said does not count, so it has to answer something that was sent since.
+        case meeting(peer: Endpoint?, api: Endpoint?, since: Nanoseconds)
         /// The command is under way.
         case asking
         case joining(NodeID)
@@ -26,6 +27,8 @@ final class MembersAPI {
             self.stage = stage
         }
     }
+
+    private static let meetingNanoseconds: Nanoseconds = 50_000_000
 
     private let context: APIContext
     private var waits: [Wait] = []
@@ -67,13 +70,22 @@ final class MembersAPI {
         }
         reader.finish()
         guard reader.problems.isEmpty else { return call.reply(Problem.invalid(reader.problems)) }
-        let wait = Wait(call, name, options.deadline, .meeting(peer: peer, api: api))
+        let now = context.facts.clock().monotonic
+        let wait = Wait(call, name, options.deadline, .meeting(peer: peer, api: api, since: now))
         begin(wait)
-        if name != context.node, context.facts.hello(name) == nil {
+        if name != context.node, context.facts.hello(name, nil) == nil {
             guard let peer else { return fail(wait, Self.unreachable(name)) }
             context.facts.invite(name, peer)
         }
+        meet(wait)
+    }
+
+    /// Answers to pings come without a word to anybody.
+    private func meet(_ wait: Wait) {
+        guard waits.contains(where: { $0 === wait }), case .meeting = wait.stage else { return }
         advance(wait)
+        let next = context.facts.clock().monotonic + Self.meetingNanoseconds
+        context.facts.schedule(next) { [weak self] in self?.meet(wait) }
     }
 
     private func endpoint(_ name: String, _ reader: inout JSONReader) -> Endpoint? {
@@ -135,8 +147,8 @@ final class MembersAPI {
 
     private func advance(_ wait: Wait) {
         switch wait.stage {
-        case .meeting(let peer, let api):
-            guard let hello = context.facts.hello(wait.name) else { return }
+        case .meeting(let peer, let api, let since):
+            guard let hello = context.facts.hello(wait.name, since) else { return }
             ask(wait, toAdd: hello, peer: peer, api: api)
         case .asking:
             return

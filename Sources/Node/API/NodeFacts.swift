@@ -8,8 +8,10 @@ struct NodeFacts {
     let gauges: () -> MetricsGauges
     /// A connection to that peer is up.
     let isConnected: (NodeID) -> Bool
-    /// What the node of that name says of itself, while there is a connection in either direction.
-    let hello: (_ node: String) -> PeerHello?
+    /// What the node of that name says of itself, while there is a connection in either direction; nil as well if it
+    /// has not answered anything that was sent to it at that time of the monotonic clock or later. A connection may
+    /// seem to be up for seconds after a node, its machine and its disk are gone.
+    let hello: (_ node: String, _ since: Nanoseconds?) -> PeerHello?
     /// Where clients, and nodes, reach it, as far as this node knows.
     let apiAddress: (_ node: String) -> String?
     let peerAddress: (_ node: String) -> String?

@@ -203,6 +203,7 @@ final class PeerLink {
         let sentAt = PeerFrame.number(frame.payload.span, at: 0, bytes: 8)
         guard sentAt <= loop.now else { return }
         counters.roundTripNanoseconds = loop.now - sentAt
+        counters.answeredPingAt = sentAt
     }
 
     /// Sends a ping, and gives up a peer that is silent. One that only drains our queue slowly is not:

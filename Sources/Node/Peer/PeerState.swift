@@ -30,6 +30,8 @@ struct PeerStatus: Equatable, Sendable {
     var queuedBytes = 0
     /// Of the last ping.
     var roundTripNanoseconds: Nanoseconds?
+    /// When the last ping that it answered was sent: then it surely ran.
+    var answeredPingAt: Nanoseconds?
     /// Why there is no connection to it, if there is none.
     var lastFailure: String?
     var sentFrames: UInt64 = 0

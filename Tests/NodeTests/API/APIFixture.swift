@@ -32,6 +32,7 @@ final class APIFixture {
     private(set) var launched: [Assignment] = []
     /// To other nodes, which don't exist.
     private(set) var sent: [(message: PeerMessage, to: NodeID)] = []
+    let peers = Peers()
     /// What the snapshot thread was asked for, which is not there: a test answers.
     let exports = Recorder<SnapshotExport.Job>()
     /// Snapshots that were to be written.
@@ -71,7 +72,7 @@ final class APIFixture {
             node: nodes[0],
             configuration: ClusterConfiguration(cluster: "test", nodes: members),
             gateway: gateway, metrics: metrics,
-            facts: Self.facts(http.loop, clock, exports),
+            facts: Self.facts(http.loop, clock, exports, peers),
             zones: ZoneTable(directories: [], read: { _ in nil }))
         api = API(context)
         http.answer = { [unowned self] request, responder in api.handle(request, responder) }
@@ -89,8 +90,18 @@ final class APIFixture {
         var items: [Item] = []
     }
 
+    /// Nodes that there are connections to, and when each answered last.
+    final class Peers {
+        var known: [String: (hello: PeerHello, answeredAt: Nanoseconds)] = [:]
+
+        func hello(_ name: String, since: Nanoseconds?) -> PeerHello? {
+            known[name].flatMap { $0.answeredAt >= since ?? 0 ? $0.hello : nil }
+        }
+    }
+
     private static func facts(
-        _ loop: Loop, _ clock: @escaping () -> Clock, _ exports: Recorder<SnapshotExport.Job>
+        _ loop: Loop, _ clock: @escaping () -> Clock, _ exports: Recorder<SnapshotExport.Job>,
+        _ peers: Peers
     ) -> NodeFacts {
         NodeFacts(
             clock: clock,
@@ -102,7 +113,8 @@ final class APIFixture {
                     workersByState: [], pendingRequests: 0, loopTurns: 0, longestTurnNanoseconds: 0,
                     residentBytes: 0, uptimeSeconds: 0, peers: [])
             },
-            isConnected: { _ in false }, hello: { _ in nil }, apiAddress: { _ in nil },
+            isConnected: { _ in false }, hello: { peers.hello($0, since: $1) },
+            apiAddress: { _ in nil },
             peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
             export: { exports.items.append($0) }, later: { loop.later($0) },
             schedule: { _ = loop.schedule(at: $0, $1) }

@@ -118,6 +118,25 @@ import Testing
         #expect(bad.status == 422)
     }
 
+    /// The connection to a node seems to be up for a while after it has lost its disk, and what it said then is not
+    /// who it will be.
+    @Test func whoIsTakenInHasToAnswerFirst() throws {
+        let fixture = try APIFixture()
+        let hello = PeerHello(
+            cluster: "test", sender: NodeID("n2", directory: 7), incarnation: 1,
+            highestStateVersion: fixture.gateway.replica.settings.highestStateVersion,
+            peer: "127.0.0.1:1", api: "127.0.0.1:2")
+        fixture.peers.known["n2"] = (hello, answeredAt: 0)
+        let path = "/v1/cluster/members?timeout=60ms"
+        let silent = try fixture.call("POST", path, #"{"id": "n2"}"#)
+        #expect(silent.status == 503)
+        #expect(fixture.gateway.replica.scheduler.member("n2") == nil)
+        fixture.peers.known["n2"] = (hello, answeredAt: .max)
+        let begun = try fixture.call("POST", path, #"{"id": "n2"}"#)
+        #expect(begun.status == 202)
+        #expect(fixture.gateway.replica.scheduler.member("n2")?.directory == 7)
+    }
+
     @Test func neitherTheLastMemberNorANonMemberCanBeRemoved() throws {
         let fixture = try APIFixture()
         fixture.http.turn { !fixture.gateway.replica.scheduler.members.isEmpty }
