@@ -14,6 +14,7 @@ enum Happening {
     /// Somebody notices that a process is gone, if nothing has taken its place.
     case parting(teller: Int, life: Int, gone: Int, goneLife: Int)
     case membersAct
+    case replacementActs
     case input(node: Int, life: Int, ReplicaInput)
     case synced(node: Int, life: Int)
     case snapshotDone(node: Int, life: Int)

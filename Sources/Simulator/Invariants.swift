@@ -52,7 +52,9 @@ struct Invariants {
     mutating func nodeStarts(
         _ node: Int, _ raft: borrowing Raft, disk: LogImage
     ) throws(Violation) {
-        try tracks[node].checkStart(raft, disk: disk)
+        try tracks[node].checkStart(raft, disk: disk) { index, term in
+            written[Position(index: index, term: term)]?.payload
+        }
         if let vote = votes[Ballot(voter: raft.id, term: raft.term)], raft.vote != vote {
             throw Violation(
                 "votes survive a restart",
@@ -77,7 +79,7 @@ struct Invariants {
         persisting batch: Batch, on disk: LogImage, of id: NodeID
     ) throws(Violation) {
         if let from = batch.truncateFrom, from <= ledger.lastIndex, !batch.resetsLog,
-            disk.term(at: from) == ledger[from].entry.term
+            disk.term(at: from) == ledger[from].entry.term, !isRepair(batch, from: from, of: disk)
         {
             throw Violation("committed entries are kept", "\(id) cuts off committed entry \(from)")
         }
@@ -101,6 +103,17 @@ struct Invariants {
             }
             previousTerm = entry.term
         }
+    }
+
+    /// Damaged entries, and what follows them, are written anew: the same ones, in the same batch.
+    private func isRepair(_ batch: Batch, from: Index, of disk: LogImage) -> Bool {
+        let last = min(disk.lastIndex, ledger.lastIndex)
+        return !disk.isWhole && batch.entries.first?.index == from
+            && batch.entries.last?.index ?? 0 >= last
+            && batch.entries.prefix { $0.index <= last }.allSatisfy { entry in
+                disk.term(at: entry.index) != ledger[entry.index].entry.term
+                    || entry == ledger[entry.index].entry
+            }
     }
 
     private mutating func noteVote(
@@ -151,7 +164,7 @@ struct Invariants {
             }
             try noteVote(of: id, in: message.term, for: id)
         case .appendReply(let reply):
-            guard case .matched(let index) = reply.outcome else { return }
+            guard let index = reply.promisedIndex else { return }
             guard disk.hardState.term >= message.term, disk.lastIndex >= index else {
                 throw Violation(
                     "entry durable before its acknowledgement",
@@ -214,6 +227,11 @@ struct Invariants {
         }
         try tracks[node].checkConfiguration(raft)
         if raft.role == .leader { try checkLeader(raft) }
+        guard !raft.isDamaged || raft.role == .follower else {
+            throw Violation(
+                "a damaged node stands in no election",
+                "\(id) is \(raft.role) in term \(raft.term), and its disk has lost something")
+        }
         let governing = [known.configuration, raft.configuration]
         standings[node]?.configuration = raft.configuration
         return try extendLedger(raft, from: known.commit, governing, holds)
@@ -258,7 +276,10 @@ struct Invariants {
         while index <= raft.commitIndex {
             let entry = raft.entry(at: index)
             if index <= ledger.lastIndex {
-                guard entry == ledger[index].entry else {
+                guard
+                    entry == ledger[index].entry
+                        || entry.payload == .lost && entry.term == ledger[index].entry.term
+                else {
                     throw Violation(
                         "committed entries are the same everywhere",
                         "\(raft.id) has another entry \(index) in term \(entry.term)")

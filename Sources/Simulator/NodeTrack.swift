@@ -9,6 +9,8 @@ struct NodeTrack {
     private var acknowledged: (index: Index, term: Term) = (0, 0)
     /// In the order of the log; the first may be that of the snapshot, which is at 0.
     private var configurations: [(index: Index, configuration: Configuration)] = []
+    /// Of those the ones that were damaged when the node started: it has each as soon as it has the entry again.
+    private var lostConfigurations: Set<Index> = []
 
     var lastConfigurationIndex: Index { configurations.last?.index ?? 0 }
 
@@ -24,8 +26,10 @@ struct NodeTrack {
         }
         if let from = batch.truncateFrom {
             configurations.removeAll { $0.index >= from }
-            // It may still be there after a crash, or not: nobody counts on it any more.
-            if acknowledged.index >= from { acknowledged = (0, 0) }
+            // It may still be there after a crash, or not: nobody counts on it any more. Unless it is only written
+            // anew, with damaged ones before it.
+            let isKept = batch.entries.contains { ($0.index, $0.term) == acknowledged }
+            if acknowledged.index >= from, !isKept { acknowledged = (0, 0) }
         }
         for entry in batch.entries {
             if case .configuration(let configuration) = entry.payload {
@@ -37,7 +41,11 @@ struct NodeTrack {
     /// The newest configuration governs from the moment it is appended, committed or not; and the one before it
     /// again when it is cut off.
     func checkConfiguration(_ raft: borrowing Raft) throws(Violation) {
-        let last = configurations.last?.configuration ?? Configuration(voters: [])
+        let known = configurations.last { index, _ in
+            !lostConfigurations.contains(index) || index < raft.firstIndex
+                || index <= raft.lastIndex && raft.entry(at: index).payload != .lost
+        }
+        let last = known?.configuration ?? Configuration(voters: [])
         guard raft.configuration == last else {
             throw Violation(
                 "the last configuration of the log governs",
@@ -45,23 +53,29 @@ struct NodeTrack {
         }
     }
 
-    /// What was promised is still there.
-    mutating func checkStart(_ raft: borrowing Raft, disk: LogImage) throws(Violation) {
+    /// What was promised is still there, or known as lost.
+    /// - Parameter payload: what was written as the entry of an index and a term.
+    mutating func checkStart(
+        _ raft: borrowing Raft, disk: LogImage, payload: (Index, Term) -> Entry.Payload?
+    ) throws(Violation) {
         guard raft.term >= termTold else {
             throw Violation(
                 "terms survive a restart",
                 "\(raft.id) has spoken in term \(termTold), and starts in \(raft.term)")
         }
-        guard acknowledged.index == 0 || disk.holds(acknowledged.index, acknowledged.term) else {
+        guard acknowledged.index == 0 || disk.knows(acknowledged.index, acknowledged.term) else {
             throw Violation(
                 "acknowledged entries survive a restart",
                 "\(raft.id) has acknowledged \(acknowledged), its disk ends at \(disk.lastIndex)")
         }
         configurations = [(0, disk.mark.configuration)]
+        lostConfigurations = []
         for entry in disk.entries {
-            if case .configuration(let configuration) = entry.payload {
-                configurations.append((entry.index, configuration))
-            }
+            let isLost = entry.payload == .lost
+            let whole = isLost ? payload(entry.index, entry.term) : entry.payload
+            guard case .configuration(let configuration) = whole else { continue }
+            configurations.append((entry.index, configuration))
+            if isLost { lostConfigurations.insert(entry.index) }
         }
         try checkConfiguration(raft)
     }

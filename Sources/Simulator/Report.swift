@@ -14,6 +14,10 @@ struct Report {
     var membershipChanges = 0
     /// Runs whose cluster had to serve with a minority gone for good before everything was healed.
     var minoritiesGone = 0
+    /// Starts, and readings of snapshots, that met damage and went on.
+    var damagesFound = 0
+    /// Disks so damaged that their nodes refused them.
+    var disksRefused = 0
     var leasesLost = 0
     var executions = 0
     /// Attempts that began while an older one of their task still ran.
@@ -35,7 +39,8 @@ struct Report {
     private static var sums: [WritableKeyPath<Report, Int>] {
         [
             \.seeds, \.virtualNanoseconds, \.turns, \.elections, \.commits, \.messages,
-            \.snapshots, \.installs, \.membershipChanges, \.minoritiesGone, \.leasesLost,
+            \.snapshots, \.installs, \.membershipChanges, \.minoritiesGone, \.damagesFound,
+            \.disksRefused, \.leasesLost,
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.tasks, \.acknowledged,
             \.answers, \.refusals, \.reads, \.registerOperations,
         ]
@@ -60,7 +65,8 @@ struct Report {
         \(seeds) seeds, \(virtualHours) virtual hours at \(speed(wallSeconds: wallSeconds))x life
         cluster: \(elections) elections, \(commits) commits, \(snapshots) snapshots, \(installs) installed, \
         \(membershipChanges) membership changes, \(messages) messages, \
-        \(minoritiesGone) runs with a minority gone for good
+        \(minoritiesGone) runs with a minority gone for good, \(damagesFound) damages lived through, \
+        \(disksRefused) disks refused
         faults: \(faults.line)
         work: \(tasks) tasks, \(acknowledged) acknowledged, \(executions) executions, \
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \

@@ -74,11 +74,14 @@ final class SimulatedNode {
             random: self.random.fork())
     }
 
-    /// The entry is, or was at the end, on the disk of that identity.
-    func holds(_ index: Index, _ term: Term, as identity: NodeID) -> Bool {
+    /// The entry is, or was at the end, on the disk of that identity; or is known there to be damaged.
+    func knows(_ index: Index, _ term: Term, as identity: NodeID) -> Bool {
         identity == id
-            ? disk.synced.holds(index, term) : lostLogs[identity]?.holds(index, term) ?? false
+            ? disk.synced.knows(index, term) : lostLogs[identity]?.knows(index, term) ?? false
     }
+
+    /// As far as anybody knows, it has all that it ever had.
+    var isWhole: Bool { disk.isWhole && !(replica?.raft.isDamaged ?? false) }
 
     var isUp: Bool { replica != nil }
     var hasLostDisk: Bool { !lostDisks.isEmpty }

@@ -17,6 +17,9 @@ extension Simulation {
                 log.write(now, .disk, "\(node.id) stops: \(error)")
                 if node.isUp { try crash(node) } else { retryStart(node) }
                 return nil
+            case .refused(let error):
+                replaceDisk(of: node, because: error)
+                return nil
             }
         }
     }
@@ -92,14 +95,22 @@ extension Simulation {
         to target: NodeID, _ mark: SnapshotMark, _ offset: UInt64, _ node: SimulatedNode
     ) throws(Violation) {
         let maxBytes = scenario.settings.raft.maxSnapshotChunkBytes
-        let read: (bytes: [UInt8], totalBytes: UInt64)?? = try onDisk(of: node) {
-            () throws(StorageStop) in
+        let read = try onDisk(of: node) { () throws(StorageStop) in
             try node.disk.readChunk(of: mark, at: offset, maxBytes: maxBytes)
         }
-        guard let chunk = read else { return }
-        let input = ReplicaInput.snapshotChunkRead(
-            to: target, mark: mark, offset: chunk == nil ? 0 : offset, bytes: chunk?.bytes ?? [],
-            totalBytes: chunk?.totalBytes ?? 0)
+        var input = ReplicaInput.snapshotChunkRead(
+            to: target, mark: mark, offset: 0, bytes: [], totalBytes: 0)
+        switch read {
+        case .chunk(let bytes, let totalBytes):
+            input = .snapshotChunkRead(
+                to: target, mark: mark, offset: offset, bytes: bytes, totalBytes: totalBytes)
+        case .gone: break
+        case .damaged:
+            log.write(now, .disk, "\(node.id) finds its snapshot at \(mark.index) damaged")
+            report.damagesFound += 1
+            deliver(.snapshotDamaged(mark), to: node)
+        case nil: return
+        }
         after(
             node.random.latency(scenario.disk.sync),
             .input(node: node.number, life: node.life, input))

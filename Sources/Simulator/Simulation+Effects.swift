@@ -61,7 +61,7 @@ extension Simulation {
             try invariants.check(
                 sending: message, number: node.number, disk: node.disk.synced, role: role)
             if case .appendReply(let reply) = message.body,
-                case .matched(let index) = reply.outcome, let raft = node.replica?.raft
+                let index = reply.promisedIndex, let raft = node.replica?.raft
             {
                 try invariants.check(
                     acknowledged: index, by: raft, number: node.number, disk: node.disk.synced)

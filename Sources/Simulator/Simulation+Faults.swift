@@ -4,7 +4,7 @@ import Scheduler
 
 /// The faults that strike again and again, each with a rate of its own.
 enum Strike: CaseIterable {
-    case partition, crash, pause, suspend, drain, transfer, clockJump, disk, lease
+    case partition, crash, pause, suspend, drain, transfer, clockJump, disk, lease, snapshotDamage
 }
 
 /// What goes wrong, and when.
@@ -20,6 +20,7 @@ extension Simulation {
         case .clockJump: scenario.node.clockJumpEvery
         case .disk: scenario.troubles.errorEvery
         case .lease: scenario.node.leaseTrapEvery
+        case .snapshotDamage: scenario.troubles.snapshotDamageEvery
         }
     }
 
@@ -74,6 +75,7 @@ extension Simulation {
             setWallClock(of: random.pick(nodes))
         case .disk: strikeDisk()
         case .lease: layLeaseTrap()
+        case .snapshotDamage: damageSnapshot()
         }
     }
 

@@ -36,7 +36,7 @@ extension Simulation {
 
     /// The end of all faults; in some runs of all but one, at first.
     func beginPeace() throws(Violation) {
-        guard isSteadyByItself, isMembershipSettled, voters.count > 2,
+        guard isSteadyByItself, isMembershipSettled, isEveryDiskWhole, voters.count > 2,
             scenario.node.minority == nil,
             random.chance(permille: 700)
         else { return try endChaos() }

@@ -75,7 +75,8 @@ extension Simulation {
     private func wishForChange() throws(Violation) {
         let voters = voters
         if voters.count > 2, random.chance(permille: scenario.members.wipePermille) {
-            _ = try loseDisk(random.pick(voters))
+            let victim = random.pick(voters)
+            if maySuffer(victim) { _ = try loseDisk(victim) }
             return
         }
         let outside = nodes.filter { !membership.wanted.contains($0.number) }

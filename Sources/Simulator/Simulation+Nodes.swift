@@ -16,6 +16,7 @@ extension Simulation {
         if let replica = node.replica {
             try invariants.nodeStarts(node.number, replica.raft, disk: node.disk.synced)
         }
+        noteDamage(node)
         mix(1, now, UInt64(node.number))
         deliver(.tick, to: node)
         for other in nodes where other !== node && other.isUp {
@@ -196,15 +197,18 @@ extension Simulation {
             replica.raft, applied: replica.applied, isRestoring: node.restoring != nil,
             node: node.number,
             holds: { id, index, term in
-                nodes.contains { $0.holds(index, term, as: id) }
+                nodes.contains { $0.knows(index, term, as: id) }
             })
         if report.turns % 16 == 0 { try checkBounds(node, replica) }
         for line in lines { try oracle.apply(line.entry) }
-        guard replica.applied <= node.disk.synced.lastIndex else {
+        let disk = node.disk.synced
+        guard replica.applied <= disk.lastIndex, replica.applied < disk.lost.first ?? .max else {
             throw Violation(
                 "durable before applied",
-                "\(node.id) applied \(replica.applied), its disk ends at \(node.disk.synced.lastIndex)"
-            )
+                """
+                \(node.id) applied \(replica.applied), its disk ends at \(disk.lastIndex), \
+                and lost are \(disk.lost)
+                """)
         }
         guard replica.scheduler.digest == oracle.digest(at: replica.applied) else {
             throw Violation(

@@ -29,8 +29,11 @@ extension Simulation {
             node.effectsUntilCrash = nil
             node.disk.disk.heal()
         }
-        // Who is gone must not be more than the members can do without: not while one of them is being replaced.
-        if let minority = scenario.node.minority, isMembershipSettled, voters.count > 2 {
+        // Who is gone must not be more than the members can do without: not while one of them is being replaced, or
+        // has not got back what its disk lost.
+        if let minority = scenario.node.minority, isMembershipSettled, isEveryDiskWhole,
+            voters.count > 2
+        {
             phase = .minorityAway
             report.minoritiesGone += 1
             try sendAway(minority)
@@ -148,6 +151,9 @@ extension Simulation {
     private func missingForRest() -> String? {
         let present = present
         for node in present where !node.isUp { return "\(node.id) is down" }
+        for node in present where node.replica?.raft.isDamaged ?? false {
+            return "\(node.id) has not got back what its disk lost"
+        }
         let schedules = oracle.reference.schedules(after: nil, limit: 32).map(\.name)
         if let name = schedules.first(where: { !Registers.isRegister($0) }) {
             deleteSchedule(name, present[0])

@@ -20,6 +20,8 @@ final class Simulation {
     let log: TextLog
     let chaosLength: Nanoseconds
     var random: RandomSource
+    /// Of its own, so that runs without damage to disks do not depend on it.
+    var damageRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -50,7 +52,10 @@ final class Simulation {
         self.chaosLength = chaosLength
         self.log = log
         random = RandomSource(seed: seed)
-        scenario = Scenario.draw(&random)
+        var scenario = Scenario.draw(&random)
+        damageRandom = RandomSource(seed: seed &+ 0xda4a_6ed0_0000_0000)
+        scenario.troubles.drawDamage(&damageRandom)
+        self.scenario = scenario
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
         invariants = Invariants(nodeCount: scenario.machineCount)
@@ -144,6 +149,7 @@ final class Simulation {
             }
             deliver(.peerGone(nodes[gone].id), to: teller)
         case .membersAct: try membersAct()
+        case .replacementActs: replacementActs()
         case .input(let number, let life, let input):
             guard let node = node(number, life: life) else { return }
             deliver(input, to: node)
@@ -166,6 +172,7 @@ final class Simulation {
         case .restart(let number, let life):
             guard nodes[number].life == life, !nodes[number].isUp, !nodes[number].staysDown
             else { return }
+            damagePerhaps(nodes[number])
             try start(nodes[number])
         case .resume(let number, let life):
             guard let node = node(number, life: life) else { return }

@@ -7,14 +7,17 @@ enum DiskFault: Int, CaseIterable, Sendable {
     case syncError
     /// Nothing can be created, and no file can grow.
     case noSpace
-    /// Synced data never reached the platter, and nobody was told.
+    /// Synced data never reached the platter, and nobody was told: what was there before is there.
     case lostWrite
-    /// Synced data went to another place.
+    /// Synced data stands in another place, too, or instead.
     case misdirectedWrite
     /// A bit that was durable is another one now.
     case bitRot
     /// An empty disk.
     case wipe
+
+    /// What was synced is another thing now, in one place.
+    static let damages: [DiskFault] = [.lostWrite, .misdirectedWrite, .bitRot]
 
     var name: String {
         switch self {

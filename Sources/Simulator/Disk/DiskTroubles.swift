@@ -10,6 +10,12 @@ struct DiskTroubles {
     /// Share of the crashes that come between two changes of the disk.
     var cutPermille = 0
     var segmentBytes = 64 << 10
+    /// Share of the starts that find the disk damaged in one place.
+    var damagePermille = 0
+    /// Mean time between two damages to a snapshot of a running node; nil: none.
+    var snapshotDamageEvery: Nanoseconds?
+    /// Not empty.
+    var damages = DiskFault.damages
 
     /// Any number of nodes may suffer them: the process ends and starts again, and nothing that was
     /// synced is lost.
@@ -26,5 +32,16 @@ struct DiskTroubles {
             if troubles.errors.isEmpty { troubles.errors = [random.pick(survivable)] }
         }
         return troubles
+    }
+
+    /// What was synced changes. From a source of its own: runs without it stay as they are.
+    mutating func drawDamage(_ random: inout RandomSource) {
+        guard random.chance(permille: 400) else { return }
+        damagePermille = random.pick([200, 500, 1_000])
+        let drawn = damages.filter { _ in random.chance(permille: 600) }
+        if !drawn.isEmpty { damages = drawn }
+        if random.chance(permille: 400) {
+            snapshotDamageEvery = Nanoseconds(random.within(1_000...15_000)) * 1_000_000
+        }
     }
 }

@@ -5,11 +5,18 @@ struct LogImage {
     var hardState = HardState()
     var mark: SnapshotMark
     /// From `mark.index + 1` on.
-    var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
+    /// Those that are known by index and term only, ascending.
+    private(set) var lost: [Index] = []
+    /// The snapshot at the mark is damaged.
+    private(set) var isStateLost = false
 
     init(configuration: Configuration) {
         mark = SnapshotMark(index: 0, term: 0, configuration: configuration)
     }
+
+    /// Nothing of what it says is there is damaged.
+    var isWhole: Bool { lost.isEmpty && !isStateLost }
 
     var lastIndex: Index { mark.index + Index(entries.count) }
 
@@ -22,23 +29,37 @@ struct LogImage {
         return entries[Int(index - mark.index) - 1].term
     }
 
-    /// What is found again after a restart is this; entries may be lost if `damaged` says so.
+    /// What is found again after a restart is this. With `damaged` entries may be lost, and the state; otherwise nothing
+    /// may be that was not before.
     func equals(_ recovered: Recovered, damaged: Bool = false) -> Bool {
         guard hardState == recovered.hardState, mark == recovered.snapshot,
-            entries.count == recovered.entries.count
+            entries.count == recovered.entries.count,
+            damaged || isStateLost || !recovered.isStateLost
         else { return false }
         return zip(entries, recovered.entries).allSatisfy { mine, found in
-            mine == found
-                || damaged && found.payload == .lost && mine.index == found.index
-                    && mine.term == found.term
+            if mine == found { return true }
+            guard damaged, mine.index == found.index, mine.term == found.term else { return false }
+            return mine.payload == .lost || found.payload == .lost
         }
     }
 
-    /// Holds the entry (index, term), or a snapshot that covers it.
+    /// What the node found there: some of it may be known as lost now.
+    mutating func take(_ recovered: Recovered) {
+        precondition(entries.count == recovered.entries.count && mark == recovered.snapshot)
+        entries = recovered.entries
+        lost = entries.filter { $0.payload == .lost }.map(\.index)
+        isStateLost = recovered.isStateLost
+    }
+
+    /// Has the entry (index, term), whole or damaged, or a snapshot that covers it: it is not taken for one that never
+    /// came.
+    func knows(_ index: Index, _ term: Term) -> Bool {
+        index <= mark.index || self.term(at: index) == term
+    }
+
+    /// Holds the entry (index, term) and all before it.
     func holds(_ index: Index, _ term: Term) -> Bool {
-        if index <= mark.index { return true }
-        guard self.term(at: index) == term else { return false }
-        return entries[Int(index - mark.index) - 1].payload != .lost
+        knows(index, term) && index < lost.first ?? .max
     }
 
     mutating func write(_ batch: Batch) throws(Violation) {
@@ -60,6 +81,8 @@ struct LogImage {
                 throw Violation(
                     "monotone snapshot", "mark \(mark.index) overwritten by \(newMark.index)")
             }
+            isStateLost = false
+            lost.removeAll { batch.resetsLog || $0 <= newMark.index }
             if batch.resetsLog {
                 entries = []
             } else {
@@ -78,6 +101,7 @@ struct LogImage {
                     "log shape", "truncation at \(from) below the snapshot at \(mark.index)")
             }
             if from <= lastIndex { entries.removeLast(Int(lastIndex - from) + 1) }
+            lost.removeAll { $0 >= from }
         }
         for entry in batch.entries {
             guard entry.index == lastIndex + 1, entry.term >= lastTerm else {

@@ -1,7 +1,8 @@
 /// The bytes of a file: as reading shows them, which is the kernel's cache, and as they are on the platter, in
 /// sectors that are each written wholly or not at all.
 ///
-/// Only where the two differ the platter's sector is kept, so that a write costs what it writes.
+/// Only where the two differ the platter's sector is kept, so that a write costs what it writes. Beside that stands
+/// what each sector held before its last sync, for a disk that only says that it has written.
 struct SectorFile {
     static let sectorBytes = 512
 
@@ -14,6 +15,10 @@ struct SectorFile {
     private var differing: [Difference] = []
     /// The platter's content of the sectors in `differing`, one behind the other.
     private var saved: [UInt8] = []
+    /// What the platter held before the last sync of each sector; as long as that reaches.
+    private var former: [UInt8] = []
+    /// The sectors that the last sync brought to the platter.
+    private(set) var lastSynced: [Int] = []
 
     private struct Difference {
         var sector: Int
@@ -56,6 +61,7 @@ struct SectorFile {
     /// Everything that is not forsaken reaches the platter.
     mutating func sync() {
         durableBytes = bytes.count
+        keepFormer()
         guard differing.contains(where: \.isForsaken) else {
             for difference in differing { slots[difference.sector] = -1 }
             differing.removeAll(keepingCapacity: true)
@@ -65,12 +71,9 @@ struct SectorFile {
         keepDifferences { $0.isForsaken }
     }
 
-    /// The sectors waiting for a sync, or this one of them, are taken for written and are not.
-    mutating func forsake(only sector: Int? = nil) {
-        for position in differing.indices
-        where sector ?? differing[position].sector == differing[position].sector {
-            differing[position].isForsaken = true
-        }
+    /// The sectors waiting for a sync are taken for written and are not.
+    mutating func forsake() {
+        for position in differing.indices { differing[position].isForsaken = true }
     }
 
     /// The machine loses power. Each waiting sector is on the platter with this chance, and so is the size.
@@ -114,25 +117,58 @@ struct SectorFile {
         return true
     }
 
-    /// Puts the bytes of another file's sector here, on the platter and in the cache; what stood there is
-    /// gone. False if the sector waits for a sync.
-    mutating func overwrite(sector: Int, with content: [UInt8]) -> Bool {
+    /// What is on the platter in a sector, and in the cache as well; nil if it waits for a sync.
+    func content(ofSector sector: Int) -> [UInt8]? {
         let start = sector * Self.sectorBytes
-        guard start < bytes.count, slot(of: sector) < 0 else { return false }
-        let count = min(content.count, bytes.count - start)
-        bytes.replaceSubrange(start..<start + count, with: content[..<count])
+        guard start < bytes.count, slot(of: sector) < 0 else { return nil }
+        return read(count: Self.sectorBytes, at: start)
+    }
+
+    /// Puts other bytes into a sector, on the platter and in the cache; what stood there is gone. False if that changes
+    /// nothing, or the sector waits for a sync.
+    mutating func overwrite(sector: Int, with content: [UInt8]) -> Bool {
+        guard let present = self.content(ofSector: sector) else { return false }
+        let replacement = content.prefix(present.count)
+        guard !present.starts(with: replacement) else { return false }
+        let start = sector * Self.sectorBytes
+        bytes.replaceSubrange(start..<start + replacement.count, with: replacement)
         return true
     }
 
-    /// A sector that waits for a sync, and its content.
-    func waitingSector(_ random: inout RandomSource) -> (sector: Int, bytes: [UInt8])? {
-        let waiting = differing.filter { !$0.isForsaken }
-        guard !waiting.isEmpty else { return nil }
-        let sector = random.pick(waiting).sector
-        return (sector, read(count: Self.sectorBytes, at: sector * Self.sectorBytes))
+    /// The last write of a sector never reached the platter, though it was synced. False if that changes nothing.
+    mutating func revert(sector: Int) -> Bool {
+        let start = sector * Self.sectorBytes
+        guard start < former.count else { return false }
+        return overwrite(
+            sector: sector, with: Array(former[start..<min(start + Self.sectorBytes, former.count)])
+        )
+    }
+
+    /// Those that hold anything but zeros.
+    var writtenSectors: [Int] {
+        (0..<sectorCount).filter { sector in
+            let start = sector * Self.sectorBytes
+            return bytes[start..<min(start + Self.sectorBytes, bytes.count)].contains { $0 != 0 }
+        }
     }
 
     var sectorCount: Int { (bytes.count + Self.sectorBytes - 1) / Self.sectorBytes }
+
+    private mutating func keepFormer() {
+        let synced = differing.indices.filter { !differing[$0].isForsaken }
+        guard !synced.isEmpty else { return }
+        lastSynced = synced.map { differing[$0].sector }
+        if former.count < bytes.count {
+            former.append(contentsOf: repeatElement(0, count: bytes.count - former.count))
+        }
+        for position in synced {
+            let start = differing[position].sector * Self.sectorBytes
+            let count = min(Self.sectorBytes, former.count - start)
+            guard count > 0 else { continue }
+            let source = position * Self.sectorBytes
+            former.replaceSubrange(start..<start + count, with: saved[source..<source + count])
+        }
+    }
 
     private func slot(of sector: Int) -> Int32 { sector < slots.count ? slots[sector] : -1 }
 

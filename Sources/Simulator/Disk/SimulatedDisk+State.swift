@@ -5,8 +5,8 @@ extension SimulatedDisk {
     /// All of a disk, and what is going to go wrong with it.
     struct State {
         private(set) var tree = DirectoryTree()
-        private var files: [Int: SectorFile] = [:]
-        private var random: RandomSource
+        var files: [Int: SectorFile] = [:]
+        var random: RandomSource
         private var lastNumber = 0
         private var lastHandle = 0
         /// By file: how often it is open.
@@ -19,7 +19,7 @@ extension SimulatedDisk {
         private static let pageBytes = 4 << 10
 
         var armed: DiskFault?
-        private(set) var strikes: [DiskFault: Int] = [:]
+        var strikes: [DiskFault: Int] = [:]
         /// nil: the power stays.
         var changesLeft: Int?
         private(set) var isPowerCut = false
@@ -29,7 +29,10 @@ extension SimulatedDisk {
             self.random = random
         }
 
-        var strikeCount: Int { strikes.values.reduce(0, +) }
+        /// How often a call was made to fail.
+        var errorCount: Int {
+            DiskTroubles.survivable.reduce(0) { $0 + (strikes[$1] ?? 0) }
+        }
 
         // MARK: Names
 
@@ -187,22 +190,11 @@ extension SimulatedDisk {
             guard let isSynced = files[number]?.isSynced else {
                 throw .system(operation: "sync", path: path, errno: EIO)
             }
-            if armed != nil, !isSynced { try strikeSync(number, path) }
-            files[number]?.sync()
-        }
-
-        private mutating func strikeSync(_ number: Int, _ path: String) throws(StorageError) {
-            if strike(.syncError) {
+            if !isSynced, strike(.syncError) {
                 files[number]?.forsake()
                 throw .system(operation: "sync", path: path, errno: EIO)
             }
-            guard let (sector, bytes) = files[number]?.waitingSector(&random) else { return }
-            if strike(.lostWrite) {
-                files[number]?.forsake(only: random.chance(permille: 500) ? sector : nil)
-            } else if armed == .misdirectedWrite, misdirect(bytes) {
-                files[number]?.forsake(only: sector)
-                _ = strike(.misdirectedWrite)
-            }
+            files[number]?.sync()
         }
 
         mutating func lock(
@@ -249,20 +241,6 @@ extension SimulatedDisk {
             for number in files.keys { files[number]?.dropCache() }
         }
 
-        mutating func rot(where isTarget: (String) -> Bool) -> (path: String, offset: Int)? {
-            let targets = tree.files(in: 0).filter { target in
-                isTarget(target.name) && !(files[target.number]?.bytes.isEmpty ?? true)
-            }
-            guard !targets.isEmpty else { return nil }
-            let target = random.pick(targets)
-            let offset = random.index(files[target.number]?.bytes.count ?? 1)
-            guard files[target.number]?.flipBit(at: offset, bit: random.index(8)) ?? false else {
-                return nil
-            }
-            strikes[.bitRot, default: 0] += 1
-            return (target.name, offset)
-        }
-
         mutating func spoil(_ path: String, _ range: Range<Int>) {
             guard case .file(let number) = entry(path) else { return }
             spoilt[number, default: []].formUnion(Self.pages(range))
@@ -277,14 +255,6 @@ extension SimulatedDisk {
             changesLeft = nil
             isPowerCut = false
             strikes[.wipe, default: 0] += 1
-        }
-
-        private mutating func misdirect(_ bytes: [UInt8]) -> Bool {
-            let targets = tree.files(in: 0).filter { !(files[$0.number]?.bytes.isEmpty ?? true) }
-            guard !targets.isEmpty else { return false }
-            let number = random.pick(targets).number
-            let sector = random.index(files[number]?.sectorCount ?? 1)
-            return files[number]?.overwrite(sector: sector, with: bytes) ?? false
         }
 
         private mutating func strike(_ fault: DiskFault) -> Bool {

@@ -37,14 +37,11 @@ final class SimulatedDisk: FileSystem {
     /// How often its machine lost power.
     var powerLosses: Int { state.withLock { $0.powerLosses } }
 
-    var strikeCount: Int { state.withLock { $0.strikeCount } }
+    /// How often a call was made to fail.
+    var errorCount: Int { state.withLock { $0.errorCount } }
 
-    /// Whether what was synced may be another thing now.
-    var isDamaged: Bool {
-        state.withLock { state in
-            [.bitRot, .lostWrite, .misdirectedWrite].contains { state.strikes[$0] != nil }
-        }
-    }
+    /// An error waits for the next operation that it fits.
+    var isArmed: Bool { state.withLock { $0.armed != nil } }
 
     /// The power fails after this many further changes of the disk.
     func cutPower(afterChanges count: Int) { state.withLock { $0.changesLeft = count } }
@@ -57,10 +54,10 @@ final class SimulatedDisk: FileSystem {
     /// The process ended; the machine goes on. Now and then the kernel needs the room for its cache.
     func endProcess() { state.withLock { $0.endProcess() } }
 
-    /// Flips one durable bit of a file whose path, without the root, `isTarget` names; its path and offset,
-    /// or nil if there is none.
-    func rot(where isTarget: (String) -> Bool) -> (path: String, offset: Int)? {
-        state.withLock { $0.rot(where: isTarget) }
+    /// Damages one place of a file whose path, without the root, `isTarget` names, in a way in which `DiskFault.damages`
+    /// do; says where, or nil if nothing fits.
+    func damage(_ fault: DiskFault, where isTarget: (String) -> Bool) -> String? {
+        state.withLock { $0.damage(fault, where: isTarget) }
     }
 
     /// From now on no page of the file in this range can be read, until it is written again.

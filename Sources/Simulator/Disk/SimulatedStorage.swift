@@ -5,6 +5,8 @@ import Raft
 enum StorageStop: Error {
     /// The disk failed: the node's process ends.
     case failed(StorageError)
+    /// What is on the disk is damaged so that the node must not go on with it.
+    case refused(StorageError)
     /// The storage code is wrong.
     case broken(Violation)
 }
@@ -13,7 +15,8 @@ enum StorageStop: Error {
 /// between a write and its sync. As in `LogThread` batches gather while others are written and synced.
 ///
 /// Beside it stands the plain image of what has to be there, and each opening is compared with it: what was
-/// synced is there, and of what was under way the first batches, each as a whole, and nothing else.
+/// synced is there, and of what was under way the first batches, each as a whole, and nothing else. If the disk was
+/// damaged, entries may be known as lost, and the state, or the opening may be refused; other data is never found.
 final class SimulatedStorage {
     let disk: SimulatedDisk
     /// What is sure to be there after a crash.
@@ -31,7 +34,9 @@ final class SimulatedStorage {
     /// Being written and synced, or left so by a crash.
     private var underWay: [Batch] = []
     private var isWriting = false
-    private var strikesAtOpening = 0
+    private var errorsAtOpening = 0
+    /// Something on the disk was changed that the node has not read since.
+    private(set) var isDamageUnseen = false
 
     init(
         id: NodeID, configuration: Configuration, segmentBytes: Int, random: RandomSource
@@ -48,35 +53,37 @@ final class SimulatedStorage {
     /// Nothing is being written or synced.
     var isIdle: Bool { !isWriting }
 
+    /// As far as anybody knows, all that was synced is there.
+    var isWhole: Bool { !isDamageUnseen && synced.isWhole }
+
     // MARK: Process
 
     /// The process starts. Nothing of what is returned can be lost any more.
     func open() throws(StorageStop) -> (recovered: Recovered, state: [UInt8]?) {
         precondition(files == nil)
-        strikesAtOpening = disk.strikeCount
-        let settings = DirectStorage.Settings(
-            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: id.directory)
-        let opened = try perform { () throws(StorageError) in
-            try DirectStorage(
-                root: "data", cluster: "simulated", node: id, initial: configuration,
-                settings: settings, system: disk)
+        errorsAtOpening = disk.errorCount
+        let opened = try perform(orRefuse: isDamageUnseen) { () throws(StorageError) in
+            try openFiles()
         }
-        guard opened.incarnation > incarnation else {
+        guard opened.id == id, opened.incarnation > incarnation else {
             throw .broken(
                 Violation(
                     "an incarnation is used once",
-                    "\(id) has \(opened.incarnation) after \(incarnation)"))
+                    "\(id) is \(opened.id), and has \(opened.incarnation) after \(incarnation)"))
         }
         incarnation = opened.incarnation
-        guard !opened.recovered.isStateLost || disk.isDamaged else {
-            throw .broken(
-                Violation(
-                    "what was synced survives a restart",
-                    "\(id) lost its snapshot at \(opened.recovered.snapshot.index)"))
-        }
         try check(opened.recovered)
+        isDamageUnseen = false
         files = opened
         return (opened.recovered, opened.state)
+    }
+
+    private func openFiles() throws(StorageError) -> DirectStorage {
+        let settings = DirectStorage.Settings(
+            segmentBytes: segmentBytes, nonceSeed: random.next(), newDirectory: id.directory)
+        return try DirectStorage(
+            root: "data", cluster: "simulated", node: id, initial: configuration,
+            settings: settings, system: disk)
     }
 
     /// The process ends, and the machine may lose power with it.
@@ -87,10 +94,23 @@ final class SimulatedStorage {
         if losesPower || disk.isPowerCut { disk.losePower() } else { disk.endProcess() }
     }
 
+    /// Something of what is on the platter changes. While the process runs only snapshots are hit: it reads nothing else.
+    /// - Returns: what was done; nil: nothing could be.
+    func damage(_ fault: DiskFault) -> String? {
+        let isRunning = files != nil
+        let usual = random.chance(permille: 900)
+        let place = disk.damage(fault) { path in
+            if path.contains("/snapshots/") { return true }
+            return !isRunning && (!usual || path.contains("/log/segment"))
+        }
+        if place != nil { isDamageUnseen = true }
+        return place
+    }
+
     private func check(_ recovered: Recovered) throws(StorageStop) {
         var image = synced
         var batches = underWay[...]
-        while !image.equals(recovered, damaged: disk.isDamaged) {
+        while !image.equals(recovered, damaged: isDamageUnseen) {
             guard let batch = batches.popFirst() else {
                 let last = recovered.snapshot.index + Index(recovered.entries.count)
                 throw .broken(
@@ -100,15 +120,21 @@ final class SimulatedStorage {
                         \(id) finds term \(recovered.hardState.term), mark \
                         \(recovered.snapshot.index), last \(last) instead of \
                         \(synced.hardState.term), \(synced.mark.index), \(synced.lastIndex) \
-                        or \(underWay.count) batches more
+                        or \(underWay.count) batches more; lost are \(lost(recovered)) instead of \
+                        \(synced.isStateLost ? "the state, " : "")\(synced.lost)
                         """))
             }
             try add(batch, to: &image)
         }
-        image.entries = recovered.entries
+        image.take(recovered)
         synced = image
         latest = image
         underWay = []
+    }
+
+    private func lost(_ recovered: Recovered) -> String {
+        let indexes = recovered.entries.filter { $0.payload == .lost }.map(\.index)
+        return (recovered.isStateLost ? "the state, " : "") + "\(indexes)"
     }
 
     // MARK: Log
@@ -164,12 +190,26 @@ final class SimulatedStorage {
         try perform { files throws(StorageError) in try files.loadSnapshot(mark) }
     }
 
-    /// A piece of a snapshot for a peer; nil if it is no longer there.
+    enum ChunkRead {
+        case chunk(bytes: [UInt8], totalBytes: UInt64)
+        case gone
+        /// The file is not what it was. The node goes on with what it has in memory.
+        case damaged
+    }
+
+    /// A piece of a snapshot for a peer.
     func readChunk(
         of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
-    ) throws(StorageStop) -> (bytes: [UInt8], totalBytes: UInt64)? {
-        try perform { files throws(StorageError) in
-            try files.readChunk(of: mark, at: offset, maxBytes: maxBytes)
+    ) throws(StorageStop) -> ChunkRead {
+        let isUnseen = isDamageUnseen
+        return try perform { files throws(StorageError) in
+            do throws(StorageError) {
+                let chunk = try files.readChunk(of: mark, at: offset, maxBytes: maxBytes)
+                return chunk.map { .chunk(bytes: $0.bytes, totalBytes: $0.totalBytes) } ?? .gone
+            } catch {
+                guard isUnseen, case .corrupt = error else { throw error }
+                return .damaged
+            }
         }
     }
 
@@ -199,14 +239,22 @@ final class SimulatedStorage {
 
     /// An error of the disk counts only if something was done to the disk in this run of the process: an
     /// honest disk that fails, or is found damaged, was damaged by the code that wrote it.
+    ///
+    /// - Parameter refuses: damage that is met is the operator's affair; otherwise it ends the process, and the next
+    ///   one sees what is to be done.
     private func perform<Result>(
-        _ body: () throws(StorageError) -> Result
+        orRefuse refuses: Bool = false, _ body: () throws(StorageError) -> Result
     ) throws(StorageStop) -> Result {
         do throws(StorageError) {
             return try body()
         } catch {
-            if case .system = error, disk.isPowerCut || disk.strikeCount > strikesAtOpening {
+            switch error {
+            case .system where disk.isPowerCut || disk.errorCount > errorsAtOpening:
                 throw .failed(error)
+            case .corrupt, .missing, .foreign, .unsupportedVersion:
+                if refuses { throw .refused(error) }
+                if isDamageUnseen { throw .failed(error) }
+            default: break
             }
             throw .broken(Violation("storage works on an honest disk", "\(id): \(error)"))
         }
