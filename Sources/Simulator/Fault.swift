@@ -7,8 +7,8 @@ enum Fault: Int, CaseIterable {
     // Processes.
     case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
     // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing, one with a lease
-    // is cut off while others are about to stand.
-    case leaderCutShort, handoverUnheard, leaseTrap
+    // is cut off while others are about to stand, one with much to say is not heard, a node crashes again at once.
+    case leaderCutShort, handoverUnheard, leaseTrap, leaderUnheard, relapse
     // After all others, until the cluster lives with it.
     case lastingFlaw
     // Members.

@@ -77,6 +77,10 @@ struct Scenario {
         var youngLeaderPermille = 0
         /// Mean time between two moments in which the leader is cut off with its lease; nil: none.
         var leaseTrapEvery: Nanoseconds?
+        /// New leaders that nobody hears, with more to say than the others will have said by then.
+        var unheardLeaderPermille = 0
+        /// Starts that end at once.
+        var relapsePermille = 0
         var clockJumpEvery: Nanoseconds?
         var clockJumpMilliseconds: Int = 120_000
         var maxWallOffsetMilliseconds: Int = 0
@@ -287,5 +291,21 @@ extension Scenario {
         guard random.chance(permille: 600) else { return }
         node.maxDriftPPM = ClockModel.maxDriftPPM
         node.isDriftExtreme = true
+    }
+
+    /// From a source of its own: runs without these stay as they are.
+    mutating func drawRareFaults(_ random: inout RandomSource) {
+        troubles.drawDamage(&random)
+        if random.chance(permille: 250) {
+            node.relapsePermille = random.pick([100, 500])
+            // What a crash tears has to be longer than what the next start writes.
+            work.payloadBytes = 0...random.pick([200, 4_000])
+        }
+        if nodeCount > 2, random.chance(permille: 150) {
+            node.unheardLeaderPermille = random.pick([200, 600])
+            settings.snapshotLogBytes = 2_048
+            settings.raft.retainedLogBytes = 0
+            settings.raft.maxUncommittedBytes = 1 << 20
+        }
     }
 }

@@ -29,7 +29,7 @@ extension Simulation {
     /// While it was down, the disk of a node may have changed.
     func damagePerhaps(_ node: SimulatedNode) {
         guard phase == .chaos, scenario.troubles.damagePermille > 0,
-            damageRandom.chance(permille: scenario.troubles.damagePermille),
+            rareRandom.chance(permille: scenario.troubles.damagePermille),
             maySuffer(node)
         else { return }
         damage(node)
@@ -40,16 +40,16 @@ extension Simulation {
     func damageSnapshot() {
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty else { return }
-        let node = damageRandom.pick(up)
+        let node = rareRandom.pick(up)
         guard maySuffer(node), damage(node) else { return }
         after(
-            damageRandom.within(1_000_000...8_000_000_000),
+            rareRandom.within(1_000_000...8_000_000_000),
             .crash(node: node.number, life: node.life))
     }
 
     @discardableResult
     private func damage(_ node: SimulatedNode) -> Bool {
-        guard let place = node.disk.damage(damageRandom.pick(scenario.troubles.damages)) else {
+        guard let place = node.disk.damage(rareRandom.pick(scenario.troubles.damages)) else {
             return false
         }
         log.write(now, .disk, "the disk of \(node.id) has \(place)")

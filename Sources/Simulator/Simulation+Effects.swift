@@ -46,6 +46,7 @@ extension Simulation {
         guard let raft = node.replica?.raft, raft.role == .leader else { return }
         log.write(now, .leadership, "\(node.id) leads term \(raft.term)")
         ambush(newLeader: node)
+        ambush(leaderWithMuchToSay: node)
     }
 
     // MARK: Messages

@@ -20,8 +20,8 @@ final class Simulation {
     let log: TextLog
     let chaosLength: Nanoseconds
     var random: RandomSource
-    /// Of its own, so that runs without damage to disks do not depend on it.
-    var damageRandom: RandomSource
+    /// For what happens in few runs: the others do not depend on it.
+    var rareRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -53,8 +53,8 @@ final class Simulation {
         self.log = log
         random = RandomSource(seed: seed)
         var scenario = Scenario.draw(&random)
-        damageRandom = RandomSource(seed: seed &+ 0xda4a_6ed0_0000_0000)
-        scenario.troubles.drawDamage(&damageRandom)
+        rareRandom = RandomSource(seed: seed &+ 0xda4a_6ed0_0000_0000)
+        scenario.drawRareFaults(&rareRandom)
         self.scenario = scenario
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
@@ -174,6 +174,7 @@ final class Simulation {
             else { return }
             damagePerhaps(nodes[number])
             try start(nodes[number])
+            ambush(restarted: nodes[number])
         case .resume(let number, let life):
             guard let node = node(number, life: life) else { return }
             try resume(node)

@@ -168,19 +168,21 @@ struct SimulatedDiskTests {
         }
     }
 
-    /// Not of the last write: that one nobody could tell from one the crash prevented.
+    /// Not of a log's last write: that one nobody could tell from one the crash prevented.
     @Test func aLostWriteBringsBackWhatWasThereBefore() throws {
         for seed in 1...20 as ClosedRange<UInt64> {
             let disk = try disk(seed: seed)
             let file = try file(on: disk)
-            #expect(disk.damage(.lostWrite) { $0 == "d/f" } == nil)
+            try disk.rename("d/f", to: "d/segment-1")
+            let early = disk.damage(.lostWrite) { $0 == "d/segment-1" }
+            #expect(early == nil)
             try file.write([UInt8](repeating: 2, count: 1_024), range: 0..<1_024, at: 0)
             try file.sync()
             try file.write([3], range: 0..<1, at: 2_047)
             try file.sync()
-            let place = disk.damage(.lostWrite) { $0 == "d/f" }
+            let place = disk.damage(.lostWrite) { $0 == "d/segment-1" }
             #expect(place != nil)
-            let bytes = try read(on: disk)
+            let bytes = try read("d/segment-1", on: disk)
             // Before it was written last, each of the first two held ones, and the third one nothing.
             let written: [UInt8] = [2, 2, 1]
             let former: [UInt8] = [1, 1, 0]
@@ -197,8 +199,9 @@ struct SimulatedDiskTests {
             let file = try file(on: disk)
             try file.write([UInt8](repeating: 5, count: 512), range: 0..<512, at: 0)
             try file.sync()
-            _ = disk.damage(.misdirectedWrite) { $0 == "d/f" }
-            let bytes = try read(on: disk)
+            try disk.rename("d/f", to: "d/segment-1")
+            _ = disk.damage(.misdirectedWrite) { $0 == "d/segment-1" }
+            let bytes = try read("d/segment-1", on: disk)
             // The first sector was written last; all others may be hit.
             #expect(bytes[..<512].allSatisfy { $0 == 5 })
             let sectors = (1..<4).map { Array(bytes[$0 * 512..<$0 * 512 + 512]) }

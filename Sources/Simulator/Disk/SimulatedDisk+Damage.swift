@@ -2,9 +2,9 @@ import Node
 
 /// Damage to what is on the platter, found by whoever reads it next.
 ///
-/// One kind is left out, because no log can tell it from honesty: a sector of a file's last write that was synced and
-/// never arrived looks like one whose sync the crash prevented. So the sectors of the last sync may rot, but not get
-/// lost or be written over; every later write proves the one before it (`SegmentTail`).
+/// One kind is left out, because no log can tell it from honesty: a sector of a log's last write that was synced and
+/// never arrived looks like one whose sync the crash prevented. So the sectors of a segment's last sync may rot, but
+/// not get lost or be written over; every later write proves the one before it (`SegmentTail`).
 extension SimulatedDisk.State {
     /// Places that are tried before the disk stays as it is.
     private static let maxAttempts = 20
@@ -73,9 +73,7 @@ extension SimulatedDisk.State {
             let first = sector / Self.sectorsOfAPage * Self.sectorsOfAPage
             sectors = first..<first + Self.sectorsOfAPage
         }
-        guard let file = files[number], !file.lastSynced.contains(where: sectors.contains) else {
-            return false
-        }
+        guard !spared(number).contains(where: sectors.contains) else { return false }
         var isLost = false
         for sector in sectors where files[number]?.revert(sector: sector) ?? false { isLost = true }
         return isLost
@@ -88,12 +86,20 @@ extension SimulatedDisk.State {
         }
         let from = random.pick(sourceFile.writtenSectors)
         guard let content = sourceFile.content(ofSector: from),
-            files[number]?.lastSynced.contains(sector) == false,
+            !spared(number).contains(sector),
             files[number]?.overwrite(sector: sector, with: content) ?? false
         else { return false }
-        if random.chance(permille: 300), !sourceFile.lastSynced.contains(from) {
+        if random.chance(permille: 300), !spared(source).contains(from) {
             _ = files[source]?.revert(sector: from)
         }
         return true
+    }
+
+    /// Only its sync vouches for a log's last write.
+    private func spared(_ number: Int) -> [Int] {
+        let isSegment = tree.files(in: 0).contains {
+            $0.number == number && $0.name.contains("/segment-")
+        }
+        return isSegment ? files[number]?.lastSynced ?? [] : []
     }
 }
