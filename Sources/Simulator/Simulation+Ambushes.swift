@@ -57,6 +57,8 @@ extension Simulation {
         var time: Nanoseconds = 0
         for number in 0..<Self.entriesUnheard {
             var spec = TaskSpec(handler: "echo")
+            // Some attempts never end, and recovery is not waited for as long as the default.
+            spec.timeoutMilliseconds = 2_000
             spec.payload =
                 Oracle.uniqueMark + Array("\"unheard \(node.id) \(now) \(number)\"}".utf8)
             let token = clients.open(
