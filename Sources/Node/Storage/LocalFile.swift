@@ -73,13 +73,17 @@ final class LocalFile: OpenFile {
         guard result == 0 else { throw failure("sync") }
     }
 
+    /// Held by another process for a moment only: a command that a former process of the node was starting as it died
+    /// has its descriptors, and with them its locks, until the command's own program takes its place.
+    private static let lockAttempts = 20
+    private static let lockPauseMicroseconds: UInt32 = 10_000
+
     func lock() throws(StorageError) -> Bool {
-        var result: Int32
-        repeat {
-            result = flock(descriptor, LOCK_EX | LOCK_NB)
-        } while result != 0 && errno == EINTR
-        guard result != 0 else { return true }
-        guard errno == EWOULDBLOCK else { throw failure("lock") }
+        for _ in 0..<Self.lockAttempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw failure("lock") }
+            usleep(Self.lockPauseMicroseconds)
+        }
         return false
     }
 
