@@ -21,6 +21,7 @@ extension Node {
                 if let since, status.answeredPingAt ?? 0 < since { return nil }
                 return status.hello
             },
+            probe: { [unowned self] name in transport?.probe(name) },
             apiAddress: { [unowned self] name in addressBook[name]?.api },
             peerAddress: { [unowned self] name in addressBook[name]?.peer },
             invite: { [unowned self] name, endpoint in invite(name, at: endpoint) },

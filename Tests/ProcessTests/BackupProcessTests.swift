@@ -8,14 +8,13 @@ extension ProcessTests {
     struct BackupProcessTests {
         private func restore(
             _ file: String, into cluster: ClusterFixture, _ id: String = "n1"
-        ) throws -> (status: Int32, text: String) {
-            let console = Console(capturingAsTerminal: false)
-            let status = CommandLineTool.run(
+        ) throws -> (status: Int32?, text: String) {
+            let result = try cluster.tool(
                 [
                     "restore", file, "--config", cluster.configurationPath, "--id", id, "--data",
                     cluster.directory + "/data",
-                ], console: console)
-            return (status, console.output + console.errors)
+                ], servers: [])
+            return (result.status, result.output)
         }
 
         private func backUp(_ cluster: ClusterFixture, to name: String = "state") throws -> String {

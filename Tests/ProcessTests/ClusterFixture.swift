@@ -117,7 +117,8 @@ final class ClusterFixture {
         let servers = ids.map { "http://\(member($0).api)" }.joined(separator: ",")
         let name = "tool-\(UUID().uuidString).log"
         let process = try TestProcess(
-            CarillonBinary.path(), words + ["--server", servers], output: directory + "/" + name)
+            CarillonBinary.path(), words + (ids.isEmpty ? [] : ["--server", servers]),
+            output: directory + "/" + name)
         let ending = try process.waitForEnd(withinSeconds: 120)
         let output = try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
         guard case .exited(let status) = ending else { return (nil, output) }

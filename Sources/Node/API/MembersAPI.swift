@@ -28,7 +28,7 @@ final class MembersAPI {
         }
     }
 
-    private static let meetingNanoseconds: Nanoseconds = 50_000_000
+    private static let meetingNanoseconds: Nanoseconds = 5_000_000
 
     private let context: APIContext
     private var waits: [Wait] = []
@@ -77,6 +77,7 @@ final class MembersAPI {
             guard let peer else { return fail(wait, Self.unreachable(name)) }
             context.facts.invite(name, peer)
         }
+        context.facts.probe(name)
         meet(wait)
     }
 

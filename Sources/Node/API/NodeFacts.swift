@@ -12,6 +12,8 @@ struct NodeFacts {
     /// has not answered anything that was sent to it at that time of the monotonic clock or later. A connection may
     /// seem to be up for seconds after a node, its machine and its disk are gone.
     let hello: (_ node: String, _ since: Nanoseconds?) -> PeerHello?
+    /// Asks the node of that name for a sign of life, if there is a connection to it.
+    let probe: (_ node: String) -> Void
     /// Where clients, and nodes, reach it, as far as this node knows.
     let apiAddress: (_ node: String) -> String?
     let peerAddress: (_ node: String) -> String?

@@ -206,6 +206,13 @@ final class PeerLink {
         counters.answeredPingAt = sentAt
     }
 
+    /// Asks for a sign of life, sooner than the next ping would.
+    func probe() {
+        if let pingTimer { loop.cancel(pingTimer) }
+        pingTimer = nil
+        ping()
+    }
+
     /// Sends a ping, and gives up a peer that is silent. One that only drains our queue slowly is not:
     /// our pings stand at the end of it.
     private func ping() {

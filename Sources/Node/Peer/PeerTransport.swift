@@ -85,6 +85,8 @@ final class PeerTransport {
         link.start()
     }
 
+    func probe(_ peer: String) { links[peer]?.probe() }
+
     func status(of peer: String) -> PeerStatus? {
         guard var status = links[peer]?.status else { return nil }
         if let caller = callerByPeer[peer] {

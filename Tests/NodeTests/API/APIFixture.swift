@@ -114,7 +114,7 @@ final class APIFixture {
                     residentBytes: 0, uptimeSeconds: 0, peers: [])
             },
             isConnected: { _ in false }, hello: { peers.hello($0, since: $1) },
-            apiAddress: { _ in nil },
+            probe: { _ in }, apiAddress: { _ in nil },
             peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
             export: { exports.items.append($0) }, later: { loop.later($0) },
             schedule: { _ = loop.schedule(at: $0, $1) }
