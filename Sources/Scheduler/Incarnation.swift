@@ -21,7 +21,8 @@ public enum Incarnation {
         incarnation >> 32 == directory & directoryBits
     }
 
-    static func areOfOneDirectory(_ left: UInt64, _ right: UInt64) -> Bool {
+    /// Two lives with one directory never overlap: the later process has found it unlocked.
+    public static func areOfOneDirectory(_ left: UInt64, _ right: UInt64) -> Bool {
         left >> 32 == right >> 32
     }
 }

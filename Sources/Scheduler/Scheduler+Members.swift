@@ -39,7 +39,7 @@ extension Scheduler {
 
     /// Taking in what is a member already changes nothing. Under another directory it is another node: the old
     /// one has to be removed first, or a slip of an operator would replace a node that still holds data.
-    /// Its worker is offered work again, if it was drained on the way out.
+    /// Its worker is offered work again, if it was drained on the way out; not that of a former node of its name.
     mutating func addMember(_ member: Member, _ events: inout [Event]) -> Outcome {
         guard isMembershipOpen else { return .rejected(.notSupportedYet) }
         if let known = state.roster.member(member.name) {
@@ -48,7 +48,9 @@ extension Scheduler {
         }
         guard members.count < capacity.members else { return .rejected(.full) }
         state.roster.put(member)
-        if let (_, record) = knownWorker(member.name), record.state == .draining {
+        if let (_, record) = knownWorker(member.name), record.state == .draining,
+            Incarnation.isOf(directory: member.directory, record.incarnation)
+        {
             _ = undrainWorker(member.name, incarnation: record.incarnation, &events)
         }
         return .done

@@ -153,7 +153,7 @@ struct MemberTests {
     @Test
     func aLeavingMembersWorkerGetsNothingNew() throws {
         var machine = try founded()
-        try machine.register("a")
+        try machine.register("a", incarnation: Incarnation.number(directory: 1, start: 1))
         let running = try machine.submit(.h())
         try machine.run(.removeMember(name: "a"))
         #expect(machine.scheduler.worker("a")?.state == .draining)
@@ -166,6 +166,18 @@ struct MemberTests {
         try machine.run(.addMember(.named("a", directory: 1)))
         #expect(machine.scheduler.worker("a")?.state == .live)
         #expect(machine.state(next) == .running)
+    }
+
+    /// Nobody would run what is assigned to it.
+    @Test
+    func aFormerNodesWorkerIsNotOfferedWorkOnceItsSuccessorIsTakenIn() throws {
+        var machine = try founded()
+        try machine.register("a")
+        try machine.run(.removeMember(name: "a"))
+        try machine.run(.addMember(.named("a", directory: 99)))
+        #expect(machine.scheduler.worker("a")?.state == .draining)
+        let next = try machine.submit(.h())
+        #expect(machine.state(next) == .ready)
     }
 
     @Test

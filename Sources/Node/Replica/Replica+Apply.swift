@@ -25,7 +25,7 @@ extension Replica {
             }
             absorbEvents(&effects)
         }
-        registerAgainIfLost()
+        registerIfNeeded()
     }
 
     mutating func absorbEvents(_ effects: inout [ReplicaEffect]) {
@@ -71,11 +71,19 @@ extension Replica {
         }
     }
 
-    /// A worker that was away for too long was declared lost; being here, it comes back by itself.
-    mutating func registerAgainIfLost() {
-        guard !hasBacklog, !isLeaving, let own = scheduler.worker(worker.id),
-            own.spec.incarnation == incarnation, own.state == .lost
-        else { return }
+    /// A new process is another worker. One that was away for too long was declared lost; being here, it comes back
+    /// by itself.
+    mutating func registerIfNeeded() {
+        guard isMember, !isLeaving, !hasBacklog, restoring == nil, applied > 0 else { return }
+        if let known = scheduler.worker(worker.id) {
+            if known.spec.incarnation == incarnation {
+                guard known.state == .lost else { return }
+            } else if !Incarnation.areOfOneDirectory(known.spec.incarnation, incarnation) {
+                // A former node of this name may be running what it was given. It ends there, or is lost once it has
+                // surely stopped; to register takes it away at once.
+                guard known.state == .lost || known.running == 0 else { return }
+            }
+        }
         register()
     }
 
@@ -102,7 +110,7 @@ extension Replica {
         effects.append(.stateReplaced)
         noteMembersChanged()
         isRegistering = false
-        registerAgainIfLost()
+        registerIfNeeded()
     }
 
     mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {

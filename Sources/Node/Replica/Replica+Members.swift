@@ -62,6 +62,7 @@ extension Replica {
         areMembersUnchecked = false
         nextMemberCheck = now + Self.checkNanoseconds
         announceIfNeeded(now)
+        registerIfNeeded()
         reconcileMembers(clock, &effects)
         areMemberCommandsDue = duties != nil
     }

@@ -22,6 +22,12 @@ extension Replica {
             guard raft.configuration.members.contains(sender) else { return }
             skewMilliseconds[sender] = beat.wall - clock.wall
             guard duties != nil else { return }
+            // What a former node of this name still runs is not kept waiting by the beats of its successor.
+            if let known = scheduler.worker(sender.name),
+                !Incarnation.areOfOneDirectory(known.spec.incarnation, beat.incarnation)
+            {
+                return
+            }
             duties?.heard(sender.name, at: clock.monotonic)
             // A leader that has lost its quorum must not keep a worker going that its successor is about
             // to declare lost.

@@ -75,7 +75,6 @@ public struct Replica {
         requests = PendingRequests(origin: id.name, incarnation: incarnation)
         reads = PendingReads(incarnation: incarnation)
         lease = WorkerLease(id: worker.id, incarnation: incarnation)
-        register()
     }
 
     public var applied: Index { scheduler.appliedIndex }

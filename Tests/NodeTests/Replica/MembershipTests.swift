@@ -111,6 +111,28 @@ import Testing
         #expect(cluster.refused == [])
     }
 
+    /// The former node may still be at work. What it runs is given to others only when it has surely stopped, and then
+    /// in spite of the beats that its successor sends under the same name.
+    @Test func whatAReplacedNodeRunsIsLostInItsTimeAndNotBefore() {
+        let cluster = founded()
+        cluster.run { Self.three.allSatisfy { cluster["b"].scheduler.worker($0) != nil } }
+        for _ in 0..<3 { _ = cluster.run(.submit(TaskSpec(handler: "h")), through: "b") }
+        cluster.run { cluster["b"].scheduler.worker("c")?.running == 1 }
+        let former = cluster["c"].incarnation
+        cluster.stop("c")
+        let stopped = cluster.now
+        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        #expect(removed == .done)
+        cluster.start("c", directory: 2)
+        let added = cluster.run(.addMember(member("c", directory: 2)), through: "b")
+        #expect(added == .done)
+        cluster.run { cluster["b"].scheduler.worker("c")?.spec.incarnation != former }
+        let timeout = ReplicaSettings().workerTimeoutNanoseconds
+        #expect(cluster.now >= stopped + timeout - 100_000_000)
+        #expect(cluster.now < stopped + 3 * timeout)
+        #expect(cluster.refused == [])
+    }
+
     @Test func aNodeJoinsByItselfAndIsNotTakenBackWhenRemoved() {
         let cluster = founded()
         cluster.start("d", joins: true)
