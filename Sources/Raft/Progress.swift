@@ -2,12 +2,14 @@
 struct Progress: Sendable {
     /// - probe: one append, then wait for its reply; heartbeats are probes, too.
     /// - replicate: appends follow one another without waiting, up to the in-flight limits.
-    /// - snapshot: the entries it needs are gone; nothing but heartbeats until `transfer` has brought it a snapshot.
+    /// - snapshot: the entries it needs are gone; nothing but heartbeats until `snapshotTransfer` has
+    ///   brought it a snapshot.
     enum State: Equatable, Sendable { case probe, replicate, snapshot }
 
-    /// A snapshot on its way, piece by piece: the next one goes out when the last one is answered. `mark` stays the same when a newer snapshot is taken meanwhile, as long as the
-    /// shell still has the file: starting again each time might never end.
-    struct Transfer: Equatable, Sendable {
+    /// A snapshot on its way, piece by piece: the next one goes out when the last one is answered. `mark` stays the
+    /// same when a newer snapshot is taken meanwhile, as long as the shell still has the file: starting again each
+    /// time might never end.
+    struct SnapshotTransfer: Equatable, Sendable {
         enum Step: Equatable, Sendable { case reading, waitingForReply }
 
         var mark: SnapshotMark
@@ -32,7 +34,7 @@ struct Progress: Sendable {
     private(set) var next: Index
     private(set) var state = State.probe
     /// Always there in `snapshot`; in the other states it repairs a damaged disk (`Raft.help`).
-    private(set) var transfer: Transfer?
+    private(set) var snapshotTransfer: SnapshotTransfer?
     /// In `probe`: the append at `next` is out. The first reply to its round or a later one ends the wait.
     private(set) var isProbeSent = false
     private(set) var probeRound: UInt64 = 0
@@ -119,23 +121,23 @@ struct Progress: Sendable {
 
     /// Waits for the snapshot that is on its way.
     mutating func becomeSnapshot() {
-        precondition(transfer != nil)
+        precondition(snapshotTransfer != nil)
         state = .snapshot
         next = match + 1
         isProbeSent = false
         clearInFlight()
     }
 
-    mutating func begin(_ transfer: Transfer) { self.transfer = transfer }
+    mutating func begin(_ transfer: SnapshotTransfer) { snapshotTransfer = transfer }
 
-    mutating func update(_ transfer: Transfer) {
-        precondition(self.transfer != nil, "no snapshot is on its way to \(id)")
-        self.transfer = transfer
+    mutating func update(_ transfer: SnapshotTransfer) {
+        precondition(snapshotTransfer != nil, "no snapshot is on its way to \(id)")
+        snapshotTransfer = transfer
     }
 
     /// It has the snapshot, or needs none any more.
     mutating func endTransfer() {
-        transfer = nil
+        snapshotTransfer = nil
         if state == .snapshot { becomeReplicate() }
     }
 

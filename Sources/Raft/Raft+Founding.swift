@@ -42,8 +42,8 @@ extension Raft {
 
     /// Everywhere else, what a snapshot covers is committed, and so it is the same on all members. Not here: as long
     /// as there is no configuration, the state may be that of a backup, and the leader that of another cluster to
-    /// which somebody has added this node by mistake. An entry right behind the mark shows by its predecessor whether it
-    /// continues the state; what lies before shows nothing, and must not count as agreed.
+    /// which somebody has added this node by mistake. An entry right behind the mark shows by its predecessor whether
+    /// it continues the state; what lies before shows nothing, and must not count as agreed.
     func isOfOtherHistory(_ body: Message.Body) -> Bool {
         let own = log.snapshotMark
         guard own.index > 0, !configuration.isFounded else { return false }

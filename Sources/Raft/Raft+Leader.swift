@@ -62,7 +62,7 @@ extension Raft {
             // can stand on them to find that out.
             if isSilent || log.term(at: peer.next - 1) == nil { stopStreaming(to: position) }
         }
-        guard let transfer = peer.transfer, !isSilent,
+        guard let transfer = peer.snapshotTransfer, !isSilent,
             clock >= transfer.since + settings.electionNanoseconds
         else { return }
         // While nothing that was sent later has been answered, a piece may be on its way through a slow link, behind
@@ -263,7 +263,7 @@ extension Raft {
                 leadership?.peers[position].becomeReplicate()
             }
         case .snapshot:
-            guard let transfer = peer.transfer else { return }
+            guard let transfer = peer.snapshotTransfer else { return }
             let reaches = peer.match >= transfer.mark.index || peer.match >= log.base.index
             guard reaches else { return }
             if transfer.isRepair {

@@ -77,7 +77,7 @@ extension Raft {
             return false
         }
         let peer = leading.peers[position]
-        return peer.state == .replicate && peer.transfer == nil
+        return peer.state == .replicate && peer.snapshotTransfer == nil
             && clock < peer.heardAt + settings.electionNanoseconds
             && peer.match >= leading.termStartIndex
             && log.bytes(behind: peer.match) <= settings.maxInFlightBytes

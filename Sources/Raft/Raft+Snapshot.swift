@@ -36,7 +36,7 @@ extension Raft {
         var needed = Index.max
         for peer in leadership?.peers ?? []
         where clock < peer.heardAt + settings.electionNanoseconds {
-            needed = min(needed, max(peer.match, peer.transfer?.mark.index ?? 0))
+            needed = min(needed, max(peer.match, peer.snapshotTransfer?.mark.index ?? 0))
         }
         return needed
     }
@@ -57,7 +57,7 @@ extension Raft {
     /// Neither starves: one piece at a time waits among the entries, and the entries on their way are bounded.
     mutating func help(_ position: Int, floor: Index, into effects: inout [Effect]) {
         guard let peer = leadership?.peers[position], floor <= commitIndex else { return }
-        if let transfer = peer.transfer, transfer.mark.index >= floor { return }
+        if let transfer = peer.snapshotTransfer, transfer.mark.index >= floor { return }
         if log.snapshotMark.index >= floor {
             beginTransfer(to: position, isRepair: true, into: &effects)
         } else {
@@ -68,7 +68,7 @@ extension Raft {
     /// The entries it needs are gone.
     mutating func beginSnapshot(to position: Int, into effects: inout [Effect]) {
         // One that is on its way for a repair will do: from the start again, it might never end.
-        if leadership?.peers[position].transfer == nil {
+        if leadership?.peers[position].snapshotTransfer == nil {
             beginTransfer(to: position, isRepair: false, into: &effects)
         }
         leadership?.peers[position].becomeSnapshot()
@@ -79,7 +79,7 @@ extension Raft {
     ) {
         let mark = log.snapshotMark
         leadership?.peers[position].begin(
-            Progress.Transfer(mark: mark, isRepair: isRepair, since: clock))
+            Progress.SnapshotTransfer(mark: mark, isRepair: isRepair, since: clock))
         requestChunk(at: 0, of: mark, for: position, into: &effects)
     }
 
@@ -87,9 +87,10 @@ extension Raft {
         at offset: UInt64, of mark: SnapshotMark, for position: Int, into effects: inout [Effect]
     ) {
         guard let peer = leadership?.peers[position].id,
-            let earlier = leadership?.peers[position].transfer
+            let earlier = leadership?.peers[position].snapshotTransfer
         else { return }
-        var transfer = Progress.Transfer(mark: mark, isRepair: earlier.isRepair, since: clock)
+        var transfer = Progress.SnapshotTransfer(
+            mark: mark, isRepair: earlier.isRepair, since: clock)
         transfer.offset = offset
         leadership?.peers[position].update(transfer)
         effects.append(.readSnapshotChunk(to: peer, mark: mark, offset: offset))
@@ -97,7 +98,7 @@ extension Raft {
 
     /// A piece, its reply or the shell's answer is overdue.
     mutating func retry(
-        _ transfer: Progress.Transfer, to position: Int, into effects: inout [Effect]
+        _ transfer: Progress.SnapshotTransfer, to position: Int, into effects: inout [Effect]
     ) {
         switch transfer.step {
         case .waitingForReply:
@@ -113,7 +114,7 @@ extension Raft {
         into effects: inout [Effect]
     ) {
         guard let position = leadership?.position(of: peer),
-            var transfer = leadership?.peers[position].transfer,
+            var transfer = leadership?.peers[position].snapshotTransfer,
             transfer.step == .reading, transfer.mark == mark, transfer.offset == offset
         else { return }
         guard totalBytes > 0, !bytes.isEmpty else {
@@ -142,7 +143,8 @@ extension Raft {
             leadership?.peers[position].noteMatch(reply.index)
             advanceCommit()
         }
-        guard let progress = leadership?.peers[position], let transfer = progress.transfer else {
+        guard let progress = leadership?.peers[position], let transfer = progress.snapshotTransfer
+        else {
             return
         }
         let hasInstalled = reply.isInstalled && reply.index >= transfer.mark.index
