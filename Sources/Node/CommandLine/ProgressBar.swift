@@ -1,39 +1,26 @@
-/// One line on a terminal's standard error that is overwritten; nothing anywhere else.
+/// How far a bulk submission is, for whoever waits at a terminal.
 struct ProgressBar {
-    private let console: Console
+    private static let width = 30
+
     private let totalBytes: Int64?
     private let startMilliseconds: Int64
-    private var shownMilliseconds: Int64 = 0
-    private var isShown = false
-
-    private static let width = 30
-    private static let leastGapMilliseconds: Int64 = 100
+    private var line: TransientLine
 
     init(console: Console, totalBytes: Int64?) {
-        self.console = console
         self.totalBytes = totalBytes
         startMilliseconds = SystemClock.monotonicMilliseconds()
+        line = TransientLine(console: console)
     }
 
     mutating func show(accepted: Int, refused: Int, doneBytes: Int64) {
-        let now = SystemClock.monotonicMilliseconds()
-        guard console.isErrorTerminal, now - shownMilliseconds >= Self.leastGapMilliseconds else {
-            return
+        line.show { [totalBytes, startMilliseconds] now in
+            Self.line(
+                accepted: accepted, refused: refused, doneBytes: doneBytes, totalBytes: totalBytes,
+                elapsedMilliseconds: now - startMilliseconds)
         }
-        shownMilliseconds = now
-        isShown = true
-        console.writeError(
-            "\r\u{1B}[K"
-                + Self.line(
-                    accepted: accepted, refused: refused, doneBytes: doneBytes,
-                    totalBytes: totalBytes, elapsedMilliseconds: now - startMilliseconds))
     }
 
-    /// Clears the line, so that what follows starts on an empty one.
-    mutating func finish() {
-        if isShown { console.writeError("\r\u{1B}[K") }
-        isShown = false
-    }
+    mutating func finish() { line.finish() }
 
     static func line(
         accepted: Int, refused: Int, doneBytes: Int64, totalBytes: Int64?,

@@ -43,15 +43,14 @@ enum RestoreCommand {
         let configuration = try NodeCommands.load(configurationPath)
         try checkFounder(id, configuration)
         let root = invocation.value("data") ?? configuration.dataDirectory
-        let contents: BackupContents
-        let restored: RestoredDirectory
         do throws(StorageError) {
             // Before a large file is read.
             try RestoredDirectory.checkVacancy(root: root, node: id, system: LocalFileSystem())
         } catch {
             throw .failed(error.description)
         }
-        contents = try read(path)
+        let contents = try read(path)
+        let restored: RestoredDirectory
         do throws(StorageError) {
             restored = try RestoredDirectory(
                 contents, root: root, cluster: configuration.cluster, node: id)

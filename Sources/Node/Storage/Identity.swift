@@ -42,9 +42,8 @@ struct Identity: Equatable, Sendable {
             log \(hasLog ? "created" : "none")
 
             """
-        let digits = String(CRC32C.checksum(Array(text.utf8)), radix: 16)
-        let padding = String(repeating: "0", count: 8 - digits.count)
-        return Array((text + "checksum \(padding)\(digits)\n").utf8)
+        let checksum = ChecksumText.text(CRC32C.checksum(Array(text.utf8)))
+        return Array((text + "checksum \(checksum)\n").utf8)
     }
 
     /// Throws `unsupportedVersion` for a version that is not ours, `corrupt` for anything else.
