@@ -66,21 +66,23 @@ struct DamagedStorageTests {
         #expect(ends.isSuperset(of: [.unharmed, .entriesLost, .stateLost]))
     }
 
-    /// A disk nobody damaged is no excuse.
-    @Test func anHonestDiskIsNotRefused() throws {
+    /// Where nobody is known to have damaged the disk, damage that is found was done by the code that wrote it.
+    @Test func damageToAnHonestDiskIsAMistakeOfTheCode() throws {
         let storage = storage(seed: 1)
         _ = try storage.open()
         try fill(storage)
-        storage.crash(losesPower: true)
-        let place = storage.disk.damage(.bitRot) { $0.contains("/log/segment") }
-        #expect(place != nil)
-        #expect(throws: StorageStop.self) {
-            while true {
+        // Not every bit matters: one behind the log's end is zeroed again, one of two copies is read past.
+        for _ in 0..<100 {
+            storage.crash(losesPower: true)
+            let place = storage.disk.damage(.bitRot) { $0.contains("/log/segment") }
+            #expect(place != nil)
+            do {
                 _ = try storage.open()
-                storage.crash(losesPower: true)
-                _ = storage.disk.damage(.bitRot) { $0.contains("/log/segment") }
+            } catch StorageStop.broken {
+                return
             }
         }
+        Issue.record("it was taken for an honest disk's")
     }
 
     @Test func aPeerIsNotSentADamagedSnapshot() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Node
 @testable import Simulator
 
-/// Restoring a backup on a disk that loses power, or fails, at every one of its changes.
+/// Restoring a backup on a disk that loses power at every one of its changes.
 struct RestoreOnSimulatedDiskTests {
     private static let mark = SnapshotMark(
         index: 5, term: 2, configuration: Configuration(voters: ["n1", "n2"]))
@@ -36,9 +36,7 @@ struct RestoreOnSimulatedDiskTests {
     ) throws(StorageError) -> RestoredDirectory {
         try RestoredDirectory(
             contents, root: "data", cluster: "demo", node: "n1",
-            beginning: RestoredDirectory.Beginning(
-                directory: 9,
-                termDistance: 40),
+            beginning: RestoredDirectory.Beginning(directory: 9, termDistance: 40),
             settings: settings, system: disk)
     }
 

@@ -23,8 +23,8 @@ struct BackupCommandTests {
         return .reply(
             ScriptedServer.reply(
                 200,
-                #"{"cluster": "demo", "node": "n2", "index": \#(index), "term": 6, "bytes": \#(file.count), "checksum": "\#(text)"}"#
-            ))
+                #"{"cluster": "demo", "node": "n2", "index": \#(index), "term": 6, "#
+                    + #""bytes": \#(file.count), "checksum": "\#(text)"}"#))
     }
 
     private static let done = ScriptedServer.Step.reply("HTTP/1.1 204 No Content\r\n\r\n")
