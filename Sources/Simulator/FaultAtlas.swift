@@ -1,7 +1,7 @@
 import Raft
 
-/// Which disks may be damaged without asking more of the cluster than any could give (protocol-aware recovery: Alagappan
-/// et al., "Protocol-Aware Recovery for Consensus-Based Storage", 2018).
+/// Which disks may be damaged without asking more of the cluster than any could give (Alagappan et al.,
+/// "Protocol-Aware Recovery for Consensus-Based Storage", 2018).
 ///
 /// Before a disk is damaged, or lost, these must hold with that one gone:
 /// - in each half of the configuration the nodes that are not whole are a minority, so that an election needs none of

@@ -185,8 +185,11 @@ extension Simulation {
         guard !isMembershipSettled else { return nil }
         let configuration = invariants.committedConfiguration?.configuration
         let state = oracle.reference
-        let text =
-            "the voters are \(configuration?.members ?? []), wanted \(state.members.map { NodeID($0.name, directory: $0.directory) }), by rules \(state.stateVersion)"
+        let wanted = state.members.map { NodeID($0.name, directory: $0.directory) }
+        let text = """
+            the voters are \(configuration?.members ?? []), wanted \(wanted), \
+            by rules \(state.stateVersion)
+            """
         if clients.openProbe(on: present) == nil { bringMembersNearer(isProbe: true) }
         return text
     }

@@ -28,7 +28,8 @@ final class MembersAPI {
         }
     }
 
-    private static let meetingNanoseconds: Nanoseconds = 5_000_000
+    /// Between two looks at whether the node has answered.
+    private static let meetingCheckNanoseconds: Nanoseconds = 5_000_000
 
     private let context: APIContext
     private var waits: [Wait] = []
@@ -81,11 +82,11 @@ final class MembersAPI {
         meet(wait)
     }
 
-    /// Answers to pings come without a word to anybody.
+    /// Looks again and again: nobody is told of an answer to a ping.
     private func meet(_ wait: Wait) {
         guard waits.contains(where: { $0 === wait }), case .meeting = wait.stage else { return }
         advance(wait)
-        let next = context.facts.clock().monotonic + Self.meetingNanoseconds
+        let next = context.facts.clock().monotonic + Self.meetingCheckNanoseconds
         context.facts.schedule(next) { [weak self] in self?.meet(wait) }
     }
 

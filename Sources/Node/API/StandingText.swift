@@ -13,13 +13,13 @@ struct StandingText {
             problem = nil
         case .stranger where isRestored:
             problem =
-                "This node was restored from a backup to found a cluster, but there is one already, with other nodes of "
-                + "the configuration in it. If that is the one to keep, empty this node's directory; if not, stop its nodes "
-                + "and empty theirs."
+                "This node was restored from a backup to found a cluster, but there is one already, with other nodes "
+                + "of the configuration in it. If that is the one to keep, empty this node's directory; if not, "
+                + "stop its nodes and empty theirs."
         case .alone where isRestored:
             problem =
-                "This node was restored from a backup to found a cluster: start it without --join, from a configuration "
-                + "that names it."
+                "This node was restored from a backup to found a cluster: start it without --join, from a "
+                + "configuration that names it."
         case .founding(let missing) where missing.isEmpty:
             problem =
                 "The nodes of the configuration are about to found the cluster. If that lasts, one of them has a data "

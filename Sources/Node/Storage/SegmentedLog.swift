@@ -35,16 +35,16 @@ import Raft
 /// ends early: what a write that was broken off has left ends with a sector, whatever lies behind is as it was, zero.
 /// Disks promise that much (those with sectors of 4 KiB more), and file systems that copy and map by the page add
 /// nothing smaller. A system that tore within a sector would leave a batch that `SegmentTail` takes for damage, not for
-/// torn: the node would refuse to start rather than forget something. That a sync which succeeds has reached the disk is
-/// relied on as well; where it has not, only other nodes can tell.
+/// torn: the node would refuse to start rather than forget something. That a sync which succeeds has reached the disk
+/// is relied on as well; where it has not, only other nodes can tell.
 ///
 /// Damage to what had been synced. What can't be had from a peer stands twice, so a single bad sector takes no
 /// hard state, mark, truncation or term; entries that it takes are known by index and term, and are found
 /// as `lost` (`SegmentScan+Bridge.swift`). Anything that is not certain is refused.
 ///
-/// Entries are not read back while the node runs: the consensus core keeps what it needs in memory. So a sector that the
-/// disk can't read any more (EIO) is met when the log is opened, and treated as damage like any other; it can be read
-/// again when its segment is used for other entries, since disks replace such sectors when they are written.
+/// Entries are not read back while the node runs: the consensus core keeps what it needs in memory. So a sector that
+/// the disk can't read any more (EIO) is met when the log is opened, and treated as damage like any other; it can be
+/// read again when its segment is used for other entries, since disks replace such sectors when they are written.
 final class SegmentedLog {
     struct Settings: Equatable, Sendable {
         var segmentBytes = StorageLimits.segmentBytes

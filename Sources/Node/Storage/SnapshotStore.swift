@@ -133,8 +133,8 @@ struct SnapshotStore {
         try receiver.receive(chunk)
     }
 
-    /// Removes what is damaged or older than the snapshot at `mark`, but for the newest of the older ones. To be called when
-    /// the batch with this mark is durable.
+    /// Removes what is damaged or older than the snapshot at `mark`, but for the newest of the older ones. To be called
+    /// when the batch with this mark is durable.
     func prune(durable mark: SnapshotMark) throws(StorageError) {
         let kept = SnapshotName(mark)
         let names = try folder.names()

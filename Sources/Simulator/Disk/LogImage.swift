@@ -29,8 +29,8 @@ struct LogImage {
         return entries[Int(index - mark.index) - 1].term
     }
 
-    /// What is found again after a restart is this. With `damaged` entries may be lost, and the state; otherwise nothing
-    /// may be that was not before.
+    /// What is found again after a restart is this. With `damaged` entries may be lost, and the state; otherwise
+    /// nothing may be that was not before.
     func equals(_ recovered: Recovered, damaged: Bool = false) -> Bool {
         guard hardState == recovered.hardState, mark == recovered.snapshot,
             entries.count == recovered.entries.count,

@@ -40,9 +40,6 @@ final class SimulatedDisk: FileSystem {
     /// How often a call was made to fail.
     var errorCount: Int { state.withLock { $0.errorCount } }
 
-    /// An error waits for the next operation that it fits.
-    var isArmed: Bool { state.withLock { $0.armed != nil } }
-
     /// The power fails after this many further changes of the disk.
     func cutPower(afterChanges count: Int) { state.withLock { $0.changesLeft = count } }
 
@@ -54,8 +51,8 @@ final class SimulatedDisk: FileSystem {
     /// The process ended; the machine goes on. Now and then the kernel needs the room for its cache.
     func endProcess() { state.withLock { $0.endProcess() } }
 
-    /// Damages one place of a file whose path, without the root, `isTarget` names, in a way in which `DiskFault.damages`
-    /// do; says where, or nil if nothing fits.
+    /// Damages one place of a file whose path, without the root, `isTarget` names. `fault` is one of
+    /// `DiskFault.damages`. Says where; nil if nothing fits.
     func damage(_ fault: DiskFault, where isTarget: (String) -> Bool) -> String? {
         state.withLock { $0.damage(fault, where: isTarget) }
     }

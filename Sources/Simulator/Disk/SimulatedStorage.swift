@@ -94,7 +94,8 @@ final class SimulatedStorage {
         if losesPower || disk.isPowerCut { disk.losePower() } else { disk.endProcess() }
     }
 
-    /// Something of what is on the platter changes. While the process runs only snapshots are hit: it reads nothing else.
+    /// Something of what is on the platter changes. While the process runs only snapshots are hit: it reads nothing
+    /// else.
     /// - Returns: what was done; nil: nothing could be.
     func damage(_ fault: DiskFault) -> String? {
         let isRunning = files != nil
