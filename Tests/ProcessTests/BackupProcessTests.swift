@@ -108,7 +108,6 @@ extension ProcessTests {
             let others = ["n2", "n3"]
             try cluster.kill("n1")
             let leader = try cluster.leader(among: others)
-            let term = try cluster.client(leader).json("GET", "/v1/cluster")["term"]?.integer
             try cluster.wipe("n1")
             let result = try restore(file, into: cluster)
             try #require(result.status == 0, "\(result.text)")
@@ -123,8 +122,6 @@ extension ProcessTests {
             }
             let id = try cluster.client(leader).submit("{\"handler\": \"echo\"}")
             #expect(try cluster.client(leader).awaitEnd(of: [id])[0].state == "succeeded")
-            let after = try cluster.client(leader).json("GET", "/v1/cluster")["term"]?.integer
-            #expect(after == term)
         }
 
         @Test func `a restored cluster is backed up and restored once more`() throws {
