@@ -223,7 +223,8 @@ final class PeerLink {
             return
         }
         var payload: [UInt8] = []
-        PeerFrame.append(loop.now, bytes: 8, to: &payload)
+        // Not when the turn began: whoever asks for a sign of life asks for one from now on.
+        PeerFrame.append(Loop.clock(), bytes: 8, to: &payload)
         PeerFrame.write(.ping, payload, to: connection)
         let next = loop.now + milliseconds(limits.pingMilliseconds)
         pingTimer = loop.schedule(at: next) { [unowned self] in ping() }

@@ -72,12 +72,19 @@ struct LeaderDuties: Sendable {
 
     /// Workers to be declared lost. A worker never heard counts from the begin of the term.
     mutating func lostWorkers(
-        _ scheduler: Scheduler, own: String, applied: Index, timeout: Nanoseconds, now: Nanoseconds
+        _ scheduler: Scheduler, own: WorkerSpec, applied: Index, timeout: Nanoseconds,
+        now: Nanoseconds
     ) -> [WorkerSpec] {
         guard applied >= readyIndex, now >= nextWorkerCheck else { return [] }
         nextWorkerCheck = now + timeout / 40
         var lost: [WorkerSpec] = []
-        for worker in scheduler.workers() where worker.state != .lost && worker.spec.id != own {
+        for worker in scheduler.workers() where worker.state != .lost {
+            // This node is here. A former one of its name may be anywhere.
+            if worker.spec.id == own.id,
+                Incarnation.areOfOneDirectory(worker.spec.incarnation, own.incarnation)
+            {
+                continue
+            }
             let heard = max(lastHeard[worker.spec.id] ?? 0, startedAt)
             guard heard + timeout <= now else { continue }
             if let proposed = lostProposals[worker.spec.id], applied < proposed { continue }

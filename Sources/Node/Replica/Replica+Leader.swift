@@ -14,7 +14,7 @@ extension Replica {
         let applied = applied
         var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
         let lost = duties?.lostWorkers(
-            scheduler, own: worker.id, applied: applied,
+            scheduler, own: worker, applied: applied,
             timeout: settings.workerTimeoutNanoseconds, now: now)
         for worker in lost ?? [] {
             let command = Command.workerLost(id: worker.id, incarnation: worker.incarnation)

@@ -10,6 +10,10 @@ import Testing
             stateTime: state)
     }
 
+    private static func worker(_ id: String) -> WorkerSpec {
+        WorkerSpec(id: id, incarnation: 1, slots: 1, handlers: ["echo"], tags: [])
+    }
+
     @Test func timeFollowsTheMonotonicClock() {
         #expect(duties().time(at: 1_000_000_000) == 5_000)
         #expect(duties().time(at: 1_001_999_999) == 5_001)
@@ -34,7 +38,8 @@ import Testing
         #expect(found42 == nil)
         #expect(duties.nextDeadline(nextWake: 5_001, applied: 10) == 1_000_000_000)
         _ = duties.lostWorkers(
-            Scheduler(), own: "n1", applied: 10, timeout: 2_000_000_000, now: 1_000_000_000)
+            Scheduler(), own: Self.worker("n1"), applied: 10, timeout: 2_000_000_000,
+            now: 1_000_000_000)
         #expect(duties.nextDeadline(nextWake: 5_001, applied: 10) == 1_001_000_000)
         let found43 = duties.advanceTime(nextWake: 5_001, applied: 10, now: 1_001_000_000)
         #expect(found43 == 5_001)
@@ -77,8 +82,9 @@ import Testing
         try state.apply(
             EntryPayload(time: 1, groups: [group]).encoded(), index: 10, into: &events)
         var duties = duties()
+        var own = Self.worker("n1")
         func lost(_ now: UInt64) -> [String] {
-            duties.lostWorkers(state, own: "n1", applied: 10, timeout: 2_000_000_000, now: now)
+            duties.lostWorkers(state, own: own, applied: 10, timeout: 2_000_000_000, now: now)
                 .map(\.id)
         }
         let found51 = lost(1_000_000_000)
@@ -91,6 +97,10 @@ import Testing
         #expect(found53 == [])
         let found54 = lost(4_000_000_000)
         #expect(found54 == ["n2"])
+        // This node has taken the place of another that had its name: that one's worker is not here.
+        own.incarnation = Incarnation.number(directory: 5, start: 1)
+        let found55 = lost(6_100_000_000)
+        #expect(found55 == ["n1", "n2"])
     }
 
     @Test func aWorkerIsKeptOnlyWhileItsLossIsNeitherProposedNorDone() throws {
