@@ -40,6 +40,8 @@ struct Progress: Sendable {
     private(set) var probeRound: UInt64 = 0
     /// The commit index it was last told.
     private(set) var sentCommit: Index = 0
+    /// Its connection broke, and nothing has come from it since.
+    private(set) var isCutOff = false
     /// Its disk has lost something that only a snapshot makes up for: it can't lead.
     var isDamaged = false
     /// The newest round it answered, and when that round was sent: until then it had elected no other.
@@ -67,6 +69,7 @@ struct Progress: Sendable {
 
     mutating func noteContact(round: UInt64, sentAt: Nanoseconds, now: Nanoseconds) {
         heardAt = now
+        isCutOff = false
         ackedRound = max(ackedRound, round)
         provenAt = max(provenAt, sentAt)
     }
@@ -83,6 +86,8 @@ struct Progress: Sendable {
         isProbeSent = true
         probeRound = round
     }
+
+    mutating func noteCutOff() { isCutOff = true }
 
     mutating func noteSentCommit(_ index: Index) {
         sentCommit = max(sentCommit, index)

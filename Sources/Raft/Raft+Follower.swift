@@ -56,6 +56,7 @@ extension Raft {
 
     mutating func losePeer(_ peer: NodeID, into effects: inout [Effect]) {
         if let position = leadership?.position(of: peer) {
+            leadership?.peers[position].noteCutOff()
             stopStreaming(to: position)
             return
         }

@@ -12,6 +12,9 @@
 /// A step waits until an entry of this term is committed. Without that, two leaders could each change one
 /// configuration in ways whose majorities do not overlap (the bug of single-server changes, 2015).
 ///
+/// Nor does the joint configuration come before a majority of the new voters is there: an operator who takes away a
+/// live member while others are dead has the time to take that back.
+///
 /// Members that leave get entries until the configuration without them is committed. A leader that leaves stays
 /// until then, without counting itself, and hands over.
 extension Raft {
@@ -53,6 +56,7 @@ extension Raft {
             behind.isEmpty
             ? target : (current.voters + newcomers.filter { !behind.contains($0) }).sorted()
         if next != current.voters {
+            guard isHeard(byMajorityOf: next, of: leading) else { return }
             appendConfiguration(
                 Configuration(voters: next, outgoing: current.voters, learners: behind))
         } else if behind.isEmpty {
@@ -69,6 +73,19 @@ extension Raft {
     /// Leading, without being a member any more.
     var hasLeft: Bool {
         role == .leader && !configuration.isVoter(id) && commitIndex >= log.configurationIndex
+    }
+
+    /// If not, the joint configuration could neither be left nor taken back as long as those who are silent stay away, and
+    /// with a lost disk that is for ever. So whose vote is needed until then stays. That somebody was there when this
+    /// node was elected proves nothing; an answer since does, while the connection it came by is there.
+    private func isHeard(byMajorityOf voters: [NodeID], of leading: Leadership) -> Bool {
+        let provenAt = Quorum.reached(Configuration(voters: voters)) { voter in
+            if voter == id { return clock }
+            guard let position = leading.position(of: voter) else { return 0 }
+            let peer = leading.peers[position]
+            return peer.isCutOff ? 0 : peer.provenAt
+        }
+        return clock < provenAt + settings.electionNanoseconds
     }
 
     /// What it lacks fits into the pipeline, as with any follower under load, so that it is no burden as a voter.

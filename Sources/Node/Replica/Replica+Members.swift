@@ -230,9 +230,9 @@ extension Replica {
         guard let duties, applied >= duties.readyIndex, !scheduler.members.isEmpty else { return }
         let wanted = scheduler.members.map { NodeID($0.name, directory: $0.directory) }.sorted()
         let current = raft.configuration
-        guard wanted != current.voters || current.isJoint || !current.learners.isEmpty else {
-            return
-        }
+        // Raft may still wait for the occasion to do what was wanted before.
+        guard wanted != current.voters || raft.isChangingMembership || !current.learners.isEmpty
+        else { return }
         stepRaft(.changeMembership(voters: wanted), clock, &effects)
     }
 }

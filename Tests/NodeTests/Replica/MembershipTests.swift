@@ -203,6 +203,28 @@ import Testing
         }
     }
 
+    /// One is away, and another is removed by mistake: its vote is needed, and the mistake can be mended.
+    @Test func whoseVoteIsNeededStaysAndMayBeTakenBack() throws {
+        let cluster = founded()
+        let leader = try #require(cluster.leader).id.name
+        let others = Self.three.filter { $0 != leader }
+        cluster.cut = [others[1]]
+        cluster.run(milliseconds: 2_000)
+        let removed = cluster.run(.removeMember(name: others[0]), through: leader)
+        #expect(removed == .done)
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster[leader].raft.configuration.voters.map(\.name) == Self.three)
+        let added = cluster.run(.addMember(member(others[0])), through: others[0])
+        #expect(added == .done)
+        cluster.run { cluster.leader?.raft.isChangingMembership == false }
+        // The leader does not hold on to the old wish until the time for it comes.
+        let members = try #require(cluster.leader).raft.configuration
+        cluster.cut = []
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster.leader?.raft.configuration == members)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+    }
+
     /// A node that never comes holds nothing up, and can be given up.
     @Test func aWishCanBeTakenBack() {
         let cluster = founded()
