@@ -57,4 +57,20 @@ extension Raft {
         default: return false
         }
     }
+
+    /// Takes nothing of it, but is heard. The founder may be who asks, not knowing yet that its state has arrived here;
+    /// one that stays silent would not be sent that again. A leader of an earlier term is another cluster's: an answer
+    /// would depose it.
+    mutating func declineOtherHistory(_ message: Message, into effects: inout [Effect]) {
+        guard case .append(let append) = message.body, append.round > 0, message.term >= term else {
+            return
+        }
+        if message.term > term { becomeFollower(term: message.term, into: &effects) }
+        follow(message.from, into: &effects)
+        let outcome = Message.AppendReply.Outcome.conflict(
+            previousIndex: append.previousIndex, conflictTerm: 0, firstOfTerm: 1)
+        send(
+            .appendReply(Message.AppendReply(round: append.round, outcome: outcome)),
+            to: message.from, into: &effects)
+    }
 }

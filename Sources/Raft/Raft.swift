@@ -167,7 +167,10 @@ public struct Raft: Sendable {
     }
 
     private mutating func receive(_ message: Message, into effects: inout [Effect]) {
-        guard message.to == id, message.from != id, !isOfOtherHistory(message.body) else { return }
+        guard message.to == id, message.from != id else { return }
+        guard !isOfOtherHistory(message.body) else {
+            return declineOtherHistory(message, into: &effects)
+        }
         switch message.body {
         case .preVoteRequest(let request):
             answerPreVote(request, of: message.from, term: message.term, into: &effects)

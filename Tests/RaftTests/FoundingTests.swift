@@ -225,4 +225,22 @@ import Testing
         #expect(cluster["r"].raft.lastIndex == 7)
         #expect(cluster.oracle.faults == [])
     }
+
+    /// It has the state from the founder, and the founder has not heard so: what it is asked then stands on an entry
+    /// before its mark, which a node that has a state and no configuration can't take.
+    @Test func whoHasTheStateAndIsAskedForLessIsHeard() {
+        let cluster = cluster(restoring: "n1", beside: ["n2", "n3"])
+        cluster.passes = { !($0.from == "n2" && $0.body.text.contains("installed")) }
+        cluster.turn("n1", [.found(["n1", "n2", "n3"])])
+        cluster.settle()
+        cluster.crash("n2", syncedBatches: .max)
+        #expect(cluster["n2"].disk.image.snapshot == Self.restored.snapshot)
+        #expect(cluster["n2"].disk.image.entries.isEmpty)
+        cluster.passes = { _ in true }
+        cluster.restart("n2")
+        cluster.propose("a", on: "n1")
+        #expect(cluster.run { cluster["n2"].appliedCommands == ["…7", "a"] })
+        #expect(cluster.leaders == ["n1"], "nobody had to be elected for that")
+        #expect(cluster.oracle.faults == [])
+    }
 }
