@@ -1,10 +1,13 @@
+import Glibc
+
 /// `carillon backup`: the state of a running cluster into a file.
 enum BackupCommand {
     static let spec = CommandSpec(
         name: "backup", summary: "save the cluster's state to a file, verified",
         details: [
             "Everything acknowledged before the command began is in it: tasks, schedules, remembered keys, and",
-            "what runs at that moment. Only one node is asked; if it fails, the next one, from the beginning.",
+            "what runs at that moment. Only one node is asked; if it fails, the next one, from the beginning,",
+            "but not if it ends while it writes the snapshot: its disk may be full, and the next one's, too.",
             "FILE appears when it is whole: until then it is FILE.partial. Only its owner may read it.",
         ],
         operands: [OperandSpec(name: "FILE")],
@@ -28,9 +31,7 @@ enum BackupCommand {
         let path = invocation.operands[0]
         let (folder, name) = BackupFile.place(of: path)
         guard !name.isEmpty else { throw .usage("\(path) names a directory, not a file") }
-        if folder.system.exists(path), !invocation.flag("force") {
-            throw .failed("\(path) is there already; choose another name, or --force")
-        }
+        try checkPlace(path, mayReplace: invocation.flag("force"))
         var reasons: [String] = []
         for round in 0..<rounds {
             if round > 0 { Pause.take(milliseconds: pauseMilliseconds) }
@@ -44,6 +45,10 @@ enum BackupCommand {
                 } catch {
                     switch error {
                     case .here(let failure): throw failure
+                    case .lost(let failure):
+                        throw .failed(
+                            "http://\(server): \(failure.message). No other node is asked, as it may end in the same way: "
+                                + "look at this one's log first")
                     case .there(let failure):
                         let reason = "http://\(server): \(failure.message)"
                         if !reasons.contains(reason) { reasons.append(reason) }
@@ -54,11 +59,26 @@ enum BackupCommand {
         throw .failed("no node gave a backup:\n  " + reasons.joined(separator: "\n  "))
     }
 
+    /// The file gets its name by a rename, which would as well put it in the place of `/dev/stdout`.
+    private static func checkPlace(_ path: String, mayReplace: Bool) throws(CommandFailure) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .failed("\(path) is there already and no ordinary file; choose another name")
+        }
+        guard mayReplace else {
+            throw .failed("\(path) is there already; choose another name, or --force")
+        }
+    }
+
     /// Why an attempt came to nothing.
     private enum Setback: Error {
         /// Another node would not help: this machine's disk, or its user's rights.
         case here(CommandFailure)
         case there(CommandFailure)
+        /// The node may have ended over it, for lack of space, and so may the next one, and the one after that: a backup
+        /// must not take a cluster down.
+        case lost(CommandFailure)
     }
 
     private static func save(
@@ -67,10 +87,13 @@ enum BackupCommand {
     ) throws(Setback) -> BackupPresentation {
         let transfer = BackupTransfer(client: client)
         let offer: BackupTransfer.Offer
-        do throws(CommandFailure) {
+        do throws(BackupTransfer.Refusal) {
             offer = try transfer.begin(timeoutMilliseconds: wait)
         } catch {
-            throw .there(error)
+            switch error {
+            case .refused(let failure): throw .there(failure)
+            case .fell(let failure): throw .lost(failure)
+            }
         }
         defer { transfer.end(offer) }
         var file: BackupFile
@@ -78,7 +101,8 @@ enum BackupCommand {
             file = try BackupFile(
                 name, in: folder, snapshot: offer.snapshot, totalBytes: offer.totalBytes)
         } catch {
-            throw .here(.failed(error.description))
+            guard case .inUse(let path, _) = error else { throw .here(.failed(error.description)) }
+            throw .here(.failed("another backup is being written to \(path); choose another name"))
         }
         do throws(Setback) {
             try fetch(offer, transfer, into: &file, console)

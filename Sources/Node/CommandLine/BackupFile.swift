@@ -25,7 +25,8 @@ struct BackupFile {
         return (StorageFolder(path: parent), String(path[path.index(after: slash)...]))
     }
 
-    /// What an earlier attempt left is removed.
+    /// What an earlier attempt left is removed. Throws `inUse` if another process is at it: each would spoil the
+    /// other's file.
     init(
         _ name: String, in folder: StorageFolder, snapshot: SnapshotName, totalBytes: Int
     ) throws(StorageError) {
@@ -34,8 +35,16 @@ struct BackupFile {
         self.totalBytes = totalBytes
         verifier = SnapshotVerifier(name: snapshot, totalBytes: totalBytes)
         let partial = name + Self.partialSuffix
-        if folder.system.exists(folder.path(of: partial)) { try folder.remove(partial) }
+        if folder.system.exists(folder.path(of: partial)) {
+            try Self.lock(folder.open(partial, mode: .readWrite))
+            try folder.remove(partial)
+        }
         file = try folder.open(partial, mode: .createPrivate)
+        try Self.lock(file)
+    }
+
+    private static func lock(_ file: StorageFile) throws(StorageError) {
+        guard try file.lock() else { throw .inUse(path: file.path, processID: nil) }
     }
 
     /// Takes what follows the bytes it has. Returns what is wrong with it, if anything: then it is wanted again from

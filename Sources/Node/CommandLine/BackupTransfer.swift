@@ -33,13 +33,33 @@ struct BackupTransfer {
         self.patienceMilliseconds = patienceMilliseconds
     }
 
+    /// Why a node has made nothing ready.
+    enum Refusal: Error {
+        case refused(CommandFailure)
+        /// It was there, and then the connection broke: perhaps it ended because it could not write the snapshot.
+        case fell(CommandFailure)
+    }
+
     /// Has the node write a snapshot of everything that is acknowledged by now.
-    func begin(timeoutMilliseconds: Int64) throws(CommandFailure) -> Offer {
+    func begin(timeoutMilliseconds: Int64) throws(Refusal) -> Offer {
         var request = ClientRequest.post("\(Self.path)?timeout=\(timeoutMilliseconds)ms")
-        // Twice is no harm: the node lets go of what nobody fetches.
-        request.isRepeatable = true
         request.timeoutMilliseconds = timeoutMilliseconds + 5_000
-        let reply = try client.json(request)
+        let response: ClientResponse
+        do throws(ClientError) {
+            response = try client.sendOnce(request)
+        } catch {
+            guard case .broken = error else { throw .refused(.failed(error.reason)) }
+            throw .fell(.failed("\(error.reason) while it was writing the snapshot"))
+        }
+        guard response.isSuccess else { throw .refused(ProblemText.failure(response)) }
+        do throws(CommandFailure) {
+            return try Self.offer(ClusterClient.json(response))
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    private static func offer(_ reply: JSONValue) throws(CommandFailure) -> Offer {
         guard let node = reply["node"]?.string, let cluster = reply["cluster"]?.string,
             let index = reply["index"]?.integer, let term = reply["term"]?.integer,
             let bytes = reply["bytes"]?.integer, let checksum = reply["checksum"]?.string,

@@ -46,6 +46,11 @@ final class ClusterClient {
         throw unreachable(failures)
     }
 
+    /// One try, at the node that is asked first, and why it came to nothing.
+    func sendOnce(_ request: ClientRequest) throws(ClientError) -> ClientResponse {
+        try exchange(request)
+    }
+
     /// The reply if it is a success; what the node says against it otherwise.
     func sendExpectingSuccess(_ request: ClientRequest) throws(CommandFailure) -> ClientResponse {
         let response = try send(request)

@@ -107,6 +107,20 @@ struct BackupCommandTests {
         #expect(saved == file)
     }
 
+    /// On three full disks it would take down one node after the other.
+    @Test func `after a node that ends while it writes the snapshot no other is asked`() throws {
+        let first = try ScriptedServer(.close(""))
+        defer { first.stop() }
+        let second = try ScriptedServer(offer(), .body(file), Self.done)
+        defer { second.stop() }
+        let result = run(on: first, second)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("look at this one's log"), "\(result.errors)")
+        #expect(second.requests.isEmpty)
+        let names = try scratch.folder.names()
+        #expect(names.isEmpty)
+    }
+
     @Test func `a node that lost the snapshot is left for the next one`() throws {
         let gone = #"{"status": 410, "detail": "This node does not hold that snapshot any more."}"#
         let first = try ScriptedServer(
@@ -131,6 +145,38 @@ struct BackupCommandTests {
         #expect(kept == [1])
         let replaced = run(["--force"], on: server)
         #expect(replaced.status == 0, "\(replaced.errors)")
+        let saved = try scratch.bytes(of: "state")
+        #expect(saved == file)
+    }
+
+    @Test func `what is no ordinary file is never replaced`() throws {
+        let server = try ScriptedServer(offer(), .body(file), Self.done)
+        defer { server.stop() }
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/state", withDestinationPath: "/dev/null")
+        let result = run(["--force"], on: server)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("no ordinary file"), "\(result.errors)")
+        #expect(server.requests.isEmpty)
+        let target = try FileManager.default.destinationOfSymbolicLink(
+            atPath: scratch.path + "/state")
+        #expect(target == "/dev/null")
+    }
+
+    /// A nightly backup that has not ended when the next one begins.
+    @Test func `two backups to one file do not get into each other's way`() throws {
+        let snapshot = SnapshotName(BackupSample.mark)
+        var first = try BackupFile(
+            "state", in: scratch.folder, snapshot: snapshot, totalBytes: file.count)
+        let server = try ScriptedServer(offer(), Self.done)
+        defer { server.stop() }
+        let result = run(on: server)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("another backup is being written"), "\(result.errors)")
+        let problem = try first.take(file)
+        #expect(problem == nil && first.isComplete)
+        let checksum = try BackupContents(snapshot.text, in: source.folder).checksum
+        _ = try first.finish(checksum: ChecksumText.text(checksum))
         let saved = try scratch.bytes(of: "state")
         #expect(saved == file)
     }
