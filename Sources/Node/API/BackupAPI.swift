@@ -76,11 +76,11 @@ final class BackupAPI {
             watch()
             for wait in waits where wait.opening == name { answer(wait.id, name) }
         case .gone(let name):
+            replace(name)
             refuseOpening(name, Self.lost)
         case .damaged(let name, let token, let error):
             exports.removeAll { $0.name == name }
-            // A newer one makes up for it.
-            context.gateway.step(.takeSnapshot(atLeast: name.index + 1))
+            replace(name)
             refuseOpening(name, Self.damaged(error))
             if let token { reads.removeValue(forKey: token)?.reply(Self.damaged(error)) }
         case .read(let token, let bytes):
@@ -106,7 +106,9 @@ final class BackupAPI {
             case .writing(let index) = waits[place].stage
         else { return }
         let mark = context.gateway.replica.raft.snapshotMark
-        guard mark.index >= index, context.gateway.replica.restoring == nil else {
+        guard mark.index >= index, context.gateway.replica.restoring == nil,
+            !context.gateway.replica.isSnapshotLost
+        else {
             return context.gateway.step(.takeSnapshot(atLeast: index))
         }
         let name = SnapshotName(mark)
@@ -146,6 +148,12 @@ final class BackupAPI {
                 kind: .notReady, status: 503,
                 detail: "The snapshot was not written in time. It is still being written.",
                 retryAfterSeconds: APILimits.retryAfterSeconds))
+    }
+
+    /// Its file is no good. If it is the newest, another is written.
+    private func replace(_ name: SnapshotName) {
+        let mark = context.gateway.replica.raft.snapshotMark
+        if SnapshotName(mark) == name { context.gateway.step(.snapshotDamaged(mark)) }
     }
 
     private func refuseOpening(_ name: SnapshotName, _ problem: Problem) {

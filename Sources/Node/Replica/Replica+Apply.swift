@@ -113,10 +113,18 @@ extension Replica {
         registerIfNeeded()
     }
 
+    /// The file of the newest snapshot is damaged or gone, and not written anew yet.
+    public var isSnapshotLost: Bool { lostSnapshot == raft.snapshotMark }
+
+    /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
+    /// a restart nowhere on this node.
     mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
-        guard snapshotUnderWay == nil, restoring == nil, applied > raft.snapshotMark.index,
-            raft.coverableLogBytes > settings.snapshotLogBytes || isWanted
+        let isDue =
+            applied > raft.snapshotMark.index
+            && (raft.coverableLogBytes > settings.snapshotLogBytes || isWanted)
+        guard snapshotUnderWay == nil, restoring == nil, raft.appliableIndex > 0,
+            isDue || isSnapshotLost && applied >= raft.snapshotMark.index
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark

@@ -31,6 +31,8 @@ public struct Replica {
     var snapshotUnderWay: SnapshotMark?
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0
+    /// Its file was found damaged or gone.
+    var lostSnapshot: SnapshotMark?
     var restoring: SnapshotMark?
     /// Registration was asked for and its outcome is not applied yet.
     var isRegistering = false
@@ -169,11 +171,13 @@ public struct Replica {
         case .snapshotWritten(let mark):
             precondition(snapshotUnderWay == mark)
             snapshotUnderWay = nil
+            // Perhaps it is the lost one, written anew.
+            lostSnapshot = nil
             stepRaft(.snapshotTaken(mark), clock, &effects)
         case .takeSnapshot(let index):
             snapshotFloor = max(snapshotFloor, index)
         case .snapshotDamaged(let mark):
-            snapshotFloor = max(snapshotFloor, mark.index + 1)
+            if mark == raft.snapshotMark { lostSnapshot = mark }
         case .snapshotChunkRead(let target, let mark, let offset, let bytes, let totalBytes):
             stepRaft(
                 .snapshotChunkRead(

@@ -42,7 +42,7 @@ public enum ReplicaInput: Sendable {
     case snapshotWritten(SnapshotMark)
     /// A snapshot at or behind this index is wanted, however little there is to compact.
     case takeSnapshot(atLeast: Index)
-    /// The file of this snapshot has rotted: a newer one is due, however little there is to compact.
+    /// The file of this snapshot has rotted or is gone. If it is the newest, one is due, however little there is to compact.
     case snapshotDamaged(SnapshotMark)
     case snapshotChunkRead(
         to: NodeID, mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64)

@@ -113,7 +113,8 @@ import Testing
         #expect(reply.header("retry-after") == "10")
     }
 
-    @Test func `a damaged file is refused, and a newer one asked for`() throws {
+    /// Nothing was written since, and nothing may be for a long time: what is in memory is all there is.
+    @Test func `a damaged file is refused, and written anew`() throws {
         let fixture = try APIFixture()
         let client = try fixture.begin("POST", Self.path)
         let name = try write(fixture)
@@ -123,8 +124,18 @@ import Testing
         let reply = try fixture.reply(to: client)
         #expect(reply.status == 503)
         #expect(reply.text.contains("snapshot at byte 9: bad"))
-        try submit(fixture)
         fixture.http.turn { fixture.snapshots.count == 2 }
+        let mark = try #require(fixture.snapshots.last)
+        #expect(SnapshotName(mark) == name)
+        let jobs = fixture.exports.items.count
+        _ = try fixture.begin("POST", Self.path)
+        let early = try fixture.call("GET", "/v1/cluster?stale=true")
+        #expect(early.status == 200 && fixture.exports.items.count == jobs, "it waits for the file")
+        fixture.gateway.step(.snapshotWritten(mark))
+        fixture.api.snapshotChanged()
+        fixture.http.turn { fixture.exports.items.count > jobs }
+        #expect(fixture.exports.items.last == .open(name))
+        #expect(fixture.snapshots.count == 2, "once is enough")
     }
 
     @Test func `without a leader there is no backup`() throws {
