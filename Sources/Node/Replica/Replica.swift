@@ -107,7 +107,7 @@ public struct Replica {
     /// Nothing runs here any more, and nothing new will be assigned.
     public var isDrained: Bool {
         guard isDraining, lease.isIdle else { return false }
-        guard let own = scheduler.worker(worker.id) else { return true }
+        guard isRegistered, let own = scheduler.worker(worker.id) else { return !isRegistering }
         return own.state != .live && own.running == 0
     }
 
@@ -232,10 +232,15 @@ public struct Replica {
         requests.add(.housekeeping, command: Command.registerWorker(worker).encoded())
     }
 
+    private var isRegistered: Bool {
+        scheduler.worker(worker.id)?.spec.incarnation == incarnation
+    }
+
     mutating func drain() {
         guard !isDraining else { return }
         isDraining = true
-        guard worker.slots > 0 else { return }
+        // A newcomer may still be waiting for what a former node of its name runs: then there is nothing to drain.
+        guard worker.slots > 0, isRegistering || isRegistered else { return }
         requests.add(
             .housekeeping,
             command: Command.drainWorker(id: worker.id, incarnation: incarnation).encoded())

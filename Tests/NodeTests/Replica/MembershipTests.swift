@@ -126,10 +126,32 @@ import Testing
         cluster.start("c", directory: 2)
         let added = cluster.run(.addMember(member("c", directory: 2)), through: "b")
         #expect(added == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        #expect(cluster["b"].scheduler.worker("c")?.spec.incarnation == former)
         cluster.run { cluster["b"].scheduler.worker("c")?.spec.incarnation != former }
         let timeout = ReplicaSettings().workerTimeoutNanoseconds
         #expect(cluster.now >= stopped + timeout - 100_000_000)
         #expect(cluster.now < stopped + 3 * timeout)
+        #expect(cluster.refused == [])
+    }
+
+    /// It is told to stop while it still waits for its predecessor's work to be lost.
+    @Test func aNewcomerWithoutAWorkerIsDrainedAtOnce() {
+        let cluster = founded()
+        cluster.run { Self.three.allSatisfy { cluster["b"].scheduler.worker($0) != nil } }
+        for _ in 0..<3 { _ = cluster.run(.submit(TaskSpec(handler: "h")), through: "b") }
+        cluster.run { cluster["b"].scheduler.worker("c")?.running == 1 }
+        let former = cluster["c"].incarnation
+        cluster.stop("c")
+        _ = cluster.run(.removeMember(name: "c"), through: "b")
+        cluster.start("c", directory: 2)
+        _ = cluster.run(.addMember(member("c", directory: 2)), through: "b")
+        cluster.run { Self.isSettled(cluster, Self.three) }
+        #expect(cluster["b"].scheduler.worker("c")?.spec.incarnation == former)
+        cluster.step("c", .drain)
+        #expect(cluster["c"].isDrained)
+        cluster.run(milliseconds: 5_000)
+        #expect(cluster["c"].isDrained)
         #expect(cluster.refused == [])
     }
 
