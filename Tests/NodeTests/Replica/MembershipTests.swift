@@ -111,16 +111,16 @@ import Testing
         #expect(cluster.refused == [])
     }
 
-    /// The former node may still be at work. What it runs is given to others only when it has surely stopped, and then
-    /// in spite of the beats that its successor sends under the same name.
-    @Test func whatAReplacedNodeRunsIsLostInItsTimeAndNotBefore() {
+    /// A cluster whose node c has lost its disk while its worker was running something, and is a member again. Also the
+    /// former c's incarnation, and when it fell silent.
+    private func replacedAtWork() -> (cluster: ReplicaCluster, former: UInt64, silentAt: UInt64) {
         let cluster = founded()
         cluster.run { Self.three.allSatisfy { cluster["b"].scheduler.worker($0) != nil } }
         for _ in 0..<3 { _ = cluster.run(.submit(TaskSpec(handler: "h")), through: "b") }
         cluster.run { cluster["b"].scheduler.worker("c")?.running == 1 }
         let former = cluster["c"].incarnation
         cluster.stop("c")
-        let stopped = cluster.now
+        let silentAt = cluster.now
         let removed = cluster.run(.removeMember(name: "c"), through: "b")
         #expect(removed == .done)
         cluster.start("c", directory: 2)
@@ -128,26 +128,23 @@ import Testing
         #expect(added == .done)
         cluster.run { Self.isSettled(cluster, Self.three) }
         #expect(cluster["b"].scheduler.worker("c")?.spec.incarnation == former)
+        return (cluster, former, silentAt)
+    }
+
+    /// The former node may still be at work. What it runs is given to others only when it has surely stopped, and then
+    /// in spite of the beats that its successor sends under the same name.
+    @Test func whatAReplacedNodeRunsIsLostInItsTimeAndNotBefore() {
+        let (cluster, former, silentAt) = replacedAtWork()
         cluster.run { cluster["b"].scheduler.worker("c")?.spec.incarnation != former }
         let timeout = ReplicaSettings().workerTimeoutNanoseconds
-        #expect(cluster.now >= stopped + timeout - 100_000_000)
-        #expect(cluster.now < stopped + 3 * timeout)
+        #expect(cluster.now >= silentAt + timeout - 100_000_000)
+        #expect(cluster.now < silentAt + 3 * timeout)
         #expect(cluster.refused == [])
     }
 
     /// It is told to stop while it still waits for its predecessor's work to be lost.
     @Test func aNewcomerWithoutAWorkerIsDrainedAtOnce() {
-        let cluster = founded()
-        cluster.run { Self.three.allSatisfy { cluster["b"].scheduler.worker($0) != nil } }
-        for _ in 0..<3 { _ = cluster.run(.submit(TaskSpec(handler: "h")), through: "b") }
-        cluster.run { cluster["b"].scheduler.worker("c")?.running == 1 }
-        let former = cluster["c"].incarnation
-        cluster.stop("c")
-        _ = cluster.run(.removeMember(name: "c"), through: "b")
-        cluster.start("c", directory: 2)
-        _ = cluster.run(.addMember(member("c", directory: 2)), through: "b")
-        cluster.run { Self.isSettled(cluster, Self.three) }
-        #expect(cluster["b"].scheduler.worker("c")?.spec.incarnation == former)
+        let (cluster, _, _) = replacedAtWork()
         cluster.step("c", .drain)
         #expect(cluster["c"].isDrained)
         cluster.run(milliseconds: 5_000)
