@@ -82,7 +82,7 @@ extension Node {
         seenMembersRevision = replica.membersRevision
         transport?.own.stateVersion = replica.scheduler.stateVersion
         var members: [String: AddressBook.Address] = [:]
-        for member in replica.scheduler.members {
+        for member in replica.scheduler.members where !member.peer.isEmpty {
             members[member.name] = AddressBook.Address(peer: member.peer, api: member.api)
         }
         for node in replica.scheduler.nodes {

@@ -48,6 +48,8 @@ final class SimulatedNode {
     var executions: [Int] = []
     var launched: Set<LaunchKey> = []
     var effects: [ReplicaEffect] = []
+    /// Probes that its last process took with it: asked again when it starts.
+    var owedProbes: [Clients.Kind] = []
     /// Turns since `turnsCountedFrom` in which nothing happened, for finding a loop that never sleeps.
     var idleTurns = 0
     var turnsCountedFrom: Nanoseconds = 0

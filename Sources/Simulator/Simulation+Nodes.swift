@@ -19,6 +19,9 @@ extension Simulation {
         noteDamage(node)
         mix(1, now, UInt64(node.number))
         deliver(.tick, to: node)
+        let probes = node.owedProbes
+        node.owedProbes = []
+        for probe in probes { ask(probe, of: node, isProbe: true) }
         for other in nodes where other !== node && other.isUp {
             if !network.isCut(node.number, other.number) { connect(node, other) }
         }
@@ -59,7 +62,14 @@ extension Simulation {
         if node.effectsUntilCrash == 0 { report.faults[.crashBetweenEffects] += 1 }
         if !node.disk.isIdle { report.faults[.unsyncedLost] += 1 }
         for execution in node.executions { stopCounting(execution) }
-        for token in clients.nodeDied(node.number, life: node.life) { planRetry(token) }
+        for token in clients.nodeDied(node.number, life: node.life) {
+            let operation = clients[token]
+            if operation.isProbe {
+                node.owedProbes.append(operation.kind)
+            } else {
+                planRetry(token)
+            }
+        }
         node.crash(losesPower: losesPower())
         invariants.nodeStopped(node.number)
         let restart = random.latency(scenario.node.downFor)

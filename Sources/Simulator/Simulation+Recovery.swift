@@ -140,10 +140,17 @@ extension Simulation {
     }
 
     private func missingForService() -> String? {
+        if let node = present.first(where: { !$0.owedProbes.isEmpty }) {
+            return "\(node.id) is down"
+        }
         if let probe = clients.openProbe(on: present) { return "\(probe.kind) is not answered" }
         let fired = oracle.schedules.firedCount(of: Self.probeSchedule) - recovery.firedBefore
         guard fired >= Self.probeFirings else {
-            return "\(fired) occurrences of a schedule of one second"
+            let next = oracle.reference.schedule(Self.probeSchedule)?.next
+            return """
+                \(fired) occurrences of a schedule of one second, the next at \
+                \(next.map(String.init) ?? "no time"), log time is \(oracle.reference.time)
+                """
         }
         return nil
     }

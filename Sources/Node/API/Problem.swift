@@ -169,7 +169,10 @@ extension Problem {
                 "\"\(name)\" is a member under another data directory: remove it first.")
         case .notSupportedYet:
             return .conflict(
-                "Not every member runs a program that can do this; update them all first.")
+                """
+                Not every member has said that its program can do this: update them all first. One that has lost \
+                its data directory has to be started anew under its name.
+                """)
         case .lastMember:
             return .conflict("\"\(name)\" is the last member.")
         }

@@ -187,11 +187,8 @@ extension Replica {
             applied >= duties.memberProposal
         else { return }
         areMemberCommandsDue = false
-        let records = raft.configuration.members.map { member in
-            scheduler.node(member.name).flatMap { $0.directory == member.directory ? $0 : nil }
-        }
         var command: Command?
-        if let version = commonVersion(records), version > scheduler.stateVersion {
+        if let version = commonVersion, version > scheduler.stateVersion {
             command = .raiseStateVersion(version)
         } else if scheduler.members.isEmpty, scheduler.stateVersion > 1,
             !raft.isChangingMembership
@@ -204,24 +201,36 @@ extension Replica {
     }
 
     /// What every member can apply; nil while one of them has not said.
-    private func commonVersion(_ records: [NodeRecord?]) -> UInt32? {
+    private var commonVersion: UInt32? {
         var version = settings.highestStateVersion
-        for record in records {
-            guard let record else { return nil }
+        for member in raft.configuration.members where !isSucceeded(member) {
+            guard let record = record(of: member) else { return nil }
             version = min(version, record.stateVersion)
         }
         return version
     }
 
+    /// What the member said of itself; one of its name before it may have said other things.
+    private func record(of member: NodeID) -> NodeRecord? {
+        scheduler.node(member.name).flatMap { $0.directory == member.directory ? $0 : nil }
+    }
+
+    /// Somebody with another data directory is here under its name, so its own is lost: what it has not said it will
+    /// never say. To wait for it would keep the cluster at rules under which it can't even be removed. Should it live
+    /// all the same, and be too old, then it stops and says so.
+    private func isSucceeded(_ member: NodeID) -> Bool {
+        acquaintances.connected[member.name].map { $0 != member } ?? false
+    }
+
     private func founders() -> [Member]? {
         var members: [Member] = []
         for voter in raft.configuration.voters {
-            guard let record = scheduler.node(voter.name), record.directory == voter.directory
-            else { return nil }
+            let record = record(of: voter)
+            guard record != nil || isSucceeded(voter) else { return nil }
             members.append(
                 Member(
-                    name: voter.name, directory: voter.directory, peer: record.peer,
-                    api: record.api))
+                    name: voter.name, directory: voter.directory, peer: record?.peer ?? "",
+                    api: record?.api ?? ""))
         }
         return members
     }

@@ -270,6 +270,27 @@ import Testing
         #expect(cluster["b"].unsupportedStateVersion == nil)
     }
 
+    /// What c could apply it will never say again, and as long as it counts nobody can take it out.
+    @Test func aMemberWhoseDiskIsLostDoesNotHoldTheVersionBack() {
+        let cluster = ReplicaCluster()
+        for name in Self.three {
+            cluster.start(
+                name, founders: Self.three, highestStateVersion: name == "c" ? 1 : 2)
+        }
+        cluster.run { cluster.leader?.scheduler.nodes.count == 3 }
+        cluster.stop("c")
+        cluster.run { cluster.leader?.raft.acceptsProposals ?? false }
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster.leader?.scheduler.stateVersion == 1)
+        cluster.start("c", directory: 9)
+        cluster.run { cluster.leader?.scheduler.members.count == 3 }
+        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        #expect(removed == .done)
+        let added = cluster.run(.addMember(member("c", directory: 9)), through: "b")
+        #expect(added == .done)
+        cluster.run { Self.isSettled(cluster, Self.three) }
+    }
+
     /// The log was written by newer rules than the program knows: nothing behind that point is applied.
     @Test func aProgramTooOldStopsApplying() {
         let cluster = founded()
