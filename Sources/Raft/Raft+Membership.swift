@@ -77,13 +77,14 @@ extension Raft {
 
     /// If not, the joint configuration could neither be left nor taken back as long as those who are silent stay away, and
     /// with a lost disk that is for ever. So whose vote is needed until then stays. That somebody was there when this
-    /// node was elected proves nothing; an answer since does, while the connection it came by is there.
+    /// node was elected proves nothing; an answer since does, while the connection it came by is there. And one whose disk
+    /// has lost its state can't lead: with as many of them, what a crash takes from the leader may keep all from leading.
     private func isHeard(byMajorityOf voters: [NodeID], of leading: Leadership) -> Bool {
         let provenAt = Quorum.reached(Configuration(voters: voters)) { voter in
             if voter == id { return clock }
             guard let position = leading.position(of: voter) else { return 0 }
             let peer = leading.peers[position]
-            return peer.isCutOff ? 0 : peer.provenAt
+            return peer.isCutOff || peer.isDamaged ? 0 : peer.provenAt
         }
         return clock < provenAt + settings.electionNanoseconds
     }

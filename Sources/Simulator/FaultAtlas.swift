@@ -5,7 +5,8 @@ import Raft
 ///
 /// Before a disk is damaged, or lost, these must hold with that one gone:
 /// - in each half of the configuration the nodes that are not whole are a minority, so that an election needs none of
-///   them, and every quorum that an entry was ever counted on has a whole node left;
+///   them, and every quorum that an entry was ever counted on has a whole node left; so also among those who stay, if
+///   somebody is to leave;
 /// - some other voter is whole and has everything that is committed.
 ///
 /// Both together say that each committed entry stays intact somewhere until the damaged ones have fetched it. It is
@@ -14,6 +15,8 @@ import Raft
 struct FaultAtlas {
     /// The committed one, and no log has another.
     var configuration: Configuration
+    /// The voters that are not to leave.
+    var staying: [NodeID]
     /// Those whose disk has all that it ever had.
     var whole: Set<NodeID>
     /// Those of them that have everything that is committed.
@@ -22,6 +25,7 @@ struct FaultAtlas {
     func mayLose(_ node: NodeID) -> Bool {
         configuration.isVoter(node) && isMinorityGone(from: configuration.voters, with: node)
             && isMinorityGone(from: configuration.outgoing, with: node)
+            && isMinorityGone(from: staying, with: node)
             && complete.contains { $0 != node && configuration.voters.contains($0) }
     }
 

@@ -16,7 +16,9 @@ extension Simulation {
         let term = invariants.ledger[last].entry.term
         let whole = nodes.filter(\.isWhole)
         return FaultAtlas(
-            configuration: configuration, whole: Set(whole.map(\.id)),
+            configuration: configuration,
+            staying: voters.filter { membership.wanted.contains($0.number) }.map(\.id),
+            whole: Set(whole.map(\.id)),
             complete: Set(whole.filter { $0.disk.synced.holds(last, term) }.map(\.id)))
     }
 

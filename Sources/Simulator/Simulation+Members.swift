@@ -92,6 +92,9 @@ extension Simulation {
             let leader = voters.first { $0.replica?.raft.role == .leader }
             let leaves =
                 random.chance(permille: 400) ? leader ?? random.pick(voters) : random.pick(voters)
+            // Of those who stay a majority has to be whole: its operator looks at the disks first.
+            let staying = voters.filter { $0 !== leaves }
+            guard staying.count(where: \.isWhole) * 2 > staying.count else { return }
             report.faults[.shrink] += 1
             membership.wanted.remove(leaves.number)
         }

@@ -226,6 +226,28 @@ import Testing
         #expect(cluster.oracle.faults == [])
     }
 
+    /// It may hold the end of the log, and can't lead: nobody else could be elected by it.
+    @Test func oneThatLacksItsStateIsNotEnough() throws {
+        let cluster = cluster(["n1", "n2", "n3"], spare: [])
+        cluster.elect("n1")
+        for number in 1...5 { cluster.propose("c\(number)", on: "n1") }
+        cluster.run(for: 200_000_000)
+        cluster.takeSnapshot(on: "n3")
+        cluster.settle()
+        cluster.crash("n3", syncedBatches: .max)
+        cluster.run(for: 2 * settings.electionNanoseconds)
+        cluster.turn("n1", [.changeMembership(voters: ["n1", "n3"])])
+        cluster.damage("n3", losesState: true)
+        cluster.isTracing = true
+        #expect(cluster.run { !cluster["n1"].raft.isChangingMembership })
+        let story = cluster.takeTrace().split(separator: "\n")
+        let restored = try #require(story.firstIndex(of: "n3 restores 6"))
+        let joint = try #require(story.firstIndex { $0.contains("[7/1]") })
+        #expect(restored < joint)
+        #expect(cluster["n1"].raft.configuration == Configuration(voters: ["n1", "n3"]))
+        #expect(cluster.oracle.faults == [])
+    }
+
     @Test func whoseVoteIsNeededLeavesWhenTheOthersAreBack() {
         let cluster = cluster(["n1", "n2", "n3"], spare: [])
         cluster.elect("n1")

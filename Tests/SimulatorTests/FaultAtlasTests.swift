@@ -5,11 +5,12 @@ import Testing
 
 struct FaultAtlasTests {
     private func atlas(
-        _ voters: [NodeID], outgoing: [NodeID] = [], whole: Set<NodeID>, complete: Set<NodeID>
+        _ voters: [NodeID], outgoing: [NodeID] = [], staying: [NodeID]? = nil,
+        whole: Set<NodeID>, complete: Set<NodeID>
     ) -> FaultAtlas {
         FaultAtlas(
-            configuration: Configuration(voters: voters, outgoing: outgoing), whole: whole,
-            complete: complete)
+            configuration: Configuration(voters: voters, outgoing: outgoing),
+            staying: staying ?? voters, whole: whole, complete: complete)
     }
 
     @Test func aMinorityMayBeLost() {
@@ -33,6 +34,13 @@ struct FaultAtlasTests {
         #expect(!atlas.mayLose("a"), "the only other one is no voter")
         #expect(atlas.mayLose("b"))
         #expect(!atlas.mayLose("x"))
+    }
+
+    /// Before the configuration without the third is in any log.
+    @Test func whoIsToLeaveDoesNotCount() {
+        let atlas = atlas(
+            ["a", "b", "c"], staying: ["a", "b"], whole: ["a", "b", "c"], complete: ["a", "b"])
+        #expect(!atlas.mayLose("a") && !atlas.mayLose("b"))
     }
 
     @Test func bothHalvesOfAJointConfigurationCount() {
