@@ -65,7 +65,9 @@ extension Command {
             writer.put(UInt32(members.count))
             for member in members { member.encode(into: &writer) }
         case .addMember(let member): member.encode(into: &writer)
-        case .removeMember(let name): writer.put(name)
+        case .removeMember(let name, let directory):
+            writer.put(name)
+            writer.put(directory)
         case .announceNode(let node): node.encode(into: &writer)
         case .raiseStateVersion(let version): writer.put(version)
         }
@@ -117,7 +119,9 @@ extension Command {
             self = .advance(firings)
         case .adoptMembers: self = .adoptMembers(try [Member](sortedFrom: &reader))
         case .addMember: self = .addMember(try Member(from: &reader))
-        case .removeMember: self = .removeMember(name: try reader.name("member"))
+        case .removeMember:
+            self = .removeMember(
+                name: try reader.name("member"), directory: try reader.uint64())
         case .announceNode: self = .announceNode(try NodeRecord(from: &reader))
         case .raiseStateVersion: self = .raiseStateVersion(try reader.uint32())
         }

@@ -25,7 +25,8 @@ public enum Command: Equatable, Sendable {
     /// The members the cluster was founded with, in the order of names; the first of these commands counts.
     case adoptMembers([Member])
     case addMember(Member)
-    case removeMember(name: String)
+    /// Of this directory only: said again late, it must not mean whoever came in its place.
+    case removeMember(name: String, directory: UInt64)
     /// What a node says of itself.
     case announceNode(NodeRecord)
     /// Every member can apply commands by the rules of this version.

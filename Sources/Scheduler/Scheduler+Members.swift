@@ -58,9 +58,13 @@ extension Scheduler {
 
     /// Nothing new is assigned to its worker. What runs there may end while the node is still a member; the rest
     /// is lost like that of any worker that falls silent, when it has surely stopped.
-    mutating func removeMember(_ name: String, _ events: inout [Event]) -> Outcome {
+    mutating func removeMember(
+        _ name: String, directory: UInt64, _ events: inout [Event]
+    ) -> Outcome {
         guard isMembershipOpen else { return .rejected(.notSupportedYet) }
-        guard state.roster.member(name) != nil else { return .rejected(.notFound) }
+        guard state.roster.member(name)?.directory == directory else {
+            return .rejected(.notFound)
+        }
         guard members.count > 1 else { return .rejected(.lastMember) }
         state.roster.remove(name)
         if let (_, record) = knownWorker(name), record.state == .live {

@@ -158,7 +158,8 @@ public struct Scheduler: Sendable {
         case .advance(let firings): advance(firings, &events)
         case .adoptMembers(let members): adoptMembers(members)
         case .addMember(let member): addMember(member, &events)
-        case .removeMember(let name): removeMember(name, &events)
+        case .removeMember(let name, let directory):
+            removeMember(name, directory: directory, &events)
         case .announceNode(let node): announceNode(node)
         case .raiseStateVersion(let version): raiseStateVersion(version)
         }

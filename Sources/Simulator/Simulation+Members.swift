@@ -50,7 +50,7 @@ extension Simulation {
             let isWanted = membership.wanted.contains(machine.number)
             let member = oracle.reference.member(name)
             if let member, !isWanted || member.directory != machine.id.directory {
-                return .removeMember(name: name)
+                return .removeMember(name: name, directory: member.directory)
             }
             // One that can't apply by the rules in force waits for its upgrade.
             if member == nil, isWanted, machine.stateVersion >= oracle.reference.stateVersion {

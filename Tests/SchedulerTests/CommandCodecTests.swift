@@ -53,7 +53,8 @@ struct CommandCodecTests {
             .drainWorker(id: "w", incarnation: 1), .undrainWorker(id: "w", incarnation: 2),
             .workerLost(id: "w", incarnation: 3), .advance([]), .advance([firing, last]),
             .adoptMembers([.named("a"), .named("b", directory: .max)]), .adoptMembers([]),
-            .addMember(.named("c", directory: 7)), .removeMember(name: "c"),
+            .addMember(.named("c", directory: 7)),
+            .removeMember(name: "c", directory: 7),
             .announceNode(.named("c", directory: 7, stateVersion: 3)), .raiseStateVersion(4),
         ]
     }()

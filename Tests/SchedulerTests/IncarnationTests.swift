@@ -48,7 +48,7 @@ struct IncarnationTests {
         let first = try send(1, .submit(.h()), as: life(Self.old, 5), to: &machine)
         #expect(first == .task(TaskID(1), existed: false))
         // Before it is taken in it is nobody, though nobody else has the name.
-        try machine.run(.removeMember(name: "a"))
+        try machine.run(.removeMember(name: "a", directory: Self.old))
         let early = try send(1, .submit(.h()), as: life(Self.new, 1), to: &machine)
         #expect(early == .rejected(.staleIncarnation))
         // The one on its way out may still send again what it is not sure of.
@@ -77,7 +77,7 @@ struct IncarnationTests {
         _ = try send(1, register(life(Self.old, 5)), as: life(Self.old, 5), to: &machine)
         let task = try machine.submit(.h())
         #expect(machine.current(task)?.incarnation == life(Self.old, 5))
-        try machine.run(.removeMember(name: "a"))
+        try machine.run(.removeMember(name: "a", directory: Self.old))
         try machine.run(.addMember(.named("a", directory: Self.new)))
         let outcome = try send(
             1, register(life(Self.new, 1)), as: life(Self.new, 1), to: &machine)

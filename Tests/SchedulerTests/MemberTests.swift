@@ -33,7 +33,8 @@ struct MemberTests {
         var machine = Machine()
         #expect(machine.scheduler.stateVersion == 1)
         for command in [
-            Command.adoptMembers([.named("a")]), .addMember(.named("a")), .removeMember(name: "a"),
+            Command.adoptMembers([.named("a")]), .addMember(.named("a")),
+            .removeMember(name: "a", directory: 0),
         ] {
             let outcome = try machine.run(command)
             #expect(outcome == .rejected(.notSupportedYet))
@@ -83,22 +84,25 @@ struct MemberTests {
         var machine = try founded()
         let refused = try machine.run(.addMember(.named("b", directory: 9)))
         #expect(refused == .rejected(.memberExists))
-        try machine.run(.removeMember(name: "b"))
+        try machine.run(.removeMember(name: "b", directory: 2))
         let added = try machine.run(.addMember(.named("b", directory: 9)))
         #expect(added == .done)
+        // Sent once more by somebody who heard no answer.
+        let late = try machine.run(.removeMember(name: "b", directory: 2))
+        #expect(late == .rejected(.notFound))
         #expect(machine.scheduler.member("b")?.directory == 9)
     }
 
     @Test
     func removingNeedsSomebodyWhoStays() throws {
         var machine = try founded()
-        let unknown = try machine.run(.removeMember(name: "x"))
+        let unknown = try machine.run(.removeMember(name: "x", directory: 1))
         #expect(unknown == .rejected(.notFound))
-        let first = try machine.run(.removeMember(name: "a"))
+        let first = try machine.run(.removeMember(name: "a", directory: 1))
         #expect(first == .done)
-        let again = try machine.run(.removeMember(name: "a"))
+        let again = try machine.run(.removeMember(name: "a", directory: 1))
         #expect(again == .rejected(.notFound))
-        let last = try machine.run(.removeMember(name: "b"))
+        let last = try machine.run(.removeMember(name: "b", directory: 2))
         #expect(last == .rejected(.lastMember))
     }
 
@@ -130,7 +134,7 @@ struct MemberTests {
         #expect(machine.scheduler.rosterRevision == revision)
         try machine.run(.announceNode(.named("a", directory: 1, stateVersion: 3)))
         #expect(machine.scheduler.node("a")?.stateVersion == 3)
-        try machine.run(.removeMember(name: "a"))
+        try machine.run(.removeMember(name: "a", directory: 1))
         #expect(machine.scheduler.nodes.isEmpty)
     }
 
@@ -155,7 +159,7 @@ struct MemberTests {
         var machine = try founded()
         try machine.register("a", incarnation: Incarnation.number(directory: 1, start: 1))
         let running = try machine.submit(.h())
-        try machine.run(.removeMember(name: "a"))
+        try machine.run(.removeMember(name: "a", directory: 1))
         #expect(machine.scheduler.worker("a")?.state == .draining)
         #expect(machine.revoked.isEmpty)
         let next = try machine.submit(.h())
@@ -173,7 +177,7 @@ struct MemberTests {
     func aFormerNodesWorkerIsNotOfferedWorkOnceItsSuccessorIsTakenIn() throws {
         var machine = try founded()
         try machine.register("a")
-        try machine.run(.removeMember(name: "a"))
+        try machine.run(.removeMember(name: "a", directory: 1))
         try machine.run(.addMember(.named("a", directory: 99)))
         #expect(machine.scheduler.worker("a")?.state == .draining)
         let next = try machine.submit(.h())

@@ -70,7 +70,7 @@ struct RandomLog {
         return switch random.next() % 7 {
         case 0: .raiseStateVersion(UInt32(1 + random.next() % 2))
         case 1: .adoptMembers([.named("w1"), .named("w2")])
-        case 2: .removeMember(name: name)
+        case 2: .removeMember(name: name, directory: directory)
         case 3, 4: .announceNode(.named(name, directory: directory, stateVersion: 2))
         default: .addMember(.named(name, directory: directory))
         }

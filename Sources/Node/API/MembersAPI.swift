@@ -122,7 +122,7 @@ final class MembersAPI {
                 return fail(wait, .notFound("member", name))
             }
             request(
-                .removeMember(name: name), for: wait,
+                .removeMember(name: name, directory: member.directory), for: wait,
                 then: .leaving(NodeID(name, directory: member.directory)))
         }
     }

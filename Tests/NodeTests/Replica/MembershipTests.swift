@@ -76,7 +76,7 @@ import Testing
         // Under its new directory it is somebody else.
         let refused = cluster.run(.addMember(member("a", directory: 2)), through: "b")
         #expect(refused == .rejected(.memberExists))
-        let removed = cluster.run(.removeMember(name: "a"), through: "b")
+        let removed = cluster.run(.removeMember(name: "a", directory: 1), through: "b")
         #expect(removed == .done)
         let added = cluster.run(.addMember(member("a", directory: 2)), through: "c")
         #expect(added == .done)
@@ -96,7 +96,8 @@ import Testing
         cluster.run { cluster["b"].scheduler.worker("c") != nil }
         cluster.stop("c")
         cluster.run { cluster.leader?.raft.acceptsProposals ?? false }
-        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        let removed = cluster.run(
+            .removeMember(name: "c", directory: directories.old), through: "b")
         #expect(removed == .done)
         cluster.start("c", directory: directories.new)
         let added = cluster.run(
@@ -106,7 +107,8 @@ import Testing
         let incarnation = cluster["c"].incarnation
         cluster.run { cluster["b"].scheduler.worker("c")?.spec.incarnation == incarnation }
         #expect(cluster["b"].scheduler.worker("c")?.state == .live)
-        let outcome = cluster.run(.removeMember(name: "a"), through: "c")
+        let outcome = cluster.run(
+            .removeMember(name: "a", directory: directories.old), through: "c")
         #expect(outcome == .done)
         #expect(cluster.refused == [])
     }
@@ -121,7 +123,7 @@ import Testing
         let former = cluster["c"].incarnation
         cluster.stop("c")
         let silentAt = cluster.now
-        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        let removed = cluster.run(.removeMember(name: "c", directory: 1), through: "b")
         #expect(removed == .done)
         cluster.start("c", directory: 2)
         let added = cluster.run(.addMember(member("c", directory: 2)), through: "b")
@@ -156,7 +158,7 @@ import Testing
         let cluster = founded()
         cluster.start("d", joins: true)
         cluster.run { Self.isSettled(cluster, ["a", "b", "c", "d"]) }
-        let removed = cluster.run(.removeMember(name: "d"), through: "d")
+        let removed = cluster.run(.removeMember(name: "d", directory: 1), through: "d")
         #expect(removed == .done)
         cluster.run { Self.isSettled(cluster, Self.three) }
         cluster.run(milliseconds: 10_000)
@@ -177,7 +179,7 @@ import Testing
         let cluster = founded()
         let leader = try #require(cluster.leader).id.name
         let rest = Self.three.filter { $0 != leader }
-        let removed = cluster.run(.removeMember(name: leader), through: rest[0])
+        let removed = cluster.run(.removeMember(name: leader, directory: 1), through: rest[0])
         #expect(removed == .done)
         cluster.run { Self.isSettled(cluster, rest) }
         cluster.run { cluster[leader].standing == .stranger(isNameTaken: false) }
@@ -191,7 +193,7 @@ import Testing
             names = (names + [new]).sorted()
             cluster.run { Self.isSettled(cluster, names) }
             names.removeAll { $0 == old }
-            let removed = cluster.run(.removeMember(name: old), through: new)
+            let removed = cluster.run(.removeMember(name: old, directory: 1), through: new)
             #expect(removed == .done)
             cluster.run { Self.isSettled(cluster, names) }
             cluster.stop(old)
@@ -229,7 +231,7 @@ import Testing
         let others = Self.three.filter { $0 != leader }
         cluster.cut = [others[1]]
         cluster.run(milliseconds: 2_000)
-        let removed = cluster.run(.removeMember(name: others[0]), through: leader)
+        let removed = cluster.run(.removeMember(name: others[0], directory: 1), through: leader)
         #expect(removed == .done)
         cluster.run(milliseconds: 3_000)
         #expect(cluster[leader].raft.configuration.voters.map(\.name) == Self.three)
@@ -251,7 +253,7 @@ import Testing
         cluster.run { cluster.leader?.raft.configuration.learners.isEmpty == false }
         cluster.run(milliseconds: 3_000)
         #expect(cluster["a"].raft.configuration.voters.map(\.name) == Self.three)
-        let removed = cluster.run(.removeMember(name: "x"), through: "b")
+        let removed = cluster.run(.removeMember(name: "x", directory: 5), through: "b")
         #expect(removed == .done)
         cluster.run { Self.isSettled(cluster, Self.three) }
     }
@@ -284,7 +286,7 @@ import Testing
         #expect(cluster.leader?.scheduler.stateVersion == 1)
         cluster.start("c", directory: 9)
         cluster.run { cluster.leader?.scheduler.members.count == 3 }
-        let removed = cluster.run(.removeMember(name: "c"), through: "b")
+        let removed = cluster.run(.removeMember(name: "c", directory: 1), through: "b")
         #expect(removed == .done)
         let added = cluster.run(.addMember(member("c", directory: 9)), through: "b")
         #expect(added == .done)
