@@ -137,7 +137,7 @@ final class Node {
             onState: { [unowned self] peer, state in peerChanged(peer, state) },
             log: { [log] text in log.info("\(text)") })
         transport?.isMember = { [unowned self] peer in
-            gateway.replica.raft.configuration.members.contains(peer)
+            gateway.replica.raft.configuration.isMember(peer)
         }
     }
 

@@ -34,8 +34,13 @@ public struct Configuration: Equatable, Sendable {
 
     /// Everyone entries are replicated to, sorted, without duplicates.
     public var members: [NodeID] {
-        Self.sortedWithoutDuplicates(voters + outgoing + learners)
+        // As it nearly always is, and then nothing needs to be sorted.
+        if outgoing.isEmpty, learners.isEmpty { return voters }
+        return Self.sortedWithoutDuplicates(voters + outgoing + learners)
     }
+
+    /// One of `members`; without making that list, as this is asked in every turn.
+    public func isMember(_ id: NodeID) -> Bool { isVoter(id) || learners.contains(id) }
 
     /// Has a say, in either half.
     public func isVoter(_ id: NodeID) -> Bool { voters.contains(id) || outgoing.contains(id) }

@@ -115,8 +115,8 @@ extension Raft {
     /// Those who left are told of it with the commit index, and then forgotten.
     mutating func dismissFormerMembers() {
         guard let leading = leadership, commitIndex >= log.configurationIndex else { return }
-        let members = configuration.members
-        guard leading.peers.contains(where: { !members.contains($0.id) }) else { return }
-        leadership?.peers.removeAll { !members.contains($0.id) }
+        let current = configuration
+        guard !leading.peers.allSatisfy({ current.isMember($0.id) }) else { return }
+        leadership?.peers.removeAll { !current.isMember($0.id) }
     }
 }

@@ -145,6 +145,14 @@ extension Scheduler {
         knownWorker(id).map { view($0.number, $0.record) }
     }
 
+    /// Without the lists that make `worker` expensive: a node asks this in every turn.
+    public func workerStanding(_ id: String) -> WorkerStanding? {
+        guard let (number, record) = knownWorker(id) else { return nil }
+        return WorkerStanding(
+            incarnation: record.incarnation, state: record.state,
+            running: index.dispatch.running(number).count)
+    }
+
     /// Sorted by id, in byte order.
     public func workers() -> [WorkerView] {
         index.knownWorkers.compactMap { number in

@@ -101,6 +101,13 @@ public struct WorkerView: Equatable, Sendable {
     }
 }
 
+/// Which life of a worker is known, and how it stands.
+public struct WorkerStanding: Equatable, Sendable {
+    public var incarnation: UInt64
+    public var state: WorkerView.State
+    public var running: Int
+}
+
 public struct Counts: Equatable, Sendable {
     /// By `TaskState.rawValue`.
     public var tasksByState: [Int]

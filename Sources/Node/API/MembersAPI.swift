@@ -160,7 +160,7 @@ final class MembersAPI {
             reply(wait, id, status: 200)
         case .leaving(let id):
             let raft = context.gateway.replica.raft
-            guard !raft.configuration.members.contains(id), !raft.isChangingMembership else {
+            guard !raft.configuration.isMember(id), !raft.isChangingMembership else {
                 return
             }
             reply(wait, id, status: 200)

@@ -99,7 +99,7 @@ struct LeaderDuties: Sendable {
     func mayKeep(_ worker: String, _ scheduler: Scheduler, applied: Index) -> Bool {
         guard applied >= readyIndex else { return false }
         if let proposed = lostProposals[worker], applied < proposed { return false }
-        return scheduler.worker(worker)?.state != .lost
+        return scheduler.workerStanding(worker)?.state != .lost
     }
 
     func nextDeadline(nextWake: Milliseconds?, applied: Index) -> Nanoseconds {

@@ -75,10 +75,10 @@ extension Replica {
     /// by itself.
     mutating func registerIfNeeded() {
         guard isMember, !isLeaving, !hasBacklog, restoring == nil, applied > 0 else { return }
-        if let known = scheduler.worker(worker.id) {
-            if known.spec.incarnation == incarnation {
+        if let known = scheduler.workerStanding(worker.id) {
+            if known.incarnation == incarnation {
                 guard known.state == .lost else { return }
-            } else if !Incarnation.areOfOneDirectory(known.spec.incarnation, incarnation) {
+            } else if !Incarnation.areOfOneDirectory(known.incarnation, incarnation) {
                 // A former node of this name may be running what it was given. It ends there, or is lost once it has
                 // surely stopped; to register takes it away at once.
                 guard known.state == .lost || known.running == 0 else { return }

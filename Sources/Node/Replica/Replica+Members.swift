@@ -8,7 +8,7 @@ extension Replica {
     private static let knockNanoseconds: Nanoseconds = 1_000_000_000
     private static let checkNanoseconds: Nanoseconds = 250_000_000
 
-    public var isMember: Bool { raft.configuration.members.contains(id) }
+    public var isMember: Bool { raft.configuration.isMember(id) }
 
     /// Has a state and belongs to no cluster: a backup was restored here.
     public var isRestored: Bool {
@@ -71,7 +71,7 @@ extension Replica {
         seenRoster = scheduler.rosterRevision
         seenConfiguration = raft.configuration
         isChangeSeen = raft.isChangingMembership
-        skewMilliseconds = skewMilliseconds.filter { seenConfiguration.members.contains($0.key) }
+        skewMilliseconds = skewMilliseconds.filter { seenConfiguration.isMember($0.key) }
         membersRevision += 1
         areMembersUnchecked = true
     }
@@ -149,7 +149,7 @@ extension Replica {
     ) {
         let isFounded = raft.configuration.isFounded && isMember
         let known = raft.configuration.members.last { $0.name == sender.name }
-        let isKnown = raft.configuration.members.contains(sender)
+        let isKnown = raft.configuration.isMember(sender)
         effects.append(
             .send(
                 .knockReply(

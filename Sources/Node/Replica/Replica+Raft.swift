@@ -14,17 +14,17 @@ extension Replica {
         case .forward(let group):
             // Over the limit it is dropped like a lost message: its origin sends it again.
             guard raft.acceptsProposals, gatheredBytes < settings.raft.maxUncommittedBytes,
-                group.origin == sender.name, raft.configuration.members.contains(sender)
+                group.origin == sender.name, raft.configuration.isMember(sender)
             else { return }
             gather(group)
         case .beat(let beat):
             // A node that was removed, or took a member's name, is to fall silent.
-            guard raft.configuration.members.contains(sender) else { return }
+            guard raft.configuration.isMember(sender) else { return }
             skewMilliseconds[sender] = beat.wall - clock.wall
             guard duties != nil else { return }
             // What a former node of this name still runs is not kept waiting by the beats of its successor.
-            if let known = scheduler.worker(sender.name),
-                !Incarnation.areOfOneDirectory(known.spec.incarnation, beat.incarnation)
+            if let known = scheduler.workerStanding(sender.name),
+                !Incarnation.areOfOneDirectory(known.incarnation, beat.incarnation)
             {
                 return
             }
@@ -50,7 +50,7 @@ extension Replica {
         case .knockReply(let reply):
             acquaintances.heard(reply, from: sender)
         case .transfer(let target):
-            guard raft.role == .leader, raft.configuration.members.contains(sender) else { return }
+            guard raft.role == .leader, raft.configuration.isMember(sender) else { return }
             stepRaft(.transferLeadership(to: target), clock, &effects)
         }
     }

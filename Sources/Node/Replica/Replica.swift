@@ -107,7 +107,9 @@ public struct Replica {
     /// Nothing runs here any more, and nothing new will be assigned.
     public var isDrained: Bool {
         guard isDraining, lease.isIdle else { return false }
-        guard isRegistered, let own = scheduler.worker(worker.id) else { return !isRegistering }
+        guard isRegistered, let own = scheduler.workerStanding(worker.id) else {
+            return !isRegistering
+        }
         return own.state != .live && own.running == 0
     }
 
@@ -233,7 +235,7 @@ public struct Replica {
     }
 
     private var isRegistered: Bool {
-        scheduler.worker(worker.id)?.spec.incarnation == incarnation
+        scheduler.workerStanding(worker.id)?.incarnation == incarnation
     }
 
     mutating func drain() {
