@@ -164,10 +164,12 @@ public struct ByteReader: Sendable {
         let count = Int(try uint32())
         try require(count)
         defer { offset += count }
-        guard let text = String(validating: bytes[offset..<offset + count], as: UTF8.self) else {
+        do throws(UTF8.ValidationError) {
+            let text = bytes.span.extracting(offset..<offset + count)
+            return String(copying: try UTF8Span(validating: text))
+        } catch {
             throw CodecError("a string of \(count) bytes is not UTF-8")
         }
-        return text
     }
 
     /// A count of items that take at least `minimumBytes` each: a damaged count can't make us reserve

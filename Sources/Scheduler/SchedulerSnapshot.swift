@@ -26,7 +26,10 @@ public struct SchedulerSnapshot: Sendable {
     /// The whole snapshot in one array; `write` needs less memory.
     public func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
-        write { piece in bytes.append(contentsOf: piece) }
+        write { piece in
+            // A small state is one piece, which is taken as it is.
+            if bytes.isEmpty { bytes = piece } else { bytes.append(contentsOf: piece) }
+        }
         return bytes
     }
 
@@ -34,10 +37,10 @@ public struct SchedulerSnapshot: Sendable {
     public func write<Failure: Error>(
         _ sink: ([UInt8]) throws(Failure) -> Void
     ) throws(Failure) {
-        var writer = ByteWriter(capacity: Self.pieceBytes + (64 << 10))
+        var writer = ByteWriter(capacity: 64 << 10)
         encodeHead(into: &writer)
         encodeSessions(into: &writer)
-        try flush(&writer, into: sink)
+        if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         writer.put(UInt32(state.keys.count))
         for place in state.keys.start..<state.keys.end {
             state.keys[place].encode(into: &writer)
@@ -55,7 +58,7 @@ public struct SchedulerSnapshot: Sendable {
                 if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
             }
         }
-        try flush(&writer, into: sink)
+        try sink(writer.bytes)
     }
 
     private func flush<Failure: Error>(
