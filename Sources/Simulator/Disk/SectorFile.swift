@@ -13,7 +13,7 @@ struct SectorFile {
     /// By sector: the position in `differing`, or -1 where cache and platter agree.
     private var slots: [Int32] = []
     private var differing: [Difference] = []
-    /// The platter's content of the sectors in `differing`, one behind the other.
+    /// The platter's content of the sectors in `differing` that have any, one behind the other.
     private var saved: [UInt8] = []
     /// What the platter held before the last sync of each sector; as long as that reaches.
     private var former: [UInt8] = []
@@ -22,6 +22,8 @@ struct SectorFile {
 
     private struct Difference {
         var sector: Int
+        /// Where in `saved`; nil: the platter has nothing there, as in a file that grows.
+        var savedAt: Int?
         /// The kernel has given up on it, or was told that it is written: no sync will write it.
         var isForsaken = false
     }
@@ -35,11 +37,11 @@ struct SectorFile {
     mutating func write(_ source: [UInt8], _ range: Range<Int>, at offset: Int) {
         guard !range.isEmpty else { return }
         let end = offset + range.count
-        if end > bytes.count {
-            bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
+        if offset > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: offset - bytes.count))
         }
         for sector in offset / Self.sectorBytes...(end - 1) / Self.sectorBytes { touch(sector) }
-        bytes.replaceSubrange(offset..<end, with: source[range])
+        bytes.replaceSubrange(offset..<min(end, bytes.count), with: source[range])
     }
 
     func read(count: Int, at offset: Int) -> [UInt8] {
@@ -82,9 +84,9 @@ struct SectorFile {
         if bytes.count < durableBytes {
             bytes.append(contentsOf: repeatElement(0, count: durableBytes - bytes.count))
         }
-        for (position, difference) in differing.enumerated() {
+        for difference in differing {
             let survives = !difference.isForsaken && random.chance(permille: survivalPermille)
-            if !survives { putBack(difference.sector, from: position) }
+            if !survives { putBack(difference) }
             slots[difference.sector] = -1
         }
         differing.removeAll()
@@ -103,9 +105,7 @@ struct SectorFile {
 
     /// The kernel lets go of cached pages that it takes for clean, and reads them anew.
     mutating func dropCache() {
-        for (position, difference) in differing.enumerated() where difference.isForsaken {
-            putBack(difference.sector, from: position)
-        }
+        for difference in differing where difference.isForsaken { putBack(difference) }
         keepDifferences { !$0.isForsaken }
     }
 
@@ -155,19 +155,13 @@ struct SectorFile {
     var sectorCount: Int { (bytes.count + Self.sectorBytes - 1) / Self.sectorBytes }
 
     private mutating func keepFormer() {
-        let synced = differing.indices.filter { !differing[$0].isForsaken }
+        let synced = differing.filter { !$0.isForsaken }
         guard !synced.isEmpty else { return }
-        lastSynced = synced.map { differing[$0].sector }
+        lastSynced = synced.map(\.sector)
         if former.count < bytes.count {
             former.append(contentsOf: repeatElement(0, count: bytes.count - former.count))
         }
-        for position in synced {
-            let start = differing[position].sector * Self.sectorBytes
-            let count = min(Self.sectorBytes, former.count - start)
-            guard count > 0 else { continue }
-            let source = position * Self.sectorBytes
-            former.replaceSubrange(start..<start + count, with: saved[source..<source + count])
-        }
+        for difference in synced { Self.copy(difference, of: saved, to: &former) }
     }
 
     private func slot(of sector: Int) -> Int32 { sector < slots.count ? slots[sector] : -1 }
@@ -182,34 +176,49 @@ struct SectorFile {
             return
         }
         slots[sector] = Int32(differing.count)
-        differing.append(Difference(sector: sector))
         let start = sector * Self.sectorBytes
         let end = min(start + Self.sectorBytes, durableBytes, bytes.count)
-        if start < end { saved.append(contentsOf: bytes[start..<end]) }
-        let missing = differing.count * Self.sectorBytes - saved.count
-        saved.append(contentsOf: repeatElement(0, count: missing))
+        guard start < end else {
+            differing.append(Difference(sector: sector))
+            return
+        }
+        differing.append(Difference(sector: sector, savedAt: saved.count))
+        saved.append(contentsOf: bytes[start..<end])
+        saved.append(contentsOf: repeatElement(0, count: start + Self.sectorBytes - end))
     }
 
-    private mutating func putBack(_ sector: Int, from position: Int) {
-        let start = sector * Self.sectorBytes
-        let count = min(Self.sectorBytes, bytes.count - start)
+    private mutating func putBack(_ difference: Difference) {
+        Self.copy(difference, of: saved, to: &bytes)
+    }
+
+    /// Puts what the platter has of the sector into its place in `target`, as far as that reaches.
+    private static func copy(
+        _ difference: Difference, of saved: [UInt8], to target: inout [UInt8]
+    ) {
+        let start = difference.sector * sectorBytes
+        let count = min(sectorBytes, target.count - start)
         guard count > 0 else { return }
-        let source = position * Self.sectorBytes
-        bytes.replaceSubrange(start..<start + count, with: saved[source..<source + count])
+        if let source = difference.savedAt {
+            target.replaceSubrange(start..<start + count, with: saved[source..<source + count])
+        } else {
+            target.replaceSubrange(start..<start + count, with: repeatElement(0, count: count))
+        }
     }
 
     private mutating func keepDifferences(_ isKept: (Difference) -> Bool) {
         var kept: [Difference] = []
         var keptBytes: [UInt8] = []
-        for (position, difference) in differing.enumerated() {
-            if isKept(difference) {
-                slots[difference.sector] = Int32(kept.count)
-                kept.append(difference)
-                let start = position * Self.sectorBytes
-                keptBytes += saved[start..<start + Self.sectorBytes]
-            } else {
+        for var difference in differing {
+            guard isKept(difference) else {
                 slots[difference.sector] = -1
+                continue
             }
+            if let start = difference.savedAt {
+                difference.savedAt = keptBytes.count
+                keptBytes += saved[start..<start + Self.sectorBytes]
+            }
+            slots[difference.sector] = Int32(kept.count)
+            kept.append(difference)
         }
         differing = kept
         saved = keptBytes

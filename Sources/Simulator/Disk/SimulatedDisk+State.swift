@@ -37,15 +37,31 @@ extension SimulatedDisk {
         // MARK: Names
 
         func entry(_ path: String) -> DirectoryTree.Entry? {
-            path.split(separator: "/").filter { $0 != "." }.reduce(.directory(0)) { entry, name in
+            entry(Self.names(path)[...])
+        }
+
+        private func entry(_ names: ArraySlice<String>) -> DirectoryTree.Entry? {
+            names.reduce(.directory(0)) { entry, name in
                 guard case .directory(let number) = entry else { return nil }
-                return tree.entry(String(name), in: number)
+                return tree.entry(name, in: number)
             }
         }
 
+        /// By bytes: whole characters would take longer than the rest of most calls.
+        private static func names(_ path: String) -> [String] {
+            path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+                .filter { $0 != "." }
+        }
+
         func directory(_ path: String) throws(StorageError) -> Int {
+            try directory(path, Self.names(path)[...])
+        }
+
+        private func directory(
+            _ path: String, _ names: ArraySlice<String>
+        ) throws(StorageError) -> Int {
             try checkPower("list", path)
-            switch entry(path) {
+            switch entry(names) {
             case .directory(let number): return number
             case .file: throw .system(operation: "list", path: path, errno: ENOTDIR)
             case nil: throw .system(operation: "list", path: path, errno: ENOENT)
@@ -121,12 +137,11 @@ extension SimulatedDisk {
 
         /// The directory a path lies in, and its last name.
         private func place(_ path: String) throws(StorageError) -> (parent: Int, name: String) {
-            let names = path.split(separator: "/")
+            let names = Self.names(path)
             guard let name = names.last else {
                 throw .system(operation: "open", path: path, errno: EISDIR)
             }
-            let parent = try directory(names.dropLast().joined(separator: "/"))
-            return (parent, String(name))
+            return (try directory(path, names.dropLast()), name)
         }
 
         // MARK: Open files
