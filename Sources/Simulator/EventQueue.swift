@@ -8,14 +8,15 @@ enum Happening {
     case turn(node: Int, life: Int)
     /// A deadline of the replica; void if another one was set since.
     case wake(node: Int, life: Int, generation: Int)
-    case arrival(Letter)
+    // Those that carry much are indirect: the others would be as large, and each is moved many times.
+    indirect case arrival(Letter)
     /// A connection between two processes comes about, if both still run.
     case meeting(one: Int, life: Int, other: Int, otherLife: Int)
     /// Somebody notices that a process is gone, if nothing has taken its place.
     case parting(teller: Int, life: Int, gone: Int, goneLife: Int)
     case membersAct
     case replacementActs
-    case input(node: Int, life: Int, ReplicaInput)
+    indirect case input(node: Int, life: Int, ReplicaInput)
     case synced(node: Int, life: Int)
     case snapshotDone(node: Int, life: Int)
     case attemptOver(execution: Int, cause: Execution.Cause)

@@ -47,9 +47,10 @@ final class SimulatedNode {
     /// Ids of executions that run here, in the order of their start.
     var executions: [Int] = []
     var launched: Set<LaunchKey> = []
-    var effects: [ReplicaEffect] = []
     /// Probes that its last process took with it: asked again when it starts.
     var owedProbes: [Clients.Kind] = []
+    /// Kept from turn to turn for the effects of the next one.
+    var effectRoom: [ReplicaEffect] = []
     /// Turns since `turnsCountedFrom` in which nothing happened, for finding a loop that never sleeps.
     var idleTurns = 0
     var turnsCountedFrom: Nanoseconds = 0
@@ -164,7 +165,6 @@ final class SimulatedNode {
         restoring = nil
         executions = []
         launched = []
-        effects = []
         disk.crash(losesPower: losesPower)
     }
 }

@@ -133,28 +133,9 @@ extension Simulation {
         node.inbox = []
         report.turns += 1
         mix(4, now, UInt64(node.number), UInt64(inputs.count))
-        let applied = node.replica?.applied
-        for input in inputs {
-            if case .restored(let mark, _) = input, node.restoring == mark { node.restoring = nil }
-            node.replica?.step(input, clock: clock, into: &node.effects)
-        }
-        node.replica?.finishTurn(clock: clock, into: &node.effects)
-        let effects = node.effects
-        let isIdle = inputs.allSatisfy { if case .tick = $0 { true } else { false } }
-        // One copy serves all that follows: nothing below changes the replica.
-        guard let replica = node.replica else { return }
-        if log.tellsSteps { tellTurn(node, inputs) }
-        keepBusy(node, entries: replica.applied - (applied ?? 0))
-        if isIdle, effects.isEmpty, replica.applied == applied { try countIdleTurn(node) }
-        for effect in effects {
-            switch effect {
-            case .restore(let mark): node.restoring = mark
-            case .persist(let batch): invariants.note(batch, of: node.number)
-            default: break
-            }
-        }
-        try check(node, replica)
-        node.effects.removeAll(keepingCapacity: true)
+        var effects: [ReplicaEffect] = []
+        swap(&effects, &node.effectRoom)
+        let deadline = try step(node, inputs, clock, &effects)
         let life = node.life
         for effect in effects {
             if let left = node.effectsUntilCrash {
@@ -166,9 +147,10 @@ extension Simulation {
             // The disk may have failed.
             guard node.life == life else { return }
         }
+        effects.removeAll(keepingCapacity: true)
+        node.effectRoom = effects
         try beginSync(node)
         guard node.life == life else { return }
-        let deadline = replica.nextDeadline(now: clock.monotonic)
         let wake = node.clockModel.virtualTime(of: deadline, now: now)
         guard wake != node.wakeAt else { return }
         node.wakeGeneration += 1
@@ -177,6 +159,37 @@ extension Simulation {
             queue.add(
                 .wake(node: node.number, life: life, generation: node.wakeGeneration), at: wake)
         }
+    }
+
+    /// The replica takes in what has happened, and all that can be seen of it is checked. Returns its next deadline.
+    ///
+    /// It leaves its place meanwhile: it is a large value, and a copy to look at would cost as much as a small turn.
+    private func step(
+        _ node: SimulatedNode, _ inputs: [ReplicaInput], _ clock: Clock,
+        _ effects: inout [ReplicaEffect]
+    ) throws(Violation) -> Nanoseconds {
+        guard var replica = node.replica.take() else { preconditionFailure("\(node.id) is down") }
+        let applied = replica.applied
+        for input in inputs {
+            if case .restored(let mark, _) = input, node.restoring == mark { node.restoring = nil }
+            replica.step(input, clock: clock, into: &effects)
+        }
+        replica.finishTurn(clock: clock, into: &effects)
+        let isIdle = inputs.allSatisfy { if case .tick = $0 { true } else { false } }
+        if log.tellsSteps { tellTurn(node, inputs) }
+        keepBusy(node, entries: replica.applied - applied)
+        if isIdle, effects.isEmpty, replica.applied == applied { try countIdleTurn(node) }
+        for effect in effects {
+            switch effect {
+            case .restore(let mark): node.restoring = mark
+            case .persist(let batch): invariants.note(batch, of: node.number)
+            default: break
+            }
+        }
+        try check(node, replica)
+        let deadline = replica.nextDeadline(now: clock.monotonic)
+        node.replica = replica
+        return deadline
     }
 
     private static let maxApplyNanoseconds: Nanoseconds = 50_000_000

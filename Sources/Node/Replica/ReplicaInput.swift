@@ -71,7 +71,8 @@ public enum ReplicaEffect: Sendable {
     case leadershipChanged
     /// `Replica.scheduler` was replaced by a snapshot: `.finished` may have been skipped for any task.
     case stateReplaced
-    case writeSnapshot(SnapshotMark, SchedulerSnapshot)
+    /// Indirect, as `ReplicaInput.restored` is.
+    indirect case writeSnapshot(SnapshotMark, SchedulerSnapshot)
     case readSnapshotChunk(to: NodeID, mark: SnapshotMark, offset: UInt64)
     case storeSnapshotChunk(Message.SnapshotChunk)
     case restore(SnapshotMark)
