@@ -158,10 +158,15 @@ struct SectorFile {
         let synced = differing.filter { !$0.isForsaken }
         guard !synced.isEmpty else { return }
         lastSynced = synced.map(\.sector)
+        let knownBytes = former.count
         if former.count < bytes.count {
             former.append(contentsOf: repeatElement(0, count: bytes.count - former.count))
         }
-        for difference in synced { Self.copy(difference, of: saved, to: &former) }
+        // Zeros are there already behind what was known.
+        for difference in synced
+        where difference.savedAt != nil || difference.sector * Self.sectorBytes < knownBytes {
+            Self.copy(difference, of: saved, to: &former)
+        }
     }
 
     private func slot(of sector: Int) -> Int32 { sector < slots.count ? slots[sector] : -1 }
