@@ -21,6 +21,9 @@ extension Raft {
     /// The newest in the log, committed or not: it counts from the moment it is appended (section 6).
     public var configuration: Configuration { log.configuration }
 
+    /// One of the members of `configuration`.
+    public var isMember: Bool { log.configuration.isMember(id) }
+
     /// Who votes and goes on doing so, whatever becomes of a change that is not committed yet: as far as this node
     /// knows, sorted. Who is about to come is not among them, nor who is about to leave. To take a member away
     /// before a new one stands here may leave a joint configuration that nobody can leave any more.

@@ -8,7 +8,7 @@ extension Replica {
     private static let knockNanoseconds: Nanoseconds = 1_000_000_000
     private static let checkNanoseconds: Nanoseconds = 250_000_000
 
-    public var isMember: Bool { raft.configuration.isMember(id) }
+    public var isMember: Bool { raft.isMember }
 
     /// Has a state and belongs to no cluster: a backup was restored here.
     public var isRestored: Bool {
