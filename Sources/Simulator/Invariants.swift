@@ -232,9 +232,8 @@ struct Invariants {
                 "a damaged node stands in no election",
                 "\(id) is \(raft.role) in term \(raft.term), and its disk has lost something")
         }
-        let governing = [known.configuration, raft.configuration]
         standings[node]?.configuration = raft.configuration
-        return try extendLedger(raft, from: known.commit, governing, holds)
+        return try extendLedger(raft, from: known.commit, known.configuration, holds)
     }
 
     private mutating func checkLeader(_ raft: borrowing Raft) throws(Violation) {
@@ -261,7 +260,7 @@ struct Invariants {
     }
 
     private mutating func extendLedger(
-        _ raft: borrowing Raft, from known: Index, _ governing: [Configuration],
+        _ raft: borrowing Raft, from known: Index, _ former: Configuration,
         _ holds: (NodeID, Index, Term) -> Bool
     ) throws(Violation) -> ArraySlice<Ledger.Line> {
         let before = ledger.lines.count
@@ -296,7 +295,9 @@ struct Invariants {
             }
             index += 1
         }
-        if ledger.lines.count > before { try checkQuorum(governing, holds, raft.id) }
+        if ledger.lines.count > before {
+            try checkQuorum([former, raft.configuration], holds, raft.id)
+        }
         return ledger.lines[before...]
     }
 

@@ -18,6 +18,8 @@ final class SimulatedNode {
     var random: RandomSource
     /// nil: the process is down.
     var replica: Replica?
+    /// Beside `replica`: to look whether that is nil would copy it, and everything looks.
+    private(set) var isUp = false
     /// Rises with each start and each crash; what belongs to another life is void.
     private(set) var life = 0
     /// What struck the disks that it has lost.
@@ -49,7 +51,8 @@ final class SimulatedNode {
     var launched: Set<LaunchKey> = []
     /// Probes that its last process took with it: asked again when it starts.
     var owedProbes: [Clients.Kind] = []
-    /// Kept from turn to turn for the effects of the next one.
+    /// Kept from turn to turn: arrays with room for the inputs and effects of the next one.
+    var inboxRoom: [ReplicaInput] = []
     var effectRoom: [ReplicaEffect] = []
     /// Turns since `turnsCountedFrom` in which nothing happened, for finding a loop that never sleeps.
     var idleTurns = 0
@@ -86,7 +89,6 @@ final class SimulatedNode {
     /// As far as anybody knows, it has all that it ever had.
     var isWhole: Bool { disk.isWhole && !(replica?.raft.isDamaged ?? false) }
 
-    var isUp: Bool { replica != nil }
     var hasLostDisk: Bool { !lostDisks.isEmpty }
 
     /// Starts the process from what is on the disk.
@@ -118,6 +120,7 @@ final class SimulatedNode {
             id: id, incarnation: incarnation, settings: settings, worker: worker,
             recovered: recovered, state: state, planner: .utcOnly, clock: clockModel.clock(at: now),
             seed: random.next())
+        isUp = true
         wakeAt = .max
     }
 
@@ -155,6 +158,7 @@ final class SimulatedNode {
         precondition(replica != nil)
         life += 1
         replica = nil
+        isUp = false
         inbox = []
         isTurnScheduled = false
         wakeGeneration += 1

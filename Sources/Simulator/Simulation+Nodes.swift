@@ -129,13 +129,16 @@ extension Simulation {
 
     func runTurn(_ node: SimulatedNode) throws(Violation) {
         let clock = node.clockModel.clock(at: now)
-        let inputs = node.inbox
-        node.inbox = []
+        var inputs: [ReplicaInput] = []
+        swap(&inputs, &node.inboxRoom)
+        swap(&inputs, &node.inbox)
         report.turns += 1
         mix(4, now, UInt64(node.number), UInt64(inputs.count))
         var effects: [ReplicaEffect] = []
         swap(&effects, &node.effectRoom)
-        let deadline = try step(node, inputs, clock, &effects)
+        let deadline = try step(&node.replica!, of: node, inputs, clock, &effects)
+        inputs.removeAll(keepingCapacity: true)
+        node.inboxRoom = inputs
         let life = node.life
         for effect in effects {
             if let left = node.effectsUntilCrash {
@@ -163,12 +166,12 @@ extension Simulation {
 
     /// The replica takes in what has happened, and all that can be seen of it is checked. Returns its next deadline.
     ///
-    /// It leaves its place meanwhile: it is a large value, and a copy to look at would cost as much as a small turn.
+    /// - Parameter replica: of the node, in its place: it is a large value, and a copy to look at would cost as much as
+    ///   a small turn.
     private func step(
-        _ node: SimulatedNode, _ inputs: [ReplicaInput], _ clock: Clock,
-        _ effects: inout [ReplicaEffect]
+        _ replica: inout Replica, of node: SimulatedNode, _ inputs: [ReplicaInput],
+        _ clock: Clock, _ effects: inout [ReplicaEffect]
     ) throws(Violation) -> Nanoseconds {
-        guard var replica = node.replica.take() else { preconditionFailure("\(node.id) is down") }
         let applied = replica.applied
         for input in inputs {
             if case .restored(let mark, _) = input, node.restoring == mark { node.restoring = nil }
@@ -187,9 +190,7 @@ extension Simulation {
             }
         }
         try check(node, replica)
-        let deadline = replica.nextDeadline(now: clock.monotonic)
-        node.replica = replica
-        return deadline
+        return replica.nextDeadline(now: clock.monotonic)
     }
 
     private static let maxApplyNanoseconds: Nanoseconds = 50_000_000
