@@ -117,4 +117,20 @@ struct StorageOnSimulatedDiskTests {
         }
         #expect(last >= 30)
     }
+    /// A directory that exists need not have a name on the platter: the start that made it may have been killed before
+    /// it had synced that. The next one has to, or a loss of power takes all that was synced below.
+    @Test func whatAKilledStartHasMadeIsMadeDurableByTheNext() throws {
+        for changes in 0..<12 {
+            for seed in 1...8 as ClosedRange<UInt64> {
+                let disk = SimulatedDisk(random: RandomSource(seed: seed))
+                disk.cutPower(afterChanges: changes)
+                _ = try? open(disk, life: 1)
+                disk.endProcess()
+                let before = try open(disk, life: 2).incarnation
+                disk.losePower()
+                let after = try open(disk, life: 3).incarnation
+                #expect(after > before, "killed after \(changes) changes, seed \(seed)")
+            }
+        }
+    }
 }

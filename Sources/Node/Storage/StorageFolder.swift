@@ -19,13 +19,18 @@ package struct StorageFolder: Sendable {
         try StorageFile(path: path(of: name), mode: mode, system: system)
     }
 
-    /// Creates the directory and every missing parent; each is durable in its parent before this returns.
+    /// Creates the directory and every missing parent; each is durable in its parent before this returns. So is the
+    /// deepest one that was there already: an earlier attempt may have ended between making it and syncing its name,
+    /// and with the name a loss of power would take everything that was made durable below it.
     func create() throws(StorageError) {
         var missing: [String] = []
         var candidate = path
-        while !candidate.isEmpty, candidate != "/", !system.exists(candidate) {
+        while !candidate.isEmpty, candidate != "/", candidate != ".", !system.exists(candidate) {
             missing.append(candidate)
             candidate = Self.parent(of: candidate)
+        }
+        if !candidate.isEmpty, candidate != "/", candidate != "." {
+            try system.syncDirectory(Self.parent(of: candidate))
         }
         for directory in missing.reversed() {
             try system.createDirectory(directory)
