@@ -8,7 +8,9 @@ struct PendingRequests: Sendable {
         case client(Token)
         /// A client's that no longer waits.
         case abandoned
-        /// The node's own: its worker comes, drains, or comes back.
+        /// The node's worker comes, or comes back.
+        case registration
+        /// The node's own: its worker drains.
         case housekeeping
         /// What the node says of itself.
         case announcement

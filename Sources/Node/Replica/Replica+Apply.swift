@@ -44,7 +44,7 @@ extension Replica {
             case .taskChanged(let task, let state):
                 if state.isFinal { effects.append(.finished(task, state)) }
             case .workerChanged(let changed):
-                if changed == worker.id { isRegistering = false }
+                if changed == worker.id, !isRegistrationPending { isRegistering = false }
             case .scheduleFired:
                 continue
             }
@@ -58,6 +58,13 @@ extension Replica {
         switch requests.answer(sequence) {
         case .client(let token):
             effects.append(.completed(token, outcome))
+        case .registration:
+            isRegistrationPending = false
+            if case .rejected(let reason) = outcome {
+                effects.append(.workerRefused(reason))
+            } else {
+                isRegistering = false
+            }
         case .housekeeping:
             if case .rejected(let reason) = outcome { effects.append(.workerRefused(reason)) }
         case .announcement:
@@ -109,7 +116,7 @@ extension Replica {
         }
         effects.append(.stateReplaced)
         noteMembersChanged()
-        isRegistering = false
+        if !isRegistrationPending { isRegistering = false }
         registerIfNeeded()
     }
 

@@ -34,8 +34,12 @@ public struct Replica {
     /// Its file was found damaged or gone.
     var lostSnapshot: SnapshotMark?
     var restoring: SnapshotMark?
-    /// Registration was asked for and its outcome is not applied yet.
+    /// Registration was asked for, and nothing has changed since that would be a reason to ask again.
     var isRegistering = false
+    /// Its outcome is not known yet. A second one beside it could come to be applied much later, after the worker, with
+    /// what it was assigned behind the first, was declared lost; and would have it kept going while this node has not
+    /// read of that loss.
+    var isRegistrationPending = false
     var acquaintances = Acquaintances()
     var nextFounding: Nanoseconds = 0
     var nextKnock: Nanoseconds = 0
@@ -231,7 +235,8 @@ public struct Replica {
     mutating func register() {
         guard worker.slots > 0, !isRegistering, !isDraining else { return }
         isRegistering = true
-        requests.add(.housekeeping, command: Command.registerWorker(worker).encoded())
+        isRegistrationPending = true
+        requests.add(.registration, command: Command.registerWorker(worker).encoded())
     }
 
     private var isRegistered: Bool {
