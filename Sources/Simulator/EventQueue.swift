@@ -29,8 +29,11 @@ enum Happening {
     case resume(node: Int, life: Int)
     case crash(node: Int, life: Int)
     case heal(partition: Int)
-    case leaseTrap(node: Int, life: Int)
+    case leaseTrap(node: Int, life: Int, impatient: Int?, attempts: Int)
     case leaseWatch(node: Int, life: Int, until: Nanoseconds)
+    case playBegins
+    case playGoesOn(begunAt: Nanoseconds)
+    case playEnds(begunAt: Nanoseconds)
     case peace
     case flawCheck
     case progressCheck

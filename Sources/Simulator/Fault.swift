@@ -7,12 +7,15 @@ enum Fault: Int, CaseIterable {
     // Processes.
     case crash, crashBetweenEffects, clusterCrash, pause, slowTurn, slowApply, drain, transfer
     // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing, one with a lease
-    // is cut off while others are about to stand, one with much to say is not heard, a node crashes again at once.
-    case leaderCutShort, handoverUnheard, leaseTrap, leaderUnheard, relapse
+    // is cut off while others are about to stand, one with much to say is not heard, a node crashes again at once,
+    // figure 8 of the paper is staged, a leader is cut off while it changes the members, a worker is answered late,
+    // a vote is told late.
+    case leaderCutShort, handoverUnheard, leaseTrap, leaderUnheard, relapse, figureEight,
+        changeCutShort, beatAnsweredLate, voteHeld
     // After all others, until the cluster lives with it.
     case lastingFlaw
     // Members.
-    case grow, shrink, upgrade
+    case grow, shrink, exchange, upgrade
     // Disks.
     case powerLoss, unsyncedLost, diskStall, writeError, syncError, diskFull
     case lostWrite, misdirectedWrite, bitRot, wipe

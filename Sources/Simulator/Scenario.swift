@@ -30,6 +30,10 @@ struct Scenario {
         var oldPermille = 0
         /// Spare machines that ask to be taken in by themselves.
         var joinsPermille = 0
+        /// Changes in which several members leave and come at once.
+        var exchangePermille = 0
+        /// Configurations whose leader is cut off when it appends them.
+        var changeCutPermille = 0
     }
 
     struct WorkerShape {
@@ -79,6 +83,16 @@ struct Scenario {
         var leaseTrapEvery: Nanoseconds?
         /// New leaders that nobody hears, with more to say than the others will have said by then.
         var unheardLeaderPermille = 0
+        /// Those that crash before they are heard again.
+        var unheardCrashPermille = 0
+        /// The leader is cut off at such a time that another one stands when the others may just let it.
+        var isLeaseTrapAimed = false
+        /// Mean time between two stagings of figure 8; nil: none.
+        var figureEightEvery: Nanoseconds?
+        /// Workers that are told late that they were heard, and are heard no more.
+        var lateBeatPermille = 0
+        /// Votes that their candidates hear of when they stand again.
+        var heldVotePermille = 0
         /// Starts that end at once.
         var relapsePermille = 0
         var clockJumpEvery: Nanoseconds?
@@ -177,7 +191,7 @@ extension Scenario {
         return settings
     }
 
-    private static func every(
+    static func every(
         _ range: ClosedRange<Int>, _ random: inout RandomSource
     ) -> Nanoseconds {
         Nanoseconds(random.within(range)) * 1_000_000
@@ -291,21 +305,5 @@ extension Scenario {
         guard random.chance(permille: 600) else { return }
         node.maxDriftPPM = ClockModel.maxDriftPPM
         node.isDriftExtreme = true
-    }
-
-    /// From a source of its own: runs without these stay as they are.
-    mutating func drawRareFaults(_ random: inout RandomSource) {
-        troubles.drawDamage(&random)
-        if random.chance(permille: 250) {
-            node.relapsePermille = random.pick([100, 500])
-            // What a crash tears has to be longer than what the next start writes.
-            work.payloadBytes = 0...random.pick([200, 4_000])
-        }
-        if nodeCount > 2, random.chance(permille: 150) {
-            node.unheardLeaderPermille = random.pick([200, 600])
-            settings.snapshotLogBytes = 2_048
-            settings.raft.retainedLogBytes = 0
-            settings.raft.maxUncommittedBytes = 1 << 20
-        }
     }
 }

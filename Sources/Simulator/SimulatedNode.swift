@@ -43,6 +43,8 @@ final class SimulatedNode {
     var busyUntil: Nanoseconds = 0
     /// The process dies after performing this many more effects.
     var effectsUntilCrash: Int?
+    /// So many further starts end before anything is written but that it has started.
+    var relapsesLeft = 0
     /// A received snapshot is on the disk and not yet in the state machine.
     var restoring: SnapshotMark?
     var snapshotUnderWay: (mark: SnapshotMark, copy: SchedulerSnapshot)?

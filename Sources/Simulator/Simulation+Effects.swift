@@ -9,6 +9,7 @@ extension Simulation {
         case .send(let message, let target):
             try send(message, from: node, to: target)
         case .persist(let batch):
+            ambush(node, whichPersists: batch)
             try persist(batch, on: node)
         case .completed(let token, let outcome):
             try completed(token, outcome, on: node)
@@ -45,6 +46,7 @@ extension Simulation {
     private func noteLeadership(_ node: SimulatedNode) {
         guard let raft = node.replica?.raft, raft.role == .leader else { return }
         log.write(now, .leadership, "\(node.id) leads term \(raft.term)")
+        playGoesOn(newLeader: node)
         ambush(newLeader: node)
         ambush(leaderWithMuchToSay: node)
     }
@@ -69,13 +71,18 @@ extension Simulation {
             }
         }
         // Whoever it was before it lost its disk, and a member until the change is through: nobody is there.
-        guard to != node.number else { return network.noteLostOnArrival() }
+        guard to != node.number, !isLostInPlay(message, from: node),
+            !isVoteHeld(message, from: node, to: target)
+        else {
+            return network.noteLostOnArrival()
+        }
         let bytes = message.encoded()
         mix(5, UInt64(bytes.count), UInt64(to))
+        let delay = ambush(node, whichSends: message, to: nodes[to])
         for time in network.arrivals(from: node.number, to: to, now: now) {
             let letter = Letter(
                 from: node.number, to: to, sender: node.id, receiver: target, bytes: bytes)
-            queue.add(.arrival(letter), at: time)
+            queue.add(.arrival(letter), at: time + delay)
         }
     }
 

@@ -14,18 +14,67 @@ extension Simulation {
         else { return }
         report.faults[.leaseTrap] += 1
         var delay: Nanoseconds = 0
+        var impatientNumber: Int?
         let others = voters.filter { $0 !== leader }
         if !others.isEmpty, random.chance(permille: 600) {
             let impatient = random.pick(others)
             delay = random.within(election...5 * election / 2)
-            cutLinks(from: [leader], to: [impatient], for: delay + 3 * election)
+            let isAimed = scenario.node.isLeaseTrapAimed
+            if isAimed { impatientNumber = impatient.number }
+            cutLinks(
+                from: [leader], to: [impatient], for: delay + (isAimed ? 12 : 3) * election)
             log.write(now, .network, "\(impatient.id) does not hear \(leader.id) any more")
         }
-        after(delay, .leaseTrap(node: leader.number, life: leader.life))
+        after(
+            delay,
+            .leaseTrap(
+                node: leader.number, life: leader.life, impatient: impatientNumber,
+                attempts: Self.maxAimings))
     }
 
-    func springLeaseTrap(on leader: SimulatedNode) throws(Violation) {
-        guard phase == .chaos, leader.replica?.raft.role == .leader else { return }
+    private static let maxAimings = 6
+
+    /// So long before the impatient node stands: mostly about as long as a lease lasts by the others' clocks.
+    private func drawLead() -> Nanoseconds {
+        plotRandom.chance(permille: 600)
+            ? plotRandom.within(85 * election / 100...102 * election / 100)
+            : plotRandom.within(election / 20...election)
+    }
+
+    /// Waits for the moment in which the impatient node stands just when the others may let it.
+    ///
+    /// - Returns: false: not yet.
+    private func isAimed(
+        at leader: SimulatedNode, _ impatient: Int?, attempts: Int
+    ) -> Bool {
+        guard let impatient, attempts > 0,
+            let deadline = nodes[impatient].replica?.raft.nextDeadline
+        else { return true }
+        let stands = nodes[impatient].clockModel.virtualTime(of: deadline, now: now)
+        guard stands < .max else { return true }
+        let lead = drawLead()
+        if stands >= now + lead {
+            // The cut itself is not aimed again.
+            after(
+                stands - lead - now,
+                .leaseTrap(
+                    node: leader.number, life: leader.life, impatient: impatient, attempts: 0))
+        } else {
+            after(
+                stands - now + 1_000_000,
+                .leaseTrap(
+                    node: leader.number, life: leader.life, impatient: impatient,
+                    attempts: attempts - 1))
+        }
+        return false
+    }
+
+    func springLeaseTrap(
+        on leader: SimulatedNode, impatient: Int?, attempts: Int
+    ) throws(Violation) {
+        guard phase == .chaos, leader.replica?.raft.role == .leader,
+            isAimed(at: leader, impatient, attempts: attempts)
+        else { return }
         cutLinks(from: nodes, to: [leader], for: 3 * election)
         if random.chance(permille: 500) { cutLinks(from: [leader], to: nodes, for: 3 * election) }
         log.write(now, .network, "\(leader.id) is cut off, with its lease")
@@ -43,8 +92,12 @@ extension Simulation {
     func watchLease(of leader: SimulatedNode, until end: Nanoseconds) {
         guard phase == .chaos, now < end else { return }
         after(
-            election / 80, .leaseWatch(node: leader.number, life: leader.life, until: end))
-        for node in nodes where node.isUp && (node === leader || random.chance(permille: 200)) {
+            election / (scenario.node.isLeaseTrapAimed ? 160 : 80),
+            .leaseWatch(node: leader.number, life: leader.life, until: end))
+        // Without a lease every read begins a round, and after many of them no old answer can pass for a new one.
+        let share = scenario.settings.raft.leaseReads ? 1_000 : 150
+        for node in nodes where node.isUp {
+            guard random.chance(permille: node === leader ? share : 200) else { continue }
             guard clients.openCount < Self.maxOpenOperations else { return }
             let token = ask(
                 .read(minApplied: clients.visibleIndex, clients.known.last), of: node)

@@ -42,10 +42,13 @@ extension Simulation {
             && configuration.voters == wanted.sorted()
     }
 
-    /// What brings the members in the state machine nearer to those that are wanted. Whoever a machine was before it
-    /// lost its disk has to leave before whoever it is now can come.
-    private var nextMembersCommand: Command? {
-        for machine in nodes {
+    /// What brings the members in the state machine nearer to those that are wanted.
+    private var nextMembersCommand: Command? { membersCommands.first }
+
+    /// Everything that is missing, one command for each machine. Whoever a machine was before it lost its disk has to
+    /// leave before whoever it is now can come.
+    private var membersCommands: [Command] {
+        nodes.compactMap { machine in
             let name = machine.id.name
             let isWanted = membership.wanted.contains(machine.number)
             let member = oracle.reference.member(name)
@@ -57,8 +60,8 @@ extension Simulation {
                 return .addMember(
                     Member(name: name, directory: machine.id.directory, peer: "", api: ""))
             }
+            return nil
         }
-        return nil
     }
 
     /// Anybody may be asked; with a probe a voter, who has to answer.
@@ -74,6 +77,9 @@ extension Simulation {
 
     private func wishForChange() throws(Violation) {
         let voters = voters
+        if plotRandom.chance(permille: scenario.members.exchangePermille) {
+            return try wishForExchange(voters)
+        }
         if voters.count > 2, random.chance(permille: scenario.members.wipePermille) {
             let victim = random.pick(voters)
             if maySuffer(victim) { _ = try loseDisk(victim) }
@@ -97,6 +103,28 @@ extension Simulation {
             guard staying.count(where: \.isWhole) * 2 > staying.count else { return }
             report.faults[.shrink] += 1
             membership.wanted.remove(leaves.number)
+        }
+    }
+
+    /// As many come as leave, and the leader hears of all of it in one turn.
+    private func wishForExchange(_ voters: [SimulatedNode]) throws(Violation) {
+        let outside = nodes.filter { !membership.wanted.contains($0.number) }
+        guard let leader = voters.first(where: { $0.replica?.raft.role == .leader }),
+            !outside.isEmpty, voters.count > 2, voters.allSatisfy(\.isWhole)
+        else { return }
+        var leaving = voters.filter { $0 !== leader || plotRandom.chance(permille: 200) }
+        for machine in outside where !leaving.isEmpty {
+            if machine.replica?.raft.configuration.isFounded ?? true, try !loseDisk(machine) {
+                continue
+            }
+            membership.wanted.insert(machine.number)
+            let gone = leaving.remove(at: plotRandom.index(leaving.count))
+            membership.wanted.remove(gone.number)
+        }
+        report.faults[.exchange] += 1
+        for command in membersCommands {
+            log.write(now, .membership, "\(leader.id) is asked: \(command)")
+            after(5_000_000_000, .clientDeadline(ask(.change(command), of: leader)))
         }
     }
 

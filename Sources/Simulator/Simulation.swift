@@ -22,6 +22,8 @@ final class Simulation {
     var random: RandomSource
     /// For what happens in few runs: the others do not depend on it.
     var rareRandom: RandomSource
+    /// For what is staged, in few runs as well.
+    var plotRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -36,6 +38,8 @@ final class Simulation {
     var recovery = Recovery()
     var flaw: LastingFlaw?
     var membership: Membership
+    var play: FigureEight?
+    var heldVote: HeldVote?
     /// Names of the founders, as they stand in the configuration file. Once all of them have lost what they knew of the
     /// cluster, the operator gives them a file that names none of them: by the old one they would found another.
     var founders: [String] {
@@ -55,6 +59,8 @@ final class Simulation {
         var scenario = Scenario.draw(&random)
         rareRandom = RandomSource(seed: seed &+ 0xda4a_6ed0_0000_0000)
         scenario.drawRareFaults(&rareRandom)
+        plotRandom = RandomSource(seed: seed &+ 0x9107_0000_0000_0000)
+        scenario.drawPlots(&plotRandom)
         self.scenario = scenario
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
@@ -90,6 +96,7 @@ final class Simulation {
         scheduleFirstFaults()
         queue.add(.clientActs, at: 1_000_000)
         queue.add(.peace, at: chaosLength)
+        if scenario.node.figureEightEvery != nil { queue.add(.playBegins, at: 3_000_000_000) }
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
         var happenings = 0
@@ -182,12 +189,15 @@ final class Simulation {
             log.write(now, .network, "healed \(network.describe(partition))")
             network.heal(partition)
             connectPeers()
-        case .leaseTrap(let number, let life):
+        case .leaseTrap(let number, let life, let impatient, let attempts):
             guard let node = node(number, life: life) else { return }
-            try springLeaseTrap(on: node)
+            try springLeaseTrap(on: node, impatient: impatient, attempts: attempts)
         case .leaseWatch(let number, let life, let end):
             guard let node = node(number, life: life) else { return }
             watchLease(of: node, until: end)
+        case .playBegins: beginPlay()
+        case .playGoesOn(let begunAt): bringSecondBack(begunAt: begunAt)
+        case .playEnds(let begunAt): endPlay(begunAt: begunAt)
         case .peace: try beginPeace()
         case .flawCheck: try checkFlaw()
         case .progressCheck: try checkProgress()
