@@ -5,44 +5,55 @@ import time
 
 from clusterlib.cluster import ClusterError
 from clusterlib.connection import Connection, Unreachable
-from measurelib.load import percentile
-from measurelib.stream import Stream
+from measurelib.arrivals import Arrivals
 
 CHANGE_SECONDS = 120
 
 
 def measure_replace(cluster, options):
-    """First a follower, then the leader: a newcomer is taken in, the other is told to stop, and is let go."""
-    stream = Stream(cluster, options.connections, rate=options.rate)
-    stream.await_first()
+    """First a follower, then the leader: a newcomer is taken in, the other is told to stop, and is let go.
+
+    "Meanwhile" is from just before the newcomer's process starts until a second after the other is let go, nothing
+    left out. All latencies count from when a submission was due. The newcomer's processor time and disk are those of
+    the nodes that serve, and of the clients.
+    """
+    arrivals = Arrivals(cluster, options.connections, options.rate)
+    arrivals.await_first()
+    replacements = []
     try:
         # Until the first tasks are old.
         time.sleep(2)
-        begun = time.monotonic()
+        quiet_begun = time.monotonic()
         time.sleep(options.quiet_seconds)
-        quiet = stream.latencies(begun, time.monotonic())
-        result = {
-            "tasks a second before": round(len(quiet) / options.quiet_seconds),
-            "p99 before, ms": round(percentile(quiet, 0.99) * 1000, 1),
-        }
+        quiet_ended = time.monotonic()
         for what in ("a follower", "the leader"):
-            begun = time.monotonic()
             leader = cluster.leader()
             leaver = leader if what == "the leader" else next(id for id in cluster.processes if id != leader)
+            begun = time.monotonic()
             replace(cluster, leaver)
-            result[f"{what} is replaced within, ms"] = round((time.monotonic() - begun) * 1000)
+            done = time.monotonic()
             # What it has held up comes out.
             time.sleep(1)
-            ended = time.monotonic()
-            latencies = stream.latencies(begun, ended)
-            result[f"{what}: tasks a second meanwhile"] = round(len(latencies) / (ended - begun))
-            result[f"{what}: p99 meanwhile, ms"] = round(percentile(latencies, 0.99) * 1000, 1)
-            result[f"{what}: longest gap, ms"] = round(stream.longest_gap(begun, ended) * 1000, 1)
+            replacements.append((what, begun, done, time.monotonic()))
     finally:
-        stream.stop()
-    result["failed requests"] = len(stream.failures)
-    if stream.failures:
-        result["a failure"] = stream.failures[0]
+        arrivals.stop()
+    quiet = arrivals.p99_milliseconds(quiet_begun, quiet_ended)
+    result = {
+        "tasks a second before": round(arrivals.per_second(quiet_begun, quiet_ended)),
+        "p99 before, ms": quiet,
+    }
+    for what, begun, done, ended in replacements:
+        p99 = arrivals.p99_milliseconds(begun, ended)
+        result |= {
+            f"{what} is replaced within, ms": round((done - begun) * 1000),
+            f"{what}: tasks a second meanwhile": round(arrivals.per_second(begun, ended)),
+            f"{what}: p99 meanwhile, ms": p99,
+            f"{what}: p99, times that before": round(p99 / quiet, 1),
+            f"{what}: longest gap, ms": round(arrivals.longest_gap(begun, ended) * 1000, 1),
+        }
+    result["failed requests"] = len(arrivals.failures)
+    if arrivals.failures:
+        result["a failure"] = arrivals.failures[0]
     return result
 
 

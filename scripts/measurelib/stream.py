@@ -7,17 +7,16 @@ from clusterlib.connection import Connection, Unreachable
 
 
 class Stream:
-    """`rate` submissions a second in all (0: as many as answers allow), from clients that each keep to one node
-    and go to the next when it no longer takes connections, as a client with several addresses does.
+    """As many submissions as answers allow, from clients that each keep to one node and go to the next when it no
+    longer takes connections, as a client with several addresses does.
 
     A failure is any other answer than a task, and a connection that is lost while an answer is due. A connection
     that is refused, or closed between two requests, is none: nothing was asked.
     """
 
-    def __init__(self, cluster, clients, rate=0, timeout=15):
+    def __init__(self, cluster, clients, timeout=15):
         self.addresses = dict(cluster.api)
         self.timeout = timeout
-        self.interval = clients / rate if rate else 0
         self.lock = threading.Lock()
         self.is_over = threading.Event()
         # (when it was sent, when it was answered)
@@ -33,11 +32,7 @@ class Stream:
     def run(self, turn):
         ids = list(self.addresses)
         connection = Connection(self.addresses[ids[turn % len(ids)]], self.timeout)
-        due = time.monotonic() + self.interval * turn / max(1, len(ids))
         while not self.is_over.is_set():
-            if self.interval:
-                time.sleep(max(0, due - time.monotonic()))
-                due += self.interval
             if is_closed(connection):
                 connection.close()
             begun = time.monotonic()
@@ -47,8 +42,7 @@ class Stream:
                 ended = time.monotonic()
                 with self.lock:
                     if reply.status == 201:
-                        # From when it was due: a stop of service delays what should have been sent meanwhile, too.
-                        self.answers.append((min(begun, due) if self.interval else begun, ended))
+                        self.answers.append((begun, ended))
                     else:
                         self.failures.append(f"{reply.status} {reply.body[:200]!r}")
             except Unreachable as error:
@@ -75,10 +69,6 @@ class Stream:
             times = sorted(answered for _, answered in self.answers if begin <= answered <= end)
         times = [begin, *times, end]
         return max(later - earlier for earlier, later in zip(times, times[1:]))
-
-    def latencies(self, begin, end):
-        with self.lock:
-            return [answered - sent for sent, answered in self.answers if begin <= answered <= end]
 
 
 def is_closed(connection):
