@@ -15,8 +15,14 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
-        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil))
-        precondition(results == (0, 0), "neither can fail with default attributes")
+        var attributes = pthread_condattr_t()
+        let results = [
+            pthread_mutex_init(mutex, nil), pthread_condattr_init(&attributes),
+            // A pause must not change its length when the wall clock is set.
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC),
+            pthread_cond_init(condition, &attributes), pthread_condattr_destroy(&attributes),
+        ]
+        precondition(results.allSatisfy { $0 == 0 }, "none can fail on Linux")
     }
 
     deinit {
@@ -43,6 +49,30 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         while items.isEmpty, !isClosed { pthread_cond_wait(condition, mutex) }
         return items.isEmpty ? nil : items.removeFirst()
+    }
+
+    /// An element, if there is one at hand.
+    func takeIfAny() -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return items.isEmpty ? nil : items.removeFirst()
+    }
+
+    /// Lets that much time pass, whatever is put meanwhile; false, and at once, when the queue is closed. Only for a
+    /// queue that has one taker: another would sleep through what is put meanwhile.
+    func pause(nanoseconds: UInt64) -> Bool {
+        var end = timespec()
+        let result = clock_gettime(CLOCK_MONOTONIC, &end)
+        precondition(result == 0, "every Linux has this clock")
+        let sum = UInt64(end.tv_nsec) + nanoseconds
+        end.tv_sec += Int(sum / 1_000_000_000)
+        end.tv_nsec = Int(sum % 1_000_000_000)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while !isClosed {
+            if pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { break }
+        }
+        return !isClosed
     }
 
     /// Waits until there is something and takes all of it, in order, in exchange for the emptied `spare`,

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Keeps a zeroed, synced file at hand for the log's next segment, made on a thread of its own so that the
-/// log never waits for it in ordinary times. Without the thread each is made when it is asked for.
+/// Keeps a zeroed, synced file at hand for the log's next segment, made on a thread of its own that takes its time:
+/// a new node that filled a whole segment at once would hold up every sync of those that share its disk. When the log
+/// is faster, it gets small segments until the spare is ready. Without the thread each is made when it is asked for.
 ///
 /// Spare files are named `spare-<number>`. A spare found on opening may be half zeroed, or may be a
 /// segment that was renamed a moment before a crash, so it counts as used and is zeroed again. A segment
@@ -12,6 +13,7 @@ final class SegmentPool: Sendable {
     struct Spare: Sendable {
         var name: String
         var file: StorageFile
+        var bytes: Int
     }
 
     private enum Job {
@@ -29,16 +31,18 @@ final class SegmentPool: Sendable {
     private let thread: SystemThread?
     private let worker: Mutex<Worker>
 
-    /// `used` are spares found on opening. One that was made for a large segment goes: the name belongs to the segment
-    /// of that number, which may be made again and take the file away.
+    /// `used` are spares found on opening. One that was made on the spot goes: the name belongs to the segment of that
+    /// number, which may be made again and take the file away.
     init(
         folder: StorageFolder, segmentBytes: Int, used: [String], usesThread: Bool
     ) throws(StorageError) {
         self.folder = folder
         self.segmentBytes = segmentBytes
-        for name in used where Self.isOversize(name) { try folder.remove(name) }
+        for name in used where Self.isMadeOnTheSpot(name) { try folder.remove(name) }
         let worker = Worker(
-            folder: folder, segmentBytes: segmentBytes, used: used.filter { !Self.isOversize($0) })
+            folder: folder, segmentBytes: segmentBytes,
+            used: used.filter { !Self.isMadeOnTheSpot($0) },
+            hasTime: usesThread)
         self.worker = Mutex(worker)
         guard usesThread else {
             thread = nil
@@ -61,17 +65,23 @@ final class SegmentPool: Sendable {
         stop()
     }
 
-    /// Takes the spare that is ready, waiting for it if need be, and has the next one made. A segment
-    /// of another size than usual is made on the spot.
-    func take(bytes: Int, number: UInt64) throws(StorageError) -> Spare {
-        guard bytes == segmentBytes else {
-            return try Self.create(
-                SegmentName.spare(number | Self.oversizeBit), bytes: bytes, in: folder)
+    /// The spare, and the next one is begun. If it is not ready yet, or too small for what segment `number` needs at
+    /// least, one is made on the spot: as small as may be, because the log waits for it.
+    func take(atLeastBytes: Int, number: UInt64) throws(StorageError) -> Spare {
+        guard atLeastBytes <= segmentBytes else {
+            return try createOnTheSpot(bytes: atLeastBytes, number: number)
         }
-        jobs.put(.prepare)
-        workInline()
-        guard let result = ready.take() else { preconditionFailure("the pool was stopped") }
-        return try result.get()
+        if thread == nil {
+            jobs.put(.prepare)
+            workInline()
+        }
+        guard let result = ready.takeIfAny() else {
+            let smallBytes = min(StorageLimits.smallSegmentBytes, segmentBytes)
+            return try createOnTheSpot(bytes: max(atLeastBytes, smallBytes), number: number)
+        }
+        let spare = try result.get()
+        if thread != nil { jobs.put(.prepare) }
+        return spare
     }
 
     /// The segment is no longer needed for anything; what it holds is covered by durable later segments.
@@ -80,7 +90,7 @@ final class SegmentPool: Sendable {
         workInline()
     }
 
-    /// Finishes what was asked for and joins the thread.
+    /// Finishes what was asked for, but a spare, and joins the thread.
     func stop() {
         jobs.close()
         thread?.join()
@@ -91,32 +101,36 @@ final class SegmentPool: Sendable {
         _ = worker.withLock { $0.runOnce(jobs, ready) }
     }
 
-    /// Keeps names of oversize segments apart from the pool's own numbers.
-    private static let oversizeBit: UInt64 = 1 << 63
+    /// Keeps names of what is made on the spot apart from the pool's own numbers.
+    private static let onTheSpotBit: UInt64 = 1 << 63
 
-    private static func isOversize(_ name: String) -> Bool {
-        SegmentName.spareNumber(name).map { $0 & oversizeBit != 0 } ?? false
+    private static func isMadeOnTheSpot(_ name: String) -> Bool {
+        SegmentName.spareNumber(name).map { $0 & onTheSpotBit != 0 } ?? false
     }
 
-    private static func create(
-        _ name: String, bytes: Int, in folder: StorageFolder
-    ) throws(StorageError) -> Spare {
+    private func createOnTheSpot(bytes: Int, number: UInt64) throws(StorageError) -> Spare {
+        let roundedBytes = (bytes + 4_095) / 4_096 * 4_096
+        let name = SegmentName.spare(number | Self.onTheSpotBit)
         let file = try folder.open(name, mode: .replace)
-        try file.fillWithZeros(0..<bytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
+        try file.fillWithZeros(
+            0..<roundedBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
         try folder.sync()
-        return Spare(name: name, file: file)
+        return Spare(name: name, file: file, bytes: roundedBytes)
     }
 
     /// What the thread owns.
     private struct Worker {
         let folder: StorageFolder
         let segmentBytes: Int
+        /// Whether the log goes on meanwhile.
+        let hasTime: Bool
         var used: [String]
         var nextNumber: UInt64
 
-        init(folder: StorageFolder, segmentBytes: Int, used: [String]) {
+        init(folder: StorageFolder, segmentBytes: Int, used: [String], hasTime: Bool) {
             self.folder = folder
             self.segmentBytes = segmentBytes
+            self.hasTime = hasTime
             self.used = used
             nextNumber = (used.compactMap(SegmentName.spareNumber).max() ?? 0) + 1
         }
@@ -134,7 +148,8 @@ final class SegmentPool: Sendable {
             guard let job = jobs.take() else { return false }
             do throws(StorageError) {
                 switch job {
-                case .prepare: ready.put(.success(try prepare()))
+                case .prepare:
+                    if let spare = try prepare(until: jobs) { ready.put(.success(spare)) }
                 case .recycle(let name): try recycle(name)
                 }
                 return true
@@ -146,20 +161,45 @@ final class SegmentPool: Sendable {
             }
         }
 
-        private mutating func prepare() throws(StorageError) -> Spare {
+        /// nil: the pool is stopped, and what is there of the spare is of no use. The next start finds it used.
+        private mutating func prepare(
+            until jobs: BlockingQueue<Job>
+        ) throws(StorageError) -> Spare? {
             while let name = used.popLast() {
                 let file = try folder.open(name, mode: .readWrite)
                 guard try file.sizeBytes() == segmentBytes else {
                     try folder.remove(name)
                     continue
                 }
-                try file.fillWithZeros(
-                    0..<segmentBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
-                return Spare(name: name, file: file)
+                guard try fill(file, until: jobs) else { return nil }
+                return Spare(name: name, file: file, bytes: segmentBytes)
             }
             defer { nextNumber += 1 }
-            return try SegmentPool.create(
-                SegmentName.spare(nextNumber), bytes: segmentBytes, in: folder)
+            let name = SegmentName.spare(nextNumber)
+            let file = try folder.open(name, mode: .replace)
+            guard try fill(file, until: jobs) else { return nil }
+            try folder.sync()
+            return Spare(name: name, file: file, bytes: segmentBytes)
+        }
+
+        /// False: the pool was stopped.
+        private func fill(
+            _ file: StorageFile, until jobs: BlockingQueue<Job>
+        ) throws(StorageError) -> Bool {
+            guard hasTime else {
+                return try file.fillWithZeros(
+                    0..<segmentBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
+            }
+            var begun = LogThread.now()
+            return try file.fillWithZeros(
+                0..<segmentBytes, syncEveryBytes: StorageLimits.spareStepBytes
+            ) {
+                let rest = StorageLimits.spareRestFactor * (LogThread.now() - begun)
+                let goesOn = jobs.pause(
+                    nanoseconds: min(rest, StorageLimits.maxSpareRestNanoseconds))
+                begun = LogThread.now()
+                return goesOn
+            }
         }
 
         private mutating func recycle(_ name: String) throws(StorageError) {

@@ -14,9 +14,10 @@ import Raft
 ///     record = record header, payload, zeros to 8    (`RecordHeader`, `RecordCodec`, `PayloadMask`)
 ///
 /// All numbers are little-endian. A batch never crosses the end of a segment: one that does not fit goes
-/// to the next, and a batch larger than a segment gets a segment of its own size. The last batch of a
-/// full segment is an empty one that is marked as its seal. Reading all batches in order and applying
-/// their records in order gives the log.
+/// to the next, and a batch larger than a segment gets a segment of its own size. While the next segment of
+/// the usual size is not ready there are smaller ones (`SegmentPool`). The last batch of a full segment is an
+/// empty one that is marked as its seal. Reading all batches in order and applying their records in order
+/// gives the log.
 ///
 /// Writing. Batches that are waiting are written together and synced once; nothing is written while
 /// anything is unsynced. Changing segments takes four steps, each durable before the next: a zeroed
@@ -212,7 +213,7 @@ final class SegmentedLog {
             previousChecksum: previousChecksum, factBatches: factBatches, state: state)
         end = header.bodyOffset
         syncedEnd = end
-        file = try Self.place(header, in: folder, from: pool)
+        file = try Self.place(&header, forBytes: 0, in: folder, from: pool)
     }
 
     private init(
@@ -330,11 +331,7 @@ final class SegmentedLog {
             number: header.number + 1, nonce: settings.nonce(ofSegment: header.number + 1),
             segmentBytes: settings.segmentBytes, firstSequence: nextSequence,
             previousChecksum: previousChecksum, factBatches: factBatches, state: state)
-        let neededBytes = 2 * next.bodyOffset + bytes + Self.sealBytes
-        if neededBytes > next.segmentBytes {
-            next.segmentBytes = (neededBytes + 4_095) / 4_096 * 4_096
-        }
-        let nextFile = try Self.place(next, in: folder, from: pool)
+        let nextFile = try Self.place(&next, forBytes: bytes, in: folder, from: pool)
         try writePieces()
         try file.sync()
         sealed.append(Sealed(name: SegmentName.text(header.number), highestIndex: highestIndex))
@@ -345,12 +342,15 @@ final class SegmentedLog {
         syncedEnd = end
     }
 
-    /// Makes a segment with this header durable under its name. A segment thus never has a bad header,
-    /// and no space that is not zero.
+    /// Makes a segment with this header, and room for a batch of that many bytes, durable under its name; its size is
+    /// what there is. A segment thus never has a bad header, and no space that is not zero.
     private static func place(
-        _ header: SegmentHeader, in folder: StorageFolder, from pool: SegmentPool
+        _ header: inout SegmentHeader, forBytes bytes: Int, in folder: StorageFolder,
+        from pool: SegmentPool
     ) throws(StorageError) -> StorageFile {
-        let spare = try pool.take(bytes: header.segmentBytes, number: header.number)
+        let spare = try pool.take(
+            atLeastBytes: 2 * header.bodyOffset + bytes + sealBytes, number: header.number)
+        header.segmentBytes = spare.bytes
         let bytes = header.encoded()
         try spare.file.write(bytes, at: 0)
         try spare.file.write(bytes, at: header.bodyEnd)

@@ -73,15 +73,21 @@ package final class StorageFile: Sendable {
         return (bytes, unreadable)
     }
 
-    func fillWithZeros(_ range: Range<Int>, syncEveryBytes: Int) throws(StorageError) {
+    /// `goesOn` is asked between two steps. False: it said no, and the rest is as it was.
+    @discardableResult
+    func fillWithZeros(
+        _ range: Range<Int>, syncEveryBytes: Int, goesOn: () -> Bool = { true }
+    ) throws(StorageError) -> Bool {
         let zeros = [UInt8](repeating: 0, count: min(syncEveryBytes, range.count))
         var offset = range.lowerBound
         while offset < range.upperBound {
+            if offset > range.lowerBound, !goesOn() { return false }
             let count = min(zeros.count, range.upperBound - offset)
             try write(zeros, range: 0..<count, at: offset)
             try sync()
             offset += count
         }
+        return true
     }
 
     func truncate(toBytes count: Int) throws(StorageError) { try file.truncate(toBytes: count) }

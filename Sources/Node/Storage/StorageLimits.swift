@@ -3,6 +3,8 @@ enum StorageLimits {
     /// The size of a log segment, unless one batch needs more.
     static let segmentBytes = 16 << 20
     static let minSegmentBytes = 16 << 10
+    /// The size of one that is made on the spot because no spare is ready, as in a new log.
+    static let smallSegmentBytes = 1 << 20
     /// A sector is what a disk writes wholly or not at all; torn writes are judged by it.
     static let sectorBytes = 512
 
@@ -20,17 +22,22 @@ enum StorageLimits {
     static let maxEntryPayloadBytes = 16 << 20
     /// One atomic batch, encoded.
     static let maxBatchBytes = 256 << 20
-    /// What one write gathers before it is synced; a larger batch goes alone.
-    static let maxGroupBytes = 8 << 20
+    /// What one write gathers before it is synced; a larger batch goes alone. Whoever shares the disk waits behind it,
+    /// and so does the acknowledgement of its first batch.
+    static let maxGroupBytes = 1 << 20
     /// A payload from this size on is written from its own array instead of being copied.
     static let minUncopiedPayloadBytes = 64 << 10
     /// Hard state, mark and configuration at the beginning of a segment.
     static let maxSegmentHeaderBytes = 256 << 10
     /// Segments that are kept for use again, zeroed or waiting for it.
     static let maxSpareSegments = 3
-    /// Zeros are written and synced in steps of this size, so that the log's own sync never waits
-    /// behind a whole segment.
+    /// Zeros are written and synced in steps of this size, so that no sync waits behind a whole segment.
     static let zeroingStepBytes = 1 << 20
+    /// Of a spare, which has time. After each step its thread rests for this many times as long as the step took:
+    /// it takes no more than a quarter of a disk or processor that others need at this very moment.
+    static let spareStepBytes = 256 << 10
+    static let spareRestFactor: UInt64 = 3
+    static let maxSpareRestNanoseconds: UInt64 = 250_000_000
 
     static let snapshotBlockBytes = 1 << 20
     /// A snapshot is synced in steps of this size while it is written, so that its end does not fill the

@@ -36,4 +36,24 @@ struct BlockingQueueTests {
         thread.join()
         #expect(sums.take() == nil)
     }
+
+    @Test func whatIsThereIsTakenWithoutWaiting() {
+        let queue = BlockingQueue<Int>()
+        #expect(queue.takeIfAny() == nil)
+        queue.put(1)
+        #expect(queue.takeIfAny() == 1)
+        #expect(queue.takeIfAny() == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aPauseLastsUntilItsEndOrTheQueues() throws {
+        let queue = BlockingQueue<Int>()
+        let start = LogThread.now()
+        queue.put(1)
+        #expect(queue.pause(nanoseconds: 5_000_000))
+        #expect(LogThread.now() - start >= 5_000_000)
+        let thread = try SystemThread(name: "test") { queue.close() }
+        #expect(!queue.pause(nanoseconds: 3_600_000_000_000))
+        thread.join()
+        #expect(!queue.pause(nanoseconds: 3_600_000_000_000))
+    }
 }

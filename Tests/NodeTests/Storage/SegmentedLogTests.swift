@@ -186,4 +186,28 @@ struct SegmentedLogTests {
         #expect(recovered.snapshot == mark)
         #expect(recovered.entries == [Entry(index: 21, term: 2, payload: .noop)])
     }
+
+    @Test func segmentsOfDifferentSizesAreReadAsOneLog() throws {
+        // So large that the spare is not ready before the end.
+        let bed = try LogBed(segmentBytes: 2 << 30)
+        let sizes = [700_000, 700_000, 3_000_000, 10, 900_000]
+        let batches = sizes.enumerated().map { position, bytes in
+            Batch(
+                ticket: Ticket(position + 1),
+                hardState: position == 0 ? HardState(term: 1) : nil,
+                entries: [
+                    Entry(
+                        index: Index(position + 1), term: 1,
+                        payload: .command([UInt8](repeating: UInt8(position + 1), count: bytes)))
+                ])
+        }
+        let (log, _) = try bed.open()
+        try log.append(batches)
+        try log.close()
+        let files = try bed.scratch.folder.names().filter(SegmentName.isSegment)
+        let found = try Set(
+            files.map { try bed.scratch.folder.open($0, mode: .read).sizeBytes() })
+        #expect(found.count == 2 && found.contains(StorageLimits.smallSegmentBytes))
+        #expect(try bed.recover().entries == batches.flatMap(\.entries))
+    }
 }

@@ -18,6 +18,18 @@ struct StorageFileTests {
         #expect(try file.sizeBytes() == 1)
     }
 
+    @Test func fillingWithZerosCanBeBrokenOff() throws {
+        let scratch = try ScratchFolder()
+        let file = try scratch.folder.open("f", mode: .create)
+        var steps = 0
+        let isFilled = try file.fillWithZeros(0..<3_000, syncEveryBytes: 1_000) {
+            steps += 1
+            return steps < 2
+        }
+        #expect(!isFilled)
+        #expect(try file.sizeBytes() == 2_000)
+    }
+
     @Test func modesSayWhatMayExist() throws {
         let scratch = try ScratchFolder()
         let path = scratch.folder.path(of: "f")
