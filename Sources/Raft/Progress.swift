@@ -42,6 +42,8 @@ struct Progress: Sendable {
     private(set) var sentCommit: Index = 0
     /// Its connection broke, and nothing has come from it since.
     private(set) var isCutOff = false
+    /// While it is to become a voter.
+    private(set) var catchUp = CatchUp()
     /// Its disk has lost something that only a snapshot makes up for: it can't lead.
     var isDamaged = false
     /// The newest round it answered, and when that round was sent: until then it had elected no other.
@@ -85,6 +87,10 @@ struct Progress: Sendable {
         precondition(state == .probe)
         isProbeSent = true
         probeRound = round
+    }
+
+    mutating func noteCatchUp(lastIndex: Index, now: Nanoseconds, settings: Settings) {
+        catchUp.note(match: match, lastIndex: lastIndex, now: now, settings: settings)
     }
 
     mutating func noteCutOff() { isCutOff = true }

@@ -50,6 +50,7 @@ extension Raft {
             appendConfiguration(Configuration(voters: current.voters, learners: newcomers))
             return
         }
+        noteCatchUp(of: newcomers)
         let behind = newcomers.filter { !isCaughtUp($0) }
         // Nobody has to wait for other newcomers; but nobody leaves while any are missing that shall come instead.
         let next =
@@ -89,7 +90,15 @@ extension Raft {
         return clock < provenAt + settings.electionNanoseconds
     }
 
-    /// What it lacks fits into the pipeline, as with any follower under load, so that it is no burden as a voter.
+    private mutating func noteCatchUp(of newcomers: [NodeID]) {
+        for newcomer in newcomers {
+            guard let position = leadership?.position(of: newcomer) else { continue }
+            leadership?.peers[position].noteCatchUp(
+                lastIndex: log.lastIndex, now: clock, settings: settings)
+        }
+    }
+
+    /// It is about as fast as the others, so that it is no burden as a voter.
     private func isCaughtUp(_ learner: NodeID) -> Bool {
         guard let leading = leadership, let position = leading.position(of: learner) else {
             return false
@@ -99,6 +108,7 @@ extension Raft {
             && clock < peer.heardAt + settings.electionNanoseconds
             && peer.match >= leading.termStartIndex
             && log.bytes(behind: peer.match) <= settings.maxInFlightBytes
+            && peer.catchUp.isDone(now: clock, settings: settings)
     }
 
     private mutating func appendConfiguration(_ next: Configuration) {

@@ -143,7 +143,7 @@ public struct Raft: Sendable {
     static let maxReleasedBytesPerTurn = 4 << 20
 
     /// Entries that one turn sends to one peer; the next turn, which is due at once, goes on. One append may exceed it.
-    static let maxSentBytesPerTurn = 1 << 20
+    static let maxSentBytesPerTurn = 256 << 10
 
     /// When `.tick` is due.
     public var nextDeadline: Nanoseconds {

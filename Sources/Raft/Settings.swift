@@ -4,8 +4,9 @@ public struct Settings: Equatable, Sendable {
     public var heartbeatNanoseconds: Nanoseconds = 50_000_000
     /// Elections start after a random time in [election, 2 × election) without a leader.
     public var electionNanoseconds: Nanoseconds = 300_000_000
-    /// The most entries of one append count for; a single larger entry goes alone.
-    public var maxAppendBytes: Int = 1 << 20
+    /// The most entries of one append count for; a single larger entry goes alone. Who makes one, and who gets it, does
+    /// nothing else meanwhile.
+    public var maxAppendBytes: Int = 256 << 10
     /// Appends with entries on their way to one peer (dissertation, section 10.2.2).
     public var maxInFlightMessages: Int = 256
     /// What is on its way to one peer; the append that reaches it is the last.

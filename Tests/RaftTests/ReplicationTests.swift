@@ -220,16 +220,16 @@ import Testing
         var bench = Bench(terms: [1])
         try bench.lead()
         _ = bench.acknowledge(from: "n2")
-        let proposals = (0..<20).map { _ in Input.propose(Array(repeating: 1, count: 500_000)) }
+        let proposals = (0..<80).map { _ in Input.propose(Array(repeating: 1, count: 125_000)) }
         func appends(_ effects: [Effect]) -> Int {
             effects.sent.count { $0.hasPrefix("n1→n2") }
         }
         var sent = [appends(bench.turn(proposals))]
-        while bench.raft.nextDeadline <= bench.now, sent.count < 20 {
+        while bench.raft.nextDeadline <= bench.now, sent.count < 40 {
             sent.append(appends(bench.turn(.tick)))
         }
-        // Two entries fill a message, a bit more than 8 messages' worth the window.
-        #expect(sent == [2, 2, 2, 2, 1])
+        // Two entries fill a message, 34 messages the window.
+        #expect(sent == Array(repeating: 2, count: 17))
         #expect(bench.raft.peerProgress("n2")?.inFlightBytes ?? 0 >= 8 << 20)
     }
 
