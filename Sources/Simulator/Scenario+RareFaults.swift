@@ -51,8 +51,9 @@ extension Scenario {
         node.slowTurnPermille = 0
         node.applyNanosecondsPerEntry = 0
         settings.raft.heartbeatNanoseconds = 100_000_000
-        settings.raft.electionNanoseconds = 800_000_000
-        settings.workerTimeoutNanoseconds = max(settings.workerTimeoutNanoseconds, 3_200_000_000)
+        // No multiple of the heartbeat: a leader that nobody answers steps down with one, and later than it has to.
+        settings.raft.electionNanoseconds = 860_000_000
+        settings.workerTimeoutNanoseconds = max(settings.workerTimeoutNanoseconds, 3_440_000_000)
     }
 
     /// Other machines take the places of several members at once, so that majorities before and after have nobody in

@@ -22,7 +22,7 @@ extension Simulation {
             let isAimed = scenario.node.isLeaseTrapAimed
             if isAimed { impatientNumber = impatient.number }
             cutLinks(
-                from: [leader], to: [impatient], for: delay + (isAimed ? 12 : 3) * election)
+                from: [leader], to: [impatient], for: delay + (isAimed ? 16 : 3) * election)
             log.write(now, .network, "\(impatient.id) does not hear \(leader.id) any more")
         }
         after(
@@ -32,41 +32,47 @@ extension Simulation {
                 attempts: Self.maxAimings))
     }
 
-    private static let maxAimings = 6
-
-    /// So long before the impatient node stands: mostly about as long as a lease lasts by the others' clocks.
-    private func drawLead() -> Nanoseconds {
-        plotRandom.chance(permille: 600)
-            ? plotRandom.within(85 * election / 100...102 * election / 100)
-            : plotRandom.within(election / 20...election)
-    }
+    private static let maxAimings = 8
 
     /// Waits for the moment in which the impatient node stands just when the others may let it.
     ///
     /// - Returns: false: not yet.
-    private func isAimed(
-        at leader: SimulatedNode, _ impatient: Int?, attempts: Int
-    ) -> Bool {
+    private func isAimed(at leader: SimulatedNode, _ impatient: Int?, attempts: Int) -> Bool {
         guard let impatient, attempts > 0,
             let deadline = nodes[impatient].replica?.raft.nextDeadline
         else { return true }
         let stands = nodes[impatient].clockModel.virtualTime(of: deadline, now: now)
         guard stands < .max else { return true }
-        let lead = drawLead()
-        if stands >= now + lead {
-            // The cut itself is not aimed again.
-            after(
-                stands - lead - now,
-                .leaseTrap(
-                    node: leader.number, life: leader.life, impatient: impatient, attempts: 0))
-        } else {
-            after(
-                stands - now + 1_000_000,
-                .leaseTrap(
-                    node: leader.number, life: leader.life, impatient: impatient,
-                    attempts: attempts - 1))
+        var next = (at: stands + 1_000_000, attempts: attempts - 1)
+        if let cut = cutTime(for: stands, leader) {
+            // What was aimed at once is not aimed at again.
+            next = (cut, 0)
         }
+        after(
+            next.at - now,
+            .leaseTrap(
+                node: leader.number, life: leader.life, impatient: impatient,
+                attempts: next.attempts))
         return false
+    }
+
+    /// Mostly right behind a heartbeat from which on a lease, and the patience of those who heard it, last until the
+    /// impatient node stands: a few hundredths of a timeout, by which clocks differ, then decide. nil: there is none.
+    private func cutTime(for stands: Nanoseconds, _ leader: SimulatedNode) -> Nanoseconds? {
+        guard plotRandom.chance(permille: 700) else {
+            let lead = plotRandom.within(election / 20...election)
+            return stands >= now + lead ? stands - lead : nil
+        }
+        guard let deadline = leader.replica?.raft.nextDeadline, stands > election else {
+            return nil
+        }
+        let heartbeat = leader.clockModel.virtualTime(of: deadline, now: now)
+        let latest = stands - election * 97 / 100
+        guard heartbeat < .max, latest > heartbeat else { return nil }
+        let late = (latest - heartbeat) % scenario.settings.raft.heartbeatNanoseconds
+        guard late < election * 4 / 100 else { return nil }
+        // The others have heard it by then, and nothing that was sent later.
+        return latest - late + 3_000_000
     }
 
     func springLeaseTrap(
