@@ -21,10 +21,20 @@ extension Simulation {
         deliver(.tick, to: node)
         let probes = node.owedProbes
         node.owedProbes = []
-        for probe in probes { ask(probe, of: node, isProbe: true) }
+        for probe in probes { askOnceMore(probe, of: node) }
         for other in nodes where other !== node && other.isUp {
             if !network.isCut(node.number, other.number) { connect(node, other) }
         }
+    }
+
+    /// What the last process was asked may have been done all the same: a task in its place is another one.
+    private func askOnceMore(_ probe: Clients.Kind, of node: SimulatedNode) {
+        guard case .submit(var spec) = probe else {
+            ask(probe, of: node, isProbe: true)
+            return
+        }
+        spec.payload = Oracle.uniqueMark + Array("\"probe \(node.id) again at \(now)\"}".utf8)
+        ask(.submit(spec), of: node, isProbe: true)
     }
 
     /// A rolling upgrade: with any start, and at the latest when the faults end.
