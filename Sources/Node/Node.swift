@@ -244,12 +244,17 @@ final class Node {
         gateway.step(.attemptEnded(finish.task, attempt: finish.attempt))
         // No deadline: the result is offered until some leader takes or refuses it.
         gateway.request(.finish(finish), deadline: .max) { [log] answer in
-            guard case .outcome(.rejected(let reason)) = answer else { return }
+            let reason: String
+            switch answer {
+            case .outcome(.rejected(let rejection)): reason = "\(rejection)"
+            case .refused(let refusal): reason = "\(refusal)"
+            case .outcome: return
+            }
             log.info(
                 "a finish was refused",
                 [
                     "task": .text(finish.task.description),
-                    "attempt": .integer(Int64(finish.attempt)), "reason": .text("\(reason)"),
+                    "attempt": .integer(Int64(finish.attempt)), "reason": .text(reason),
                 ])
         }
     }

@@ -195,6 +195,9 @@ extension Simulation {
         clients.close(token, refusal == .outcomeUnknown ? .unknown : .refused)
         report.refusals += 1
         switch operation.kind {
+        case .finish where refusal == .outcomeUnknown:
+            // Its node is no member any more.
+            report.staleFinishes += 1
         case .finish(let finish):
             // The worker keeps what it has to report.
             retryLater(.finish(finish), on: node, isProbe: false)

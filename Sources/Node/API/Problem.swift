@@ -132,7 +132,8 @@ extension Problem {
             return Problem(
                 kind: .outcomeUnknown, status: 503,
                 detail:
-                    "The cluster did not answer in time: the request may or may not have been done. "
+                    "The cluster did not answer in time, or this node is no member any more: the request may or may not "
+                    + "have been done. "
                     + "Sending it again with the same Idempotency-Key is safe.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         }

@@ -33,8 +33,13 @@ struct StandingText {
                 "This node is not a member of the cluster. Take it in with: carillon cluster add \(node)"
         case .stranger(isNameTaken: true):
             problem =
-                "The cluster has a member \(node) with another data directory: this node's was lost or replaced. "
-                + "Take it in anew with: carillon cluster remove \(node), then: carillon cluster add \(node)"
+                "The cluster has a member \(node) with another data directory. If that is lost, take this node in with: "
+                + "carillon cluster remove \(node), then: carillon cluster add \(node). If another machine runs as \(node), "
+                + "give this one another id."
+        case .removed:
+            problem =
+                "This node was removed from the cluster. Stop it and delete its data directory; started anew, it can be "
+                + "taken in again with: carillon cluster add \(node)"
         case .alone:
             problem = "This node is no member, and has met none of the cluster's nodes yet."
         }

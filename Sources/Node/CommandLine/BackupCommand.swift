@@ -101,7 +101,7 @@ enum BackupCommand {
             file = try BackupFile(
                 name, in: folder, snapshot: offer.snapshot, totalBytes: offer.totalBytes)
         } catch {
-            guard case .inUse(let path, _) = error else { throw .here(.failed(error.description)) }
+            guard case .inUse(let path, _) = error else { throw .here(.failed(error.finding)) }
             throw .here(.failed("another backup is being written to \(path); choose another name"))
         }
         do throws(Setback) {
@@ -111,7 +111,7 @@ enum BackupCommand {
             do throws(StorageError) {
                 try file.discard()
             } catch {
-                console.printError("carillon: what was fetched is left behind: \(error)")
+                console.printError("carillon: what was fetched is left behind: \(error.finding)")
             }
             throw error
         }
@@ -127,7 +127,7 @@ enum BackupCommand {
             try transfer.fetch(offer, into: &file) { bar.show($0) }
         } catch {
             switch error {
-            case .disk(let error): throw .here(.failed(error.description))
+            case .disk(let error): throw .here(.failed(error.finding))
             case .node(let failure): throw .there(failure)
             }
         }
@@ -139,7 +139,7 @@ enum BackupCommand {
         do throws(StorageError) {
             return try file.finish(checksum: offer.checksum)
         } catch {
-            throw .here(.failed(error.isAboutContent ? error.finding : error.description))
+            throw .here(.failed(error.finding))
         }
     }
 }

@@ -47,7 +47,7 @@ enum RestoreCommand {
             // Before a large file is read.
             try RestoredDirectory.checkVacancy(root: root, node: id, system: LocalFileSystem())
         } catch {
-            throw .failed(error.description)
+            throw .failed(error.finding)
         }
         let contents = try read(path)
         let restored: RestoredDirectory
@@ -55,7 +55,7 @@ enum RestoreCommand {
             restored = try RestoredDirectory(
                 contents, root: root, cluster: configuration.cluster, node: id)
         } catch {
-            throw .failed(error.description)
+            throw .failed(error.finding)
         }
         BackupPresentation(contents).print(as: format, path: path, on: invocation.console)
         let others = configuration.nodes.map(\.id).filter { $0 != id }.sorted()
@@ -86,8 +86,8 @@ enum RestoreCommand {
         do throws(StorageError) {
             return try BackupContents(name, in: folder)
         } catch {
-            guard error.isAboutContent else { throw .failed(error.description) }
-            if case .unsupportedVersion = error { throw .failed(error.description) }
+            guard error.isAboutContent else { throw .failed(error.finding) }
+            if case .unsupportedVersion = error { throw .failed(error.finding) }
             throw .failed("not a sound backup: \(error.finding)")
         }
     }

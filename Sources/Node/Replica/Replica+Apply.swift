@@ -56,6 +56,9 @@ extension Replica {
         _ sequence: UInt64, _ outcome: Outcome, _ effects: inout [ReplicaEffect]
     ) {
         switch requests.answer(sequence) {
+        case .client(let token) where outcome == .rejected(.staleIncarnation):
+            // Says something of this node, and nothing of the command: an earlier copy of it may have come in time.
+            effects.append(.refused(token, .outcomeUnknown))
         case .client(let token):
             effects.append(.completed(token, outcome))
         case .registration:

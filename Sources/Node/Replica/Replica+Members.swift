@@ -20,10 +20,10 @@ extension Replica {
         let isDisowned =
             raft.leader == nil && verdict.isFounded && verdict.directory != id.directory
         if isMember, !isDisowned { return .member }
+        if raft.configuration.isFounded { return .removed }
         if verdict.isFounded {
             return .stranger(isNameTaken: verdict.directory.map { $0 != id.directory } ?? false)
         }
-        if raft.configuration.isFounded { return .stranger(isNameTaken: false) }
         guard settings.founders.contains(id.name) else { return .alone }
         let missing = settings.founders.filter {
             $0 != id.name && acquaintances.connected[$0] == nil

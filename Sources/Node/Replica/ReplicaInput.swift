@@ -83,6 +83,7 @@ public enum Refusal: Equatable, Sendable {
     case overloaded
     /// The deadline passed before any leader was asked. Nothing was done.
     case noLeader
-    /// The deadline passed while the request was under way: it may or may not be done.
+    /// The deadline passed while the request was under way, or this node was no member by then: it may or may not be
+    /// done.
     case outcomeUnknown
 }

@@ -6,9 +6,11 @@ public enum Standing: Equatable, Sendable {
     case member
     /// There is no cluster yet. `missing`: founders that were not met so far; if there are none, they are agreeing.
     case founding(missing: [String])
-    /// There is one, and this node is not among its members: it never was, or was removed. `isNameTaken`: somebody
-    /// of its name is, with another data directory.
+    /// There is one, and this node never was among its members. `isNameTaken`: somebody of its name is, with another
+    /// data directory.
     case stranger(isNameTaken: Bool)
+    /// It has a cluster's data, and is not among the members any more.
+    case removed
     /// Has met nobody who could tell.
     case alone
 }

@@ -26,8 +26,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .system(let operation, let path, let errno):
-            "can't \(operation) \(path): \(Self.text(errno)) (errno \(errno)); \(Self.advice(errno))"
+        case .system(_, _, let errno):
+            "\(finding); \(Self.advice(errno))"
         case .inUse(let path, let processID):
             "\(path) is in use by "
                 + (processID.map { "process \($0)" } ?? "another process")
@@ -71,9 +71,11 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         if case .corrupt = self { true } else { isReadFailure }
     }
 
-    /// What was found, without advice: for damage that does not stop the node.
+    /// What was found, without advice about a node: for damage that does not stop one, and for commands that are none.
     var finding: String {
         switch self {
+        case .system(let operation, let path, let errno):
+            "can't \(operation) \(path): \(Self.text(errno)) (errno \(errno))"
         case .corrupt(let path, let offset, let problem): "\(path) at byte \(offset): \(problem)"
         case .missing(let path, let problem): "\(path): \(problem)"
         default: description

@@ -163,7 +163,7 @@ import Testing
         cluster.run { Self.isSettled(cluster, Self.three) }
         cluster.run(milliseconds: 10_000)
         #expect(Self.isSettled(cluster, Self.three))
-        #expect(cluster["d"].standing == .stranger(isNameTaken: false))
+        #expect(cluster["d"].standing == .removed)
         #expect(!cluster["d"].isReady)
     }
 
@@ -182,7 +182,7 @@ import Testing
         let removed = cluster.run(.removeMember(name: leader, directory: 1), through: rest[0])
         #expect(removed == .done)
         cluster.run { Self.isSettled(cluster, rest) }
-        cluster.run { cluster[leader].standing == .stranger(isNameTaken: false) }
+        cluster.run { cluster[leader].standing == .removed }
     }
 
     @Test func everyNodeCanBeReplaced() {

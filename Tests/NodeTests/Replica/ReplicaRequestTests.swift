@@ -17,6 +17,36 @@ import Testing
             state: Scheduler(), planner: .utcOnly, clock: Clock(monotonic: 1, wall: 1), seed: 1)
     }
 
+    private func payload(
+        _ commands: Command..., origin: String = "", incarnation: UInt64 = 0,
+        firstSequence: UInt64 = 0
+    ) -> [UInt8] {
+        var group = CommandGroup(origin: origin, incarnation: incarnation, acknowledgedBelow: 0)
+        for (offset, command) in commands.enumerated() {
+            let sequence = firstSequence == 0 ? 0 : firstSequence + UInt64(offset)
+            group.append(sequence: sequence, command: command.encoded())
+        }
+        return EntryPayload(time: 1, groups: [group]).encoded()
+    }
+
+    /// From n2, which leads term 1 and knows it to be committed.
+    @discardableResult
+    private func hear(_ entry: Entry, by replica: inout Replica) -> [ReplicaEffect] {
+        let clock = Clock(monotonic: 1, wall: 1)
+        let append = Message.Append(
+            previousIndex: entry.index - 1, previousTerm: 1, commit: entry.index,
+            entries: [entry], round: entry.index)
+        let message = Message(from: "n2", to: "n1", term: 1, body: .append(append))
+        var effects: [ReplicaEffect] = []
+        replica.step(.peer(from: "n2", .raft(message)), clock: clock, into: &effects)
+        replica.finishTurn(clock: clock, into: &effects)
+        for case .persist(let batch) in effects {
+            replica.step(.durable(batch.ticket), clock: clock, into: &effects)
+        }
+        replica.finishTurn(clock: clock, into: &effects)
+        return effects
+    }
+
     @Test func refusesWhatIsTooMuchButNeverTheEndOfAnAttempt() {
         let clock = Clock(monotonic: 1, wall: 1)
         var replica = replica(maxPendingRequests: 1)
@@ -49,17 +79,54 @@ import Testing
         }
         #expect(replica.pendingRequestCount == 0)
     }
+
+    /// A newcomer that is taken out again before the cluster has done anything for it. Nothing was done perhaps, but that
+    /// is not what the answer says: an earlier copy of the request may have come before somebody else took the name.
+    @Test func whoIsNoMemberDoesNotKnowTheOutcome() throws {
+        let (former, own) = (
+            Incarnation.number(directory: 1, start: 1), Incarnation.number(directory: 2, start: 1)
+        )
+        var state = Scheduler()
+        var events: [Event] = []
+        let others = ["n2", "n3"].map { Member(name: $0, directory: 1, peer: "", api: "") }
+        try state.apply(
+            payload(
+                .raiseStateVersion(2), .adoptMembers(others), origin: "n1", incarnation: former,
+                firstSequence: 1), index: 1, into: &events)
+        let mark = SnapshotMark(
+            index: 1, term: 1, configuration: Configuration(voters: ["n1", "n2", "n3"]))
+        let clock = Clock(monotonic: 1, wall: 1)
+        var settings = ReplicaSettings()
+        settings.highestStateVersion = 2
+        var replica = Replica(
+            id: "n1", incarnation: own, settings: settings,
+            worker: WorkerSpec(id: "n1", incarnation: own, slots: 0, handlers: [], tags: []),
+            recovered: Recovered(hardState: HardState(term: 1), snapshot: mark, entries: []),
+            state: state, planner: .utcOnly, clock: clock, seed: 1)
+        hear(Entry(index: 2, term: 1, payload: .noop), by: &replica)
+        var effects: [ReplicaEffect] = []
+        let request = Command.submit(TaskSpec(handler: "h"))
+        replica.step(.request(7, request), clock: clock, into: &effects)
+        let entry = payload(request, origin: "n1", incarnation: own, firstSequence: 1)
+        let answer = hear(Entry(index: 3, term: 1, payload: .command(entry)), by: &replica)
+            .compactMap { effect in
+                switch effect {
+                case .completed(7, let outcome): "\(outcome)"
+                case .refused(7, let refusal): "\(refusal)"
+                default: nil
+                }
+            }
+        #expect(replica.applied == 3)
+        #expect(answer == ["outcomeUnknown"])
+        #expect(replica.pendingRequestCount == 0)
+    }
+
     /// Another one beside it could be applied long after what was assigned behind the first is lost: whoever has not
     /// read of the loss would be kept going by it.
     @Test func aWorkerAsksAgainOnlyOnceItKnowsWhatBecameOfItsRegistration() throws {
         let clock = Clock(monotonic: 1, wall: 1)
         func spec(_ incarnation: UInt64) -> WorkerSpec {
             WorkerSpec(id: "n1", incarnation: incarnation, slots: 1, handlers: [], tags: [])
-        }
-        func payload(_ commands: Command...) -> [UInt8] {
-            var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
-            for command in commands { group.append(sequence: 0, command: command.encoded()) }
-            return EntryPayload(time: 1, groups: [group]).encoded()
         }
         var state = Scheduler()
         var events: [Event] = []
@@ -70,26 +137,13 @@ import Testing
             id: "n1", incarnation: 2, settings: ReplicaSettings(), worker: spec(2),
             recovered: Recovered(hardState: HardState(term: 1), snapshot: mark, entries: []),
             state: state, planner: .utcOnly, clock: clock, seed: 1)
-        func hear(_ entry: Entry) {
-            let append = Message.Append(
-                previousIndex: entry.index - 1, previousTerm: 1, commit: entry.index,
-                entries: [entry], round: entry.index)
-            let message = Message(from: "n2", to: "n1", term: 1, body: .append(append))
-            var effects: [ReplicaEffect] = []
-            replica.step(.peer(from: "n2", .raft(message)), clock: clock, into: &effects)
-            replica.finishTurn(clock: clock, into: &effects)
-            for case .persist(let batch) in effects {
-                replica.step(.durable(batch.ticket), clock: clock, into: &effects)
-            }
-            replica.finishTurn(clock: clock, into: &effects)
-        }
-        hear(Entry(index: 2, term: 1, payload: .noop))
+        hear(Entry(index: 2, term: 1, payload: .noop), by: &replica)
         #expect(replica.applied == 2)
         let pending = replica.pendingRequestCount
         #expect(pending > 0)
         // Something happens to the worker that had its name before.
         let loss = Command.workerLost(id: "n1", incarnation: 1)
-        hear(Entry(index: 3, term: 1, payload: .command(payload(loss))))
+        hear(Entry(index: 3, term: 1, payload: .command(payload(loss))), by: &replica)
         #expect(replica.applied == 3)
         #expect(replica.scheduler.worker("n1")?.state == .lost)
         #expect(replica.pendingRequestCount == pending)
