@@ -37,6 +37,14 @@ extension Simulation {
         ask(.submit(spec), of: node, isProbe: true)
     }
 
+    /// Its time to come back, unless something else has started it, or keeps it down.
+    func restart(_ node: SimulatedNode) throws(Violation) {
+        guard !node.isUp, !node.staysDown else { return }
+        damagePerhaps(node)
+        try start(node)
+        ambush(restarted: node)
+    }
+
     /// A rolling upgrade: with any start, and at the latest when the faults end.
     private func upgradePerhaps(_ node: SimulatedNode) {
         guard node.stateVersion < Scheduler.latestStateVersion, node.life > 0,
@@ -52,6 +60,12 @@ extension Simulation {
             random.latency(100_000...5_000_000),
             .meeting(
                 one: one.number, life: one.life, other: other.number, otherLife: other.life))
+    }
+
+    func heal(_ partition: Int) {
+        log.write(now, .network, "healed \(network.describe(partition))")
+        network.heal(partition)
+        connectPeers()
     }
 
     /// Something became reachable again.

@@ -177,18 +177,12 @@ final class Simulation {
             guard let node = node(number, life: life) else { return }
             try crash(node)
         case .restart(let number, let life):
-            guard nodes[number].life == life, !nodes[number].isUp, !nodes[number].staysDown
-            else { return }
-            damagePerhaps(nodes[number])
-            try start(nodes[number])
-            ambush(restarted: nodes[number])
+            guard nodes[number].life == life else { return }
+            try restart(nodes[number])
         case .resume(let number, let life):
             guard let node = node(number, life: life) else { return }
             try resume(node)
-        case .heal(let partition):
-            log.write(now, .network, "healed \(network.describe(partition))")
-            network.heal(partition)
-            connectPeers()
+        case .heal(let partition): heal(partition)
         case .leaseTrap(let number, let life, let impatient, let attempts):
             guard let node = node(number, life: life) else { return }
             try springLeaseTrap(on: node, impatient: impatient, attempts: attempts)

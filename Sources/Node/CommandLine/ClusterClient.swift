@@ -1,7 +1,8 @@
 /// Sends requests to the first of several nodes that answers.
 ///
-/// A request that never left is sent to the next node. One that may have arrived is sent again only if that
-/// is safe: reads, and writes that carry an idempotency key or set something to a given state.
+/// A request that never left, or came to a node that could do nothing, is sent to the next one. One of which more may have
+/// come is sent again only if that is safe: reads, and writes that carry an idempotency key or set something to a given
+/// state.
 final class ClusterClient {
     let servers: [Endpoint]
     private let token: String?
@@ -30,9 +31,9 @@ final class ClusterClient {
             let server = servers[current]
             do throws(ClientError) {
                 let response = try exchange(request)
-                guard response.status == 503, request.isRepeatable, servers.count > 1 else {
-                    return response
-                }
+                guard response.status == 503, servers.count > 1,
+                    request.isRepeatable || ProblemText.saysNothingWasDone(response)
+                else { return response }
                 unavailable = response
             } catch {
                 failures.append((server, error))

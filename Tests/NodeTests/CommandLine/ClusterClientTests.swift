@@ -120,6 +120,25 @@ struct ClusterClientTests {
         }
     }
 
+    /// Such as the removal of a member, asked of one that was removed before.
+    @Test
+    func `what may not be done twice goes on from a node that did nothing, and from no other`()
+        throws
+    {
+        func busy(_ kind: String) -> ScriptedServer.Step {
+            .reply(ScriptedServer.reply(503, "{\"type\": \"urn:carillon:problem:\(kind)\"}"))
+        }
+        let first = try ScriptedServer(busy("no-leader"))
+        let second = try ScriptedServer(busy("outcome-unknown"))
+        defer {
+            first.stop()
+            second.stop()
+        }
+        let response = try client(first, second).send(.post("/"))
+        #expect(ProblemText.failure(response).message.contains("503"))
+        #expect(first.requests.count == 1 && second.requests.count == 1)
+    }
+
     @Test func `a connection that the node closed while idle is replaced`() throws {
         let ok = ScriptedServer.reply(200, "")
         // It says that it stays open, and closes.
