@@ -11,6 +11,7 @@ public struct Configuration: Equatable, Sendable {
     /// They are sent everything and decide nothing (dissertation, section 4.2.1).
     public var learners: [NodeID]
 
+    /// From lists in any order; whoever is in one of them twice counts once.
     public init(voters: [NodeID], outgoing: [NodeID] = [], learners: [NodeID] = []) {
         self.voters = Self.sortedWithoutDuplicates(voters)
         self.outgoing = Self.sortedWithoutDuplicates(outgoing)

@@ -5,6 +5,7 @@ public struct HardState: Equatable, Sendable {
     /// Whom it voted for in that term; nil if for nobody yet (section 5.2).
     public var vote: NodeID?
 
+    /// That of an empty disk, unless said otherwise.
     public init(term: Term = 0, vote: NodeID? = nil) {
         self.term = term
         self.vote = vote
@@ -27,11 +28,12 @@ public struct SnapshotMark: Equatable, Sendable {
     }
 }
 
-/// What storage found on disk, synced before it was handed over (DESIGN rule 11).
+/// What storage found on disk, synced before it was handed over: after a crash the page cache may show what the disk does
+/// not have.
 public struct Recovered: Equatable, Sendable {
     /// Term and vote. Where they are not certain the node must not start: it might vote twice.
     public var hardState: HardState
-    /// For an empty disk: index 0, term 0 and the initial configuration.
+    /// For an empty disk: index 0, term 0 and a configuration of nobody (`Input.found`).
     public var snapshot: SnapshotMark
     /// Consecutive, beginning at `snapshot.index + 1`. Damaged ones have the payload `.lost`.
     public var entries: [Entry]

@@ -5,19 +5,24 @@ public enum Input: Equatable, Sendable {
     /// A message came, whatever has become of it on the way: late, twice, out of order. Not altered, though, and
     /// really from the node it names.
     case receive(Message)
-    /// Only while `Raft.acceptsProposals`; the entry gets index `lastIndex + 1`.
+    /// A command for the log (section 5.3). Only while `Raft.acceptsProposals`; the entry gets index `lastIndex + 1`.
     case propose([UInt8])
-    /// Everything up to and including the ticket is on disk.
+    /// Everything up to and including the ticket is on disk, synced. Never said after a write or a sync failed.
     case durable(Ticket)
-    /// Answered by `.readReady` or `.readFailed` with the same id, on any role.
+    /// A linearizable read (dissertation, section 6.4). Answered by `.readReady` or `.readFailed` with the same id, on
+    /// any role.
     case read(ReadID)
-    /// Hand leadership to this member, or to the best candidate.
+    /// Hand leadership to this voter, or to the best one (dissertation, section 3.10). Ignored unless leading, and given
+    /// up after an election timeout; no proposals are accepted meanwhile.
     case transferLeadership(to: NodeID?)
-    /// Found a cluster of these nodes, this one among them: see `Raft.found`.
+    /// Found a cluster of these nodes, this one among them, in an election that needs every vote. To be said again until
+    /// there is a leader, while all of them can be reached; ignored by a node that belongs to a cluster or is led.
     case found([NodeID])
-    /// From now on these shall be the voters: see `Raft.changeMembership`.
+    /// From now on these shall be the voters (section 6; dissertation, chapter 4). Ignored unless leading, so to be said
+    /// again to the next leader; `Raft.isChangingMembership` tells whether it has come to be.
     case changeMembership(voters: [NodeID])
-    /// The connection to this peer was reset and the peer refuses a new one: its process is gone.
+    /// The connection to this peer was reset and the peer refuses a new one: its process is gone. Never for a mere
+    /// time-out, which would start needless elections.
     case peerLost(NodeID)
     /// The local snapshot at this mark is durable: the prefix of the log may go.
     case snapshotTaken(SnapshotMark)

@@ -14,6 +14,7 @@ public struct NodeID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral
     /// Drawn at random when the directory is made; 0 where directories are never lost, as in tests.
     public let directory: UInt64
 
+    /// - Parameter directory: not 0 for a node that keeps anything on a disk.
     public init(_ name: String, directory: UInt64 = 0) {
         self.name = name
         self.directory = directory

@@ -12,8 +12,8 @@
 /// A step waits until an entry of this term is committed. Without that, two leaders could each change one
 /// configuration in ways whose majorities do not overlap (the bug of single-server changes, 2015).
 ///
-/// Nor does the joint configuration come before a majority of the new voters is there: an operator who takes away a
-/// live member while others are dead has the time to take that back.
+/// Nor does the joint configuration come before a majority of the new voters is there, with its state: an operator who
+/// takes away a live member while others are dead has the time to take that back.
 ///
 /// Members that leave get entries until the configuration without them is committed. A leader that leaves stays
 /// until then, without counting itself, and hands over.
@@ -65,7 +65,8 @@ extension Raft {
         }
     }
 
-    /// The newest configuration is not committed, is joint, or is not yet what was asked for.
+    /// The newest configuration is not committed, is joint, or is not yet what was asked for (section 6). The last of
+    /// these is known to the leader only.
     public var isChangingMembership: Bool {
         configuration.isJoint || commitIndex < log.configurationIndex
             || leadership?.targetVoters != nil
@@ -76,10 +77,11 @@ extension Raft {
         role == .leader && !configuration.isVoter(id) && commitIndex >= log.configurationIndex
     }
 
-    /// If not, the joint configuration could neither be left nor taken back as long as those who are silent stay away, and
-    /// with a lost disk that is for ever. So whose vote is needed until then stays. That somebody was there when this
-    /// node was elected proves nothing; an answer since does, while the connection it came by is there. And one whose disk
-    /// has lost its state can't lead: with as many of them, what a crash takes from the leader may keep all from leading.
+    /// Without that, the joint configuration could neither be left nor taken back as long as those who are silent stay
+    /// away, and with a lost disk that is for ever. So whose vote is needed until then stays. That somebody was there
+    /// when this node was elected proves nothing; an answer since does, while the connection it came by is there. And
+    /// one whose disk has lost its state can't lead: with as many of them, what a crash takes from the leader may keep
+    /// all from leading.
     private func isHeard(byMajorityOf voters: [NodeID], of leading: Leadership) -> Bool {
         let provenAt = Quorum.reached(Configuration(voters: voters)) { voter in
             if voter == id { return clock }

@@ -27,5 +27,6 @@ public struct Settings: Equatable, Sendable {
     /// No member's monotonic clock gains or loses more than this against true time, in parts per million.
     public var maxClockDriftPPM: UInt64 = 10_000
 
+    /// The defaults above: for members that are a few milliseconds apart.
     public init() {}
 }
