@@ -79,7 +79,7 @@ struct Scenario {
         var transferEvery: Nanoseconds?
         /// New leaders that are cut off or crash before they have done much.
         var youngLeaderPermille = 0
-        /// Mean time between two moments in which the leader is cut off with its lease; nil: none.
+        /// Mean time between two moments in which the leader is cut off, with its lease if it has one; nil: none.
         var leaseTrapEvery: Nanoseconds?
         /// New leaders that nobody hears, with more to say than the others will have said by then.
         var unheardLeaderPermille = 0

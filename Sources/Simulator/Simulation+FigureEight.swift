@@ -17,10 +17,9 @@ struct FigureEight {
     }
 
     var act = Act.firstAlone
-    /// Numbers of the two nodes.
+    /// The number of the node that leads at the beginning.
     let first: Int
-    var second: Int?
-    /// In which the first leads at the beginning.
+    /// In which it does.
     let term: Term
     let begunAt: Nanoseconds
     /// The one that keeps the first away, or the second.
@@ -31,7 +30,6 @@ extension Simulation {
     private var election: Nanoseconds { scenario.settings.raft.electionNanoseconds }
     private var maxPlay: Nanoseconds { 20 * election }
 
-    /// Ended by its last act, or given up because something else came between.
     func beginPlay() {
         guard phase == .chaos, let every = scenario.node.figureEightEvery else { return }
         after(maxPlay + plotRandom.below(2 * every), .playBegins)
@@ -54,7 +52,6 @@ extension Simulation {
         case .firstAlone:
             guard node.number != play.first, term > play.term else { return }
             network.heal(play.partition)
-            play.second = node.number
             play.partition = separate(node)
             play.act = .secondAlone
             log.write(now, .network, "\(node.id) is alone, with an entry of term \(term)")
@@ -84,6 +81,7 @@ extension Simulation {
         connectPeers()
     }
 
+    /// The last act is over, or something else came between and the next one never began.
     func endPlay(begunAt: Nanoseconds) {
         guard let play, play.begunAt == begunAt else { return }
         self.play = nil

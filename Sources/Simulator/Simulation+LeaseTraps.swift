@@ -34,10 +34,11 @@ extension Simulation {
 
     private static let maxAimings = 8
 
-    /// Waits for the moment in which the impatient node stands just when the others may let it.
+    /// Looks for the moment in which the impatient node stands just when the others may let it, and has the trap sprung
+    /// then.
     ///
-    /// - Returns: false: not yet.
-    private func isAimed(at leader: SimulatedNode, _ impatient: Int?, attempts: Int) -> Bool {
+    /// - Returns: whether that moment is now, or there is none to wait for.
+    private func aim(at leader: SimulatedNode, _ impatient: Int?, attempts: Int) -> Bool {
         guard let impatient, attempts > 0,
             let deadline = nodes[impatient].replica?.raft.nextDeadline
         else { return true }
@@ -79,7 +80,7 @@ extension Simulation {
         on leader: SimulatedNode, impatient: Int?, attempts: Int
     ) throws(Violation) {
         guard phase == .chaos, leader.replica?.raft.role == .leader,
-            isAimed(at: leader, impatient, attempts: attempts)
+            aim(at: leader, impatient, attempts: attempts)
         else { return }
         cutLinks(from: nodes, to: [leader], for: 3 * election)
         if random.chance(permille: 500) { cutLinks(from: [leader], to: nodes, for: 3 * election) }

@@ -1,6 +1,7 @@
 /// Limits of what storage writes and reads back.
 enum StorageLimits {
-    /// The size of a log segment, unless one batch needs more.
+    /// The size of a log segment that is made ahead. One batch may need a larger one; a log that can't wait gets smaller
+    /// ones.
     static let segmentBytes = 16 << 20
     static let minSegmentBytes = 16 << 10
     /// The size of one that is made on the spot because no spare is ready, as in a new log.
