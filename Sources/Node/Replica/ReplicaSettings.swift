@@ -36,8 +36,9 @@ public struct ReplicaSettings: Sendable {
 
     var beatNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 8 }
 
-    /// How long after the leader's last sign of life a worker goes on. The rest of `workerTimeout`
-    /// is the margin in which running attempts are stopped before the leader assigns them again.
+    /// How long a worker goes on, counted from when it sent the last beat that was answered (on the leader: the last round
+    /// that a majority answered). Counted from the answer's arrival it would outlast the leader's patience. The rest of
+    /// `workerTimeout` is the margin in which running attempts are stopped before the leader assigns them again.
     var leaseNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 10 * 7 }
 
     var leaseMarginNanoseconds: Nanoseconds { workerTimeoutNanoseconds - leaseNanoseconds }
