@@ -64,7 +64,7 @@ extension Command {
         case .adoptMembers(let members):
             writer.put(UInt32(members.count))
             for member in members { member.encode(into: &writer) }
-        case .addMember(let member): member.encode(into: &writer)
+        case .addMember(let node): node.encode(into: &writer)
         case .removeMember(let name, let directory):
             writer.put(name)
             writer.put(directory)
@@ -118,7 +118,7 @@ extension Command {
             for _ in 0..<count { firings.append(try Firing(from: &reader)) }
             self = .advance(firings)
         case .adoptMembers: self = .adoptMembers(try [Member](sortedFrom: &reader))
-        case .addMember: self = .addMember(try Member(from: &reader))
+        case .addMember: self = .addMember(try NodeRecord(from: &reader))
         case .removeMember:
             self = .removeMember(
                 name: try reader.name("member"), directory: try reader.uint64())

@@ -24,7 +24,8 @@ public enum Command: Equatable, Sendable {
     case advance([Firing])
     /// The members the cluster was founded with, in the order of names; the first of these commands counts.
     case adoptMembers([Member])
-    case addMember(Member)
+    /// As it says of itself, so that it is known from the beginning what it can apply.
+    case addMember(NodeRecord)
     /// Of this directory only: said again late, it must not mean whoever came in its place.
     case removeMember(name: String, directory: UInt64)
     /// What a node says of itself.

@@ -28,4 +28,6 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case notSupportedYet = 9
     /// A cluster without members would have nobody left to take one in.
     case lastMember = 10
+    /// The node's program does not know the rules in force: it could apply nothing.
+    case tooOld = 11
 }

@@ -40,18 +40,22 @@ extension Scheduler {
     /// Taking in what is a member already changes nothing. Under another directory it is another node: the old
     /// one has to be removed first, or a slip of an operator would replace a node that still holds data.
     /// Its worker is offered work again, if it was drained on the way out; not that of a former node of its name.
-    mutating func addMember(_ member: Member, _ events: inout [Event]) -> Outcome {
+    mutating func addMember(_ node: NodeRecord, _ events: inout [Event]) -> Outcome {
         guard isMembershipOpen else { return .rejected(.notSupportedYet) }
-        if let known = state.roster.member(member.name) {
-            guard known.directory == member.directory else { return .rejected(.memberExists) }
+        // Here and not only where it was asked for: the rules may have risen on the way.
+        guard node.stateVersion >= stateVersion else { return .rejected(.tooOld) }
+        if let known = state.roster.member(node.name) {
+            guard known.directory == node.directory else { return .rejected(.memberExists) }
             return .done
         }
         guard members.count < capacity.members else { return .rejected(.full) }
-        state.roster.put(member)
-        if let (_, record) = knownWorker(member.name), record.state == .draining,
-            Incarnation.isOf(directory: member.directory, record.incarnation)
+        state.roster.put(
+            Member(name: node.name, directory: node.directory, peer: node.peer, api: node.api))
+        state.roster.put(node)
+        if let (_, record) = knownWorker(node.name), record.state == .draining,
+            Incarnation.isOf(directory: node.directory, record.incarnation)
         {
-            _ = undrainWorker(member.name, incarnation: record.incarnation, &events)
+            _ = undrainWorker(node.name, incarnation: record.incarnation, &events)
         }
         return .done
     }

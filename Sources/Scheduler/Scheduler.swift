@@ -157,7 +157,7 @@ public struct Scheduler: Sendable {
             workerLost(id, incarnation: incarnation, &events)
         case .advance(let firings): advance(firings, &events)
         case .adoptMembers(let members): adoptMembers(members)
-        case .addMember(let member): addMember(member, &events)
+        case .addMember(let node): addMember(node, &events)
         case .removeMember(let name, let directory):
             removeMember(name, directory: directory, &events)
         case .announceNode(let node): announceNode(node)

@@ -302,7 +302,8 @@ struct Oracle {
 
     // MARK: What nodes do and say
 
-    func checkLaunch(_ assignment: Assignment, on node: NodeID) throws(Violation) {
+    /// - Parameter known: what the node knew to be committed when its turn ended.
+    func checkLaunch(_ assignment: Assignment, on node: NodeID, known: Index) throws(Violation) {
         guard assignment.worker == node.name,
             let attempt = tasks[assignment.task]?.attempts.first(where: {
                 $0.number == assignment.attempt
@@ -311,6 +312,12 @@ struct Oracle {
         else {
             throw Violation(
                 "committed before launched", "\(node) launches \(assignment), not in the ledger")
+        }
+        if let closed = attempt.closedIndex, closed <= known {
+            throw Violation(
+                "what is known to be taken back is not launched",
+                "\(node) launches \(assignment.task)/\(assignment.attempt), closed at \(closed), knowing \(known)"
+            )
         }
     }
 

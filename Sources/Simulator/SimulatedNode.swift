@@ -51,6 +51,8 @@ final class SimulatedNode {
     /// Ids of executions that run here, in the order of their start.
     var executions: [Int] = []
     var launched: Set<LaunchKey> = []
+    /// What it could have applied when the last turn had taken in everything.
+    var knownCommitted: Index = 0
     /// Probes that its last process took with it: asked again when it starts.
     var owedProbes: [Clients.Kind] = []
     /// Kept from turn to turn: arrays with room for the inputs and effects of the next one.

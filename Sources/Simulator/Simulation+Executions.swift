@@ -8,7 +8,7 @@ extension Simulation {
     private static let killNanoseconds: ClosedRange<Nanoseconds> = 0...50_000_000
 
     func launch(_ assignment: Assignment, on node: SimulatedNode) throws(Violation) {
-        try oracle.checkLaunch(assignment, on: node.id)
+        try oracle.checkLaunch(assignment, on: node.id, known: node.knownCommitted)
         let key = SimulatedNode.LaunchKey(task: assignment.task, attempt: assignment.attempt)
         guard node.launched.insert(key).inserted else {
             throw Violation(

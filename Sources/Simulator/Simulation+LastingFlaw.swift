@@ -86,10 +86,11 @@ extension Simulation {
         }
     }
 
-    /// A leader can do without its disk as long as others write, until too much waits for it.
+    /// A leader can do without its disk as long as others write, until too much waits for it, or something waits for too
+    /// long: so there has to be something, or it notices only when the others are asked for progress.
     private func fillUp() {
-        let bytes = scenario.settings.raft.maxUncommittedBytes
-        guard bytes <= 64 << 10 else { return }
+        let maxBytes = scenario.settings.raft.maxUncommittedBytes
+        let bytes = maxBytes <= 64 << 10 ? maxBytes : 1
         for node in voters {
             var spec = TaskSpec(handler: "echo")
             spec.payload = Oracle.uniqueMark + Array("\"much of \(node.id)".utf8)
@@ -125,11 +126,15 @@ extension Simulation {
     }
 
     private func endFlaw(_ ended: LastingFlaw) throws(Violation) {
+        describeNodes()
         let answers = ended.tokens.count { clients[$0].status == .answered }
         guard answers * 2 > ended.members.count else {
             throw Violation(
                 "a majority that sees each other makes progress",
-                "\(answers) of \(ended.members.count) nodes answer: \(ended.kind), n\(ended.victim + 1)"
+                """
+                \(answers) of \(ended.members.count) nodes answer: \(ended.kind), n\(ended.victim + 1): \
+                \(ended.tokens.map { "n\(clients[$0].node + 1) \(clients[$0].status)" })
+                """
             )
         }
         let terms = ended.members.map { nodes[$0].replica?.raft.term }

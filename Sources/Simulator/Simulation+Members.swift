@@ -58,7 +58,9 @@ extension Simulation {
             // One that can't apply by the rules in force waits for its upgrade.
             if member == nil, isWanted, machine.stateVersion >= oracle.reference.stateVersion {
                 return .addMember(
-                    Member(name: name, directory: machine.id.directory, peer: "", api: ""))
+                    NodeRecord(
+                        name: name, directory: machine.id.directory, peer: "", api: "",
+                        stateVersion: machine.stateVersion))
             }
             return nil
         }

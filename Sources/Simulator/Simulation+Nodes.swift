@@ -201,6 +201,9 @@ extension Simulation {
             if case .restored(let mark, _) = input, node.restoring == mark { node.restoring = nil }
             replica.step(input, clock: clock, into: &effects)
         }
+        // A program that is too old stops by itself.
+        node.knownCommitted =
+            replica.unsupportedStateVersion == nil ? replica.raft.appliableIndex : 0
         replica.finishTurn(clock: clock, into: &effects)
         let isIdle = inputs.allSatisfy { if case .tick = $0 { true } else { false } }
         if log.tellsSteps { tellTurn(node, inputs) }

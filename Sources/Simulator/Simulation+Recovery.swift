@@ -104,8 +104,10 @@ extension Simulation {
     func checkProgress() throws(Violation) {
         if let missing = missing() {
             recovery.calmSince = nil
-            if (now - recovery.begunAt) % 10_000_000_000 == 0 { log.write(now, .phase, missing) }
-            describeNodes()
+            if (now - recovery.begunAt) % 10_000_000_000 == 0 {
+                log.write(now, .phase, missing)
+                describeNodes()
+            }
             guard now - recovery.begunAt < Self.maxRecovery else {
                 throw Violation(
                     phase == .recovery ? "progress after healing" : "a quorum is enough", missing)

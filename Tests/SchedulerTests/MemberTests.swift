@@ -10,7 +10,7 @@ extension Member {
 
 extension NodeRecord {
     static func named(
-        _ name: String, directory: UInt64 = 0, stateVersion: UInt32
+        _ name: String, directory: UInt64 = 0, stateVersion: UInt32 = 2
     ) -> NodeRecord {
         NodeRecord(
             name: name, directory: directory, peer: "\(name):7101", api: "\(name):7201",
@@ -104,6 +104,18 @@ struct MemberTests {
         #expect(again == .rejected(.notFound))
         let last = try machine.run(.removeMember(name: "b", directory: 2))
         #expect(last == .rejected(.lastMember))
+    }
+
+    /// It was asked for under older rules, perhaps.
+    @Test
+    func whoCouldApplyNothingIsNotTakenIn() throws {
+        var machine = try founded()
+        let old = try machine.run(.addMember(.named("c", stateVersion: 1)))
+        #expect(old == .rejected(.tooOld))
+        let added = try machine.run(.addMember(.named("c", directory: 3, stateVersion: 2)))
+        #expect(added == .done)
+        // Before it has said a word: the rules don't rise above it.
+        #expect(machine.scheduler.node("c") == .named("c", directory: 3, stateVersion: 2))
     }
 
     @Test
@@ -208,9 +220,9 @@ struct MemberTests {
         let double = Command.adoptMembers([.named("a"), .named("a")]).encoded()
         #expect(throws: CodecError.self) { try Command(decoding: double) }
         let long = String(repeating: "x", count: Limits.maxAddressBytes + 1)
-        let member = Member(name: "a", directory: 1, peer: long, api: "")
+        let node = NodeRecord(name: "a", directory: 1, peer: long, api: "", stateVersion: 2)
         #expect(throws: CodecError.self) {
-            try Command(decoding: Command.addMember(member).encoded())
+            try Command(decoding: Command.addMember(node).encoded())
         }
     }
 }

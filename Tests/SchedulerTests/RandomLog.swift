@@ -72,7 +72,7 @@ struct RandomLog {
         case 1: .adoptMembers([.named("w1"), .named("w2")])
         case 2: .removeMember(name: name, directory: directory)
         case 3, 4: .announceNode(.named(name, directory: directory, stateVersion: 2))
-        default: .addMember(.named(name, directory: directory))
+        default: .addMember(.named(name, directory: directory, stateVersion: 2))
         }
     }
 

@@ -104,11 +104,11 @@ final class MembersAPI {
     }
 
     private func ask(_ wait: Wait, toAdd hello: PeerHello, peer: Endpoint?, api: Endpoint?) {
-        let member = Member(
+        let node = NodeRecord(
             name: wait.name, directory: hello.directory, peer: peer?.description ?? hello.peer,
-            api: api?.description ?? hello.api)
+            api: api?.description ?? hello.api, stateVersion: hello.highestStateVersion)
         wait.stage = .asking
-        request(.addMember(member), for: wait, then: .joining(hello.id))
+        request(.addMember(node), for: wait, then: .joining(hello.id))
     }
 
     // MARK: Removing

@@ -174,6 +174,10 @@ extension Problem {
                 Not every member has said that its program can do this: update them all first. One that has lost \
                 its data directory has to be started anew under its name.
                 """)
+        case .tooOld:
+            return .conflict(
+                "The program of \"\(name)\" is too old for the rules that the cluster works by: update it first."
+            )
         case .lastMember:
             return .conflict("\"\(name)\" is the last member.")
         }

@@ -29,7 +29,7 @@ extension Replica {
             group.append(sequence: 0, command: Command.advance(plan.firings).encoded())
             duties?.advanceProposed(at: raft.lastIndex + 1)
         }
-        appendMemberCommands(to: &group)
+        appendMemberCommands(to: &group, at: now)
         // First, so that the indices noted above are those of the turn's first entry.
         guard !group.isEmpty else { return }
         gathered.insert(group, at: 0)

@@ -162,10 +162,7 @@ extension Replica {
             knock.record.stateVersion >= scheduler.stateVersion, !isAdmitting
         else { return }
         isAdmitting = true
-        let member = Member(
-            name: sender.name, directory: sender.directory, peer: knock.record.peer,
-            api: knock.record.api)
-        requests.add(.admission, command: Command.addMember(member).encoded())
+        requests.add(.admission, command: Command.addMember(knock.record).encoded())
     }
 
     // MARK: Members
@@ -182,28 +179,29 @@ extension Replica {
     // MARK: The leader
 
     /// Commands of the leader's own about versions and members, for the first entry of the turn.
-    mutating func appendMemberCommands(to group: inout CommandGroup) {
+    mutating func appendMemberCommands(to group: inout CommandGroup, at now: Nanoseconds) {
         guard areMemberCommandsDue, let duties, applied >= duties.readyIndex,
             applied >= duties.memberProposal
         else { return }
         areMemberCommandsDue = false
         var command: Command?
-        if let version = commonVersion, version > scheduler.stateVersion {
+        if let version = commonVersion(at: now), version > scheduler.stateVersion {
             command = .raiseStateVersion(version)
         } else if scheduler.members.isEmpty, scheduler.stateVersion > 1,
             !raft.isChangingMembership
         {
-            command = founders().map(Command.adoptMembers)
+            command = founders(at: now).map(Command.adoptMembers)
         }
         guard let command else { return }
         group.append(sequence: 0, command: command.encoded())
         self.duties?.memberProposal = raft.lastIndex + 1
     }
 
-    /// What every member can apply; nil while one of them has not said.
-    private var commonVersion: UInt32? {
+    /// What every member can apply, and everyone who is about to be one; nil while one of them has not said.
+    private func commonVersion(at now: Nanoseconds) -> UInt32? {
         var version = settings.highestStateVersion
-        for member in raft.configuration.members where !isSucceeded(member) {
+        let wanted = scheduler.members.map { NodeID($0.name, directory: $0.directory) }
+        for member in raft.configuration.members + wanted where !isSucceeded(member, at: now) {
             guard let record = record(of: member) else { return nil }
             version = min(version, record.stateVersion)
         }
@@ -215,18 +213,21 @@ extension Replica {
         scheduler.node(member.name).flatMap { $0.directory == member.directory ? $0 : nil }
     }
 
-    /// Somebody with another data directory is here under its name, so its own is lost: what it has not said it will
-    /// never say. To wait for it would keep the cluster at rules under which it can't even be removed. Should it live
-    /// all the same, and be too old, then it stops and says so.
-    private func isSucceeded(_ member: NodeID) -> Bool {
-        acquaintances.connected[member.name].map { $0 != member } ?? false
+    /// It is silent, and somebody with another data directory is here under its name, so its own is lost: what it can
+    /// apply it will never say again. To wait for it would keep the cluster at rules under which it can't even be
+    /// removed. Should it live all the same, and be too old, then it stops and says so.
+    private func isSucceeded(_ member: NodeID, at now: Nanoseconds) -> Bool {
+        guard let other = acquaintances.connected[member.name], other != member,
+            let progress = raft.peerProgress(member)
+        else { return false }
+        return progress.lastContact + settings.raft.electionNanoseconds <= now
     }
 
-    private func founders() -> [Member]? {
+    private func founders(at now: Nanoseconds) -> [Member]? {
         var members: [Member] = []
         for voter in raft.configuration.voters {
             let record = record(of: voter)
-            guard record != nil || isSucceeded(voter) else { return nil }
+            guard record != nil || isSucceeded(voter, at: now) else { return nil }
             members.append(
                 Member(
                     name: voter.name, directory: voter.directory, peer: record?.peer ?? "",

@@ -35,7 +35,7 @@ import Testing
         let expected: [(Rejection, Int)] = [
             (.notFound, 404), (.wrongState, 409), (.staleAttempt, 409), (.staleIncarnation, 409),
             (.full, 429), (.malformed, 422), (.keyConflict, 409),
-            (.memberExists, 409), (.notSupportedYet, 409), (.lastMember, 409),
+            (.memberExists, 409), (.notSupportedYet, 409), (.lastMember, 409), (.tooOld, 409),
         ]
         #expect(expected.map(\.0) == Rejection.allCases)
         for (rejection, status) in expected {

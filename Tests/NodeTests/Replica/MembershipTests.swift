@@ -27,8 +27,10 @@ import Testing
         }
     }
 
-    private func member(_ name: String, directory: UInt64 = 1) -> Member {
-        Member(name: name, directory: directory, peer: "\(name):7101", api: "\(name):7201")
+    private func member(_ name: String, directory: UInt64 = 1) -> NodeRecord {
+        NodeRecord(
+            name: name, directory: directory, peer: "\(name):7101", api: "\(name):7201",
+            stateVersion: 2)
     }
 
     @Test func aClusterIsFoundedWhenAllAreThere() {
