@@ -10,6 +10,7 @@ struct Recovery {
     var away: [Int] = []
     /// Occurrences of the probe's schedule when it was made.
     var firedBefore = 0
+    var areProbesSent = false
     var isServing = false
     /// When nothing was left to do; the cluster is watched for a moment more.
     var calmSince: Nanoseconds?
@@ -66,6 +67,7 @@ extension Simulation {
 
     private func beginRecovery() throws(Violation) {
         recovery.begunAt = now
+        recovery.areProbesSent = false
         recovery.isServing = false
         recovery.calmSince = nil
         for node in nodes {
@@ -79,7 +81,7 @@ extension Simulation {
             if !node.isUp, !node.staysDown { try start(node) }
         }
         connectPeers()
-        sendProbes()
+        if !present.isEmpty { sendProbes() }
     }
 
     /// The second part: the minority comes back.
@@ -142,6 +144,16 @@ extension Simulation {
     }
 
     private func missingForService() -> String? {
+        if !recovery.areProbesSent {
+            // All members are on their way out: who comes in their place can be asked once it is one.
+            guard !present.isEmpty else {
+                if (now - recovery.begunAt) % 1_000_000_000 == 0 {
+                    bringMembersNearer(isProbe: false)
+                }
+                return "no member stays"
+            }
+            sendProbes()
+        }
         if let node = present.first(where: { !$0.owedProbes.isEmpty }) {
             return "\(node.id) is down"
         }
@@ -218,6 +230,7 @@ extension Simulation {
 
     /// Every node that is there takes a task and answers a read, and one takes a schedule, which has to fire.
     private func sendProbes() {
+        recovery.areProbesSent = true
         let present = present
         for node in present {
             var spec = TaskSpec(handler: "echo")
