@@ -68,10 +68,9 @@ struct Inspection {
         let lock = names.contains("lock") ? try Self.holdLock(in: folder) : nil
         defer { withExtendedLifetime(lock) {} }
         try readIdentity(in: folder, isThere: names.contains("identity"))
-        if names.contains("log") {
-            let logFolder = StorageFolder(path: folder.path(of: "log"))
-            try readLog(in: logFolder, observer: observer)
-        }
+        try readLog(
+            in: StorageFolder(path: folder.path(of: "log")), isThere: names.contains("log"),
+            observer: observer)
         if names.contains("snapshots") {
             try readSnapshots(in: StorageFolder(path: folder.path(of: "snapshots")))
         }
@@ -108,9 +107,9 @@ struct Inspection {
     }
 
     private mutating func readLog(
-        in folder: StorageFolder, observer: LogRecovery.Observer?
+        in folder: StorageFolder, isThere: Bool, observer: LogRecovery.Observer?
     ) throws(StorageError) {
-        let names = try folder.names()
+        let names = isThere ? try folder.names() : []
         let segmentNames = names.filter(SegmentName.isSegment)
         spareCount = names.count { SegmentName.spareNumber($0) != nil }
         for name in segmentNames {

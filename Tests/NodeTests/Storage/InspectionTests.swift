@@ -118,6 +118,16 @@ struct InspectionTests {
         #expect(try contents(of: scratch) == before)
     }
 
+    @Test(arguments: ["n1/log", "segment"])
+    func aLogThatIsGoneIsNotSound(what: String) throws {
+        let scratch = try stoppedNode()
+        let gone = what == "segment" ? try segment(of: scratch) : what
+        try FileManager.default.removeItem(atPath: scratch.path + "/" + gone)
+        let shown = run([scratch.path + "/n1"])
+        #expect(shown.status == 1)
+        #expect(shown.text.contains("the log is gone"), "\(shown.text)")
+    }
+
     @Test func aRunningNodeIsLeftAlone() throws {
         let scratch = try stoppedNode()
         let storage = try open(scratch)
