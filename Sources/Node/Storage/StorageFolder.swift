@@ -1,3 +1,5 @@
+import Glibc
+
 /// A directory whose changes are made durable one by one: creating, renaming or removing a file is on
 /// disk only when the directory itself has been synced.
 package struct StorageFolder: Sendable {
@@ -30,11 +32,23 @@ package struct StorageFolder: Sendable {
             candidate = Self.parent(of: candidate)
         }
         if !candidate.isEmpty, candidate != "/", candidate != "." {
-            try system.syncDirectory(Self.parent(of: candidate))
+            try syncIfOurs(Self.parent(of: candidate))
         }
         for directory in missing.reversed() {
             try system.createDirectory(directory)
             try system.syncDirectory(Self.parent(of: directory))
+        }
+    }
+
+    /// Who may not read a directory, or finds nothing in it that could be synced, has made nothing there: the node's
+    /// parent was made for it by somebody else.
+    private func syncIfOurs(_ parent: String) throws(StorageError) {
+        do throws(StorageError) {
+            try system.syncDirectory(parent)
+        } catch {
+            guard case .system(_, _, let number) = error,
+                [EACCES, EPERM, EROFS, EINVAL].contains(number)
+            else { throw error }
         }
     }
 

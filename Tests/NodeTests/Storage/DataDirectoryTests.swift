@@ -139,4 +139,62 @@ struct DataDirectoryTests {
         #expect(path.hasPrefix(scratch.path + "/data"))
         #expect(errno == ENOTDIR)
     }
+
+    /// The operator made the directory for the node's user, in one that only its owner may read.
+    @Test func theParentOfTheRootNeedNotBeReadable() throws {
+        let scratch = try ScratchFolder()
+        let system = FileSystemWithForeignDirectory(path: scratch.path, errno: EACCES)
+        try system.createDirectory(scratch.path + "/data")
+        let root = scratch.path + "/data"
+        let opened = try DataDirectory(root: root, cluster: "demo", node: "n1", system: system)
+        #expect(opened.incarnation & 0xffff_ffff == 1)
+    }
+
+    @Test func aParentOnADiskThatFailsIsNotPassedOver() throws {
+        let scratch = try ScratchFolder()
+        let system = FileSystemWithForeignDirectory(path: scratch.path, errno: EIO)
+        try system.createDirectory(scratch.path + "/data")
+        #expect(throws: StorageError.system(operation: "sync", path: scratch.path, errno: EIO)) {
+            try DataDirectory(
+                root: scratch.path + "/data", cluster: "demo", node: "n1", system: system)
+        }
+    }
+}
+
+/// This machine's, but for one directory that can't be synced.
+private struct FileSystemWithForeignDirectory: FileSystem {
+    let path: String
+    let errno: Int32
+    private let local = LocalFileSystem()
+
+    init(path: String, errno: Int32) {
+        (self.path, self.errno) = (path, errno)
+    }
+
+    var processID: Int32 { local.processID }
+
+    func open(_ path: String, mode: StorageFile.Mode) throws(StorageError) -> any OpenFile {
+        try local.open(path, mode: mode)
+    }
+
+    func exists(_ path: String) -> Bool { local.exists(path) }
+
+    func createDirectory(_ path: String) throws(StorageError) { try local.createDirectory(path) }
+
+    func names(in directory: String) throws(StorageError) -> [String] {
+        try local.names(in: directory)
+    }
+
+    func rename(_ path: String, to target: String) throws(StorageError) {
+        try local.rename(path, to: target)
+    }
+
+    func remove(_ path: String) throws(StorageError) { try local.remove(path) }
+
+    func syncDirectory(_ path: String) throws(StorageError) {
+        guard path != self.path else {
+            throw .system(operation: "sync", path: path, errno: errno)
+        }
+        try local.syncDirectory(path)
+    }
 }
