@@ -29,11 +29,11 @@ struct PendingRequests: Sendable {
     /// nil: answered. The slot at `head` has sequence `firstSequence`.
     private var slots: [Slot?] = []
     private var head = 0
-    private var firstSequence: UInt64 = 1
+    private var firstSequence: UInt64
     private(set) var count = 0
     private(set) var bytes = 0
     /// Slots below this sequence have been sent in the current term.
-    private var firstUnsent: UInt64 = 1
+    private var firstUnsent: UInt64
     private var sequences: [Token: UInt64] = [:]
     /// How often everything was sent again since the last answer.
     private var resends = 0
@@ -41,9 +41,20 @@ struct PendingRequests: Sendable {
     /// The interval between two attempts grows to at most 2 to the power of this.
     private static let maxResendDoublings = 5
 
-    init(origin: String, incarnation: UInt64) {
+    /// - Parameter firstSequence: of the first request; not 0.
+    init(origin: String, incarnation: UInt64, firstSequence: UInt64 = 1) {
+        precondition(firstSequence > 0, "0 is for what nobody waits for")
         self.origin = origin
         self.incarnation = incarnation
+        self.firstSequence = firstSequence
+        firstUnsent = firstSequence
+    }
+
+    /// Where a run that begins at this time begins to count. With an old copy of a directory an incarnation comes again:
+    /// counted from 1, requests would be answered by what the state machine remembers of other ones. There is room for
+    /// a million requests a millisecond before the next run's.
+    static func firstSequence(at wall: Milliseconds) -> UInt64 {
+        max(1, UInt64(clamping: wall) << 20)
     }
 
     var hasUnsent: Bool { firstUnsent < nextSequence && count > 0 }

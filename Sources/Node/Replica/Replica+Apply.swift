@@ -25,7 +25,7 @@ extension Replica {
             }
             absorbEvents(&effects)
         }
-        registerIfNeeded()
+        registerIfNeeded(&effects)
     }
 
     mutating func absorbEvents(_ effects: inout [ReplicaEffect]) {
@@ -63,6 +63,7 @@ extension Replica {
             effects.append(.completed(token, outcome))
         case .registration:
             isRegistrationPending = false
+            wasRegistrationAnswered = true
             if case .rejected(let reason) = outcome {
                 effects.append(.workerRefused(reason))
             } else {
@@ -83,10 +84,15 @@ extension Replica {
 
     /// A new process is another worker. One that was away for too long was declared lost; being here, it comes back
     /// by itself.
-    mutating func registerIfNeeded() {
+    mutating func registerIfNeeded(_ effects: inout [ReplicaEffect]) {
         guard isMember, !isLeaving, !hasBacklog, restoring == nil, applied > 0 else { return }
         if let known = scheduler.workerStanding(worker.id) {
             if known.incarnation == incarnation {
+                guard wasRegistrationAnswered else {
+                    // Every start has a number of its own, so a start from another copy of the directory had this one.
+                    effects.append(.workerRefused(.staleIncarnation))
+                    return
+                }
                 guard known.state == .lost else { return }
             } else if !Incarnation.areOfOneDirectory(known.incarnation, incarnation) {
                 // A former node of this name may be running what it was given. It ends there, or is lost once it has
@@ -120,7 +126,7 @@ extension Replica {
         effects.append(.stateReplaced)
         noteMembersChanged()
         if !isRegistrationPending { isRegistering = false }
-        registerIfNeeded()
+        registerIfNeeded(&effects)
     }
 
     /// The file of the newest snapshot is damaged or gone, and not written anew yet.

@@ -62,7 +62,7 @@ extension Replica {
         areMembersUnchecked = false
         nextMemberCheck = now + Self.checkNanoseconds
         announceIfNeeded(now)
-        registerIfNeeded()
+        registerIfNeeded(&effects)
         reconcileMembers(clock, &effects)
         areMemberCommandsDue = duties != nil
     }

@@ -40,6 +40,8 @@ public struct Replica {
     /// what it was assigned behind the first, was declared lost; and would have it kept going while this node has not
     /// read of that loss.
     var isRegistrationPending = false
+    /// In this run. Its outcome is applied with the registration, so until then nobody has this run's incarnation.
+    var wasRegistrationAnswered = false
     var acquaintances = Acquaintances()
     var nextFounding: Nanoseconds = 0
     var nextKnock: Nanoseconds = 0
@@ -78,7 +80,9 @@ public struct Replica {
             id: id, settings: settings.raft, recovered: recovered, now: clock.monotonic, seed: seed)
         scheduler = state
         seenConfiguration = raft.configuration
-        requests = PendingRequests(origin: id.name, incarnation: incarnation)
+        requests = PendingRequests(
+            origin: id.name, incarnation: incarnation,
+            firstSequence: PendingRequests.firstSequence(at: clock.wall))
         reads = PendingReads(incarnation: incarnation)
         lease = WorkerLease(id: worker.id, incarnation: incarnation)
     }

@@ -107,7 +107,9 @@ import Testing
         var effects: [ReplicaEffect] = []
         let request = Command.submit(TaskSpec(handler: "h"))
         replica.step(.request(7, request), clock: clock, into: &effects)
-        let entry = payload(request, origin: "n1", incarnation: own, firstSequence: 1)
+        let entry = payload(
+            request, origin: "n1", incarnation: own,
+            firstSequence: PendingRequests.firstSequence(at: clock.wall))
         let answer = hear(Entry(index: 3, term: 1, payload: .command(entry)), by: &replica)
             .compactMap { effect in
                 switch effect {
@@ -147,5 +149,80 @@ import Testing
         #expect(replica.applied == 3)
         #expect(replica.scheduler.worker("n1")?.state == .lost)
         #expect(replica.pendingRequestCount == pending)
+    }
+
+    /// A node that runs on an old copy of its directory, which has started as often as the directory itself since then.
+    private func copyOfANodeThatRan() throws -> (replica: Replica, former: TaskID) {
+        let spec = WorkerSpec(id: "n1", incarnation: 1, slots: 1, handlers: ["h"], tags: [])
+        var state = Scheduler()
+        var events: [Event] = []
+        try state.apply(
+            payload(
+                .registerWorker(spec), .submit(TaskSpec(handler: "h")), origin: "n1",
+                incarnation: 1,
+                firstSequence: PendingRequests.firstSequence(at: 1)), index: 1, into: &events)
+        let mark = SnapshotMark(
+            index: 1, term: 1, configuration: Configuration(voters: ["n1", "n2", "n3"]))
+        let replica = Replica(
+            id: "n1", incarnation: 1, settings: ReplicaSettings(), worker: spec,
+            recovered: Recovered(hardState: HardState(term: 1), snapshot: mark, entries: []),
+            state: state, planner: .utcOnly, clock: Clock(monotonic: 1, wall: 2), seed: 1)
+        return (replica, TaskID(1))
+    }
+
+    private func isFoundOut(_ effects: [ReplicaEffect]) -> Bool {
+        effects.contains { effect in
+            if case .workerRefused(.staleIncarnation) = effect { true } else { false }
+        }
+    }
+
+    @Test func anOldCopyThatStartedAsOftenIsFoundOut() throws {
+        var (replica, _) = try copyOfANodeThatRan()
+        let effects = hear(Entry(index: 2, term: 1, payload: .noop), by: &replica)
+        #expect(replica.applied == 2)
+        #expect(isFoundOut(effects))
+    }
+
+    /// It has asked to be registered before it reads that it was.
+    @Test func anOldCopyThatLagsBehindIsFoundOut() throws {
+        let spec = WorkerSpec(id: "n1", incarnation: 1, slots: 1, handlers: [], tags: [])
+        let mark = SnapshotMark(
+            index: 1, term: 1, configuration: Configuration(voters: ["n1", "n2", "n3"]))
+        var state = Scheduler()
+        state.noteApplied(index: 1)
+        var replica = Replica(
+            id: "n1", incarnation: 1, settings: ReplicaSettings(), worker: spec,
+            recovered: Recovered(hardState: HardState(term: 1), snapshot: mark, entries: []),
+            state: state, planner: .utcOnly, clock: Clock(monotonic: 1, wall: 2), seed: 1)
+        let quiet = hear(Entry(index: 2, term: 1, payload: .noop), by: &replica)
+        #expect(!isFoundOut(quiet))
+        #expect(replica.pendingRequestCount > 0)
+        let other = payload(
+            .registerWorker(spec), origin: "n1", incarnation: 1,
+            firstSequence: PendingRequests.firstSequence(at: 1))
+        let effects = hear(Entry(index: 3, term: 1, payload: .command(other)), by: &replica)
+        #expect(isFoundOut(effects))
+    }
+
+    /// Its identity comes again, but not its requests': what the state machine remembers of the others' is no answer.
+    @Test func anOldCopysRequestsAreNotTakenForThoseOfTheOther() throws {
+        var (replica, former) = try copyOfANodeThatRan()
+        var effects: [ReplicaEffect] = []
+        let clock = Clock(monotonic: 1, wall: 2)
+        for token in 1...5 as ClosedRange<UInt64> {
+            let request = Command.submit(TaskSpec(handler: "h"))
+            replica.step(.request(token, request), clock: clock, into: &effects)
+        }
+        effects = hear(Entry(index: 2, term: 1, payload: .noop), by: &replica)
+        var groups: [CommandGroup] = []
+        for case .send(.forward(let group), _) in effects { groups.append(group) }
+        let begin = PendingRequests.firstSequence(at: clock.wall)
+        #expect(groups.first?.acknowledgedBelow == begin)
+        let entry = EntryPayload(time: 1, groups: groups).encoded()
+        let answers = hear(Entry(index: 3, term: 1, payload: .command(entry)), by: &replica)
+        var tasks: [TaskID] = []
+        for case .completed(_, .task(let task, _)) in answers { tasks.append(task) }
+        #expect(tasks.count == 5)
+        #expect(!tasks.contains(former))
     }
 }
