@@ -36,12 +36,24 @@ struct StandingText {
                 "The cluster has a member \(node) with another data directory. If that is lost, take this node in with: "
                 + "carillon cluster remove \(node), then: carillon cluster add \(node). If another machine runs as \(node), "
                 + "give this one another id."
-        case .removed:
+        case .catchingUp:
             problem =
-                "This node was removed from the cluster. Stop it and delete its data directory; started anew, it can be "
-                + "taken in again with: carillon cluster add \(node)"
+                "This node is no member by what it has of the log; it is waiting for the rest of it."
+        case .removed:
+            problem = "This node was removed from the cluster. " + Self.farewell(node)
+        case .disowned:
+            problem =
+                "This node finds no leader, and the nodes that it can reach say that it is no member. They may lag behind: "
+                + "don't delete its data before there is a leader. " + Self.farewell(node)
         case .alone:
             problem = "This node is no member, and has met none of the cluster's nodes yet."
         }
+    }
+
+    /// A node knows of its own removal before it knows that this is settled, so the members have to confirm it before
+    /// anything is deleted.
+    private static func farewell(_ node: String) -> String {
+        "When carillon cluster status, asked of a node that has a leader, does not show it, stop it and delete its data "
+            + "directory; started anew, it can be taken in again with: carillon cluster add \(node)"
     }
 }

@@ -19,8 +19,11 @@ extension Replica {
         let verdict = acquaintances.verdict(on: id)
         let isDisowned =
             raft.leader == nil && verdict.isFounded && verdict.directory != id.directory
-        if isMember, !isDisowned { return .member }
-        if raft.configuration.isFounded { return .removed }
+        if isMember { return isDisowned ? .disowned : .member }
+        if raft.configuration.isFounded {
+            let isExpected = raft.leader != nil || verdict.directory == id.directory
+            return isExpected ? .catchingUp : .removed
+        }
         if verdict.isFounded {
             return .stranger(isNameTaken: verdict.directory.map { $0 != id.directory } ?? false)
         }

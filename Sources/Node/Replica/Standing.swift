@@ -9,8 +9,14 @@ public enum Standing: Equatable, Sendable {
     /// There is one, and this node never was among its members. `isNameTaken`: somebody of its name is, with another
     /// data directory.
     case stranger(isNameTaken: Bool)
-    /// It has a cluster's data, and is not among the members any more.
+    /// It is sent the log, or is known as a member, and has not read so far as to find itself in it. So it is with
+    /// every newcomer: the older entries are those of a cluster that it did not belong to.
+    case catchingUp
+    /// It has a cluster's data, is not among the members by its own log, and nobody sends it more.
     case removed
+    /// A member by its own log; whoever it can reach says that it is none, and nobody leads. That may be old news: from
+    /// one that lags behind and has not heard yet that this node was taken in.
+    case disowned
     /// Has met nobody who could tell.
     case alone
 }

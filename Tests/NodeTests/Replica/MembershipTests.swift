@@ -169,6 +169,26 @@ import Testing
         #expect(!cluster["d"].isReady)
     }
 
+    /// What it reads first is older than its membership, and there is more than one turn brings.
+    @Test func aNewcomerIsNotToldThatItWasRemoved() {
+        let cluster = founded()
+        var large = TaskSpec(handler: "h")
+        large.payload = [UInt8](repeating: 0x31, count: 64 << 10)
+        for _ in 0..<20 {
+            let outcome = cluster.run(.submit(large), through: "a")
+            #expect(outcome != nil)
+        }
+        cluster.start("d", joins: true)
+        var standings: [Standing] = []
+        cluster.run {
+            let standing = cluster["d"].standing
+            if standings.last != standing { standings.append(standing) }
+            return standing == .member && cluster["d"].isReady
+        }
+        #expect(standings.contains(.catchingUp))
+        #expect(!standings.contains(.removed))
+    }
+
     @Test func withoutAWordNobodyIsTakenIn() {
         let cluster = founded()
         cluster.start("d", founders: ["a", "b", "c", "d"])
@@ -205,6 +225,20 @@ import Testing
             Issue.record("\(String(describing: outcome))")
             return
         }
+    }
+
+    /// Nobody leads, and the only one it can reach has not heard yet that it was taken in.
+    @Test func aMemberIsNotToldThatItWasRemovedByOneThatLagsBehind() throws {
+        let cluster = founded()
+        let leader = try #require(cluster.leader).id.name
+        let others = Self.three.filter { $0 != leader }
+        cluster.cut = [others[0]]
+        cluster.start("d", joins: true)
+        cluster.run { cluster["d"].standing == .member && cluster["d"].isReady }
+        for name in [leader, others[1]] { cluster.stop(name) }
+        cluster.cut = []
+        cluster.run { cluster["d"].standing != .member }
+        #expect(cluster["d"].standing == .disowned)
     }
 
     /// The wish is in the log: whoever leads next sees it through.
