@@ -57,7 +57,6 @@ extension Node {
             appliedIndex: replica.applied, logBytes: UInt64(replica.raft.logBytes),
             counts: replica.scheduler.counts, workersByState: workersByState,
             pendingRequests: replica.pendingRequestCount, loopTurns: loop.statistics.turns,
-            longestTurnNanoseconds: loop.statistics.longestTurnNanoseconds,
             residentBytes: ProcessMemory.residentBytes(),
             uptimeSeconds: Double(loop.now - startedAt) / 1e9, peers: peers)
     }

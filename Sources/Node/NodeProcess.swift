@@ -68,12 +68,14 @@ enum NodeProcess {
                 ["problem": .text(problem.finding)])
         }
         for damage in findings.damages {
-            let lost = damage.lost.map { "\($0.lowerBound)-\($0.upperBound)" } ?? "none"
+            let lost = damage.lost.map { "\($0.lowerBound)-\($0.upperBound)" }
             log.warning(
-                "the log is damaged, and the node goes on without the entries that were lost",
+                lost == nil
+                    ? "the log is damaged, where nothing was lost by it"
+                    : "the log is damaged, and the entries that were lost are fetched from the other nodes",
                 [
                     "file": .text(damage.path), "offset": .integer(Int64(damage.offset)),
-                    "problem": .text(damage.problem), "lost": .text(lost),
+                    "problem": .text(damage.problem), "lost": .text(lost ?? "none"),
                 ])
         }
     }

@@ -57,10 +57,14 @@ def measure_replace(cluster, options):
     return result
 
 
-def replace(cluster, leaver):
-    newcomer = cluster.add_node()
+def add(cluster, newcomer):
+    """Until it is a voter."""
     cluster.start(newcomer, arguments=("--join",))
     change(cluster, newcomer, "POST", "/v1/cluster/members", json.dumps({"id": newcomer}).encode())
+
+
+def replace(cluster, leaver):
+    add(cluster, cluster.add_node())
     if cluster.terminate(leaver) != 0:
         raise ClusterError(f"{leaver} did not end in order")
     change(cluster, leaver, "DELETE", f"/v1/cluster/members/{leaver}")

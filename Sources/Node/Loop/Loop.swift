@@ -18,10 +18,9 @@ import Raft
 /// was fetched before a descriptor was closed and its number reused is recognised and dropped.
 final class Loop {
     struct Statistics {
-        var turns: UInt64 = 0
         var events: UInt64 = 0
-        /// The longest time the loop was held by one turn, waiting excluded.
-        var longestTurnNanoseconds: Nanoseconds = 0
+        /// How long turns held the loop, waiting excluded.
+        var turns = Histogram()
     }
 
     static let maxEventsPerTurn = 256
@@ -109,15 +108,8 @@ final class Loop {
         runTimers()
         onTurnEnd()
         flush()
-        statistics.turns += 1
-        let held = Loop.clock() - now
-        if held > statistics.longestTurnNanoseconds { statistics.longestTurnNanoseconds = held }
+        statistics.turns.record(nanoseconds: Loop.clock() - now)
         isInTurn = false
-    }
-
-    /// Starts the measure of the longest turn anew, for a metric that reports it by period.
-    func resetLongestTurn() {
-        statistics.longestTurnNanoseconds = 0
     }
 
     // MARK: Timers

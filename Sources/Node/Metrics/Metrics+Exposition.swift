@@ -113,11 +113,15 @@ extension Metrics {
         text.gauge(
             "carillon_pending_requests", "Commands of this node's clients without an outcome yet.",
             UInt64(gauges.pendingRequests))
-        text.counter("carillon_loop_turns_total", "Turns of the event loop.", gauges.loopTurns)
+        text.counter(
+            "carillon_loop_turns_total", "Turns of the event loop.", gauges.loopTurns.count)
         text.gauge(
             "carillon_loop_longest_turn_seconds",
             "The longest time one turn has held the event loop.",
-            Double(gauges.longestTurnNanoseconds) / 1_000_000_000)
+            Double(gauges.loopTurns.maxMicroseconds) / 1_000_000)
+        text.histogram(
+            "carillon_loop_turn_seconds", "How long turns have held the event loop.",
+            gauges.loopTurns)
         text.gauge(
             "process_resident_memory_bytes", "Resident memory of the process.",
             gauges.residentBytes)

@@ -63,8 +63,7 @@ struct MetricsGauges {
     /// By `WorkerView.State.rawValue`.
     var workersByState: [Int]
     var pendingRequests: Int
-    var loopTurns: UInt64
-    var longestTurnNanoseconds: UInt64
+    var loopTurns: Histogram
     var residentBytes: UInt64
     var uptimeSeconds: Double
     /// Sorted by id.

@@ -84,7 +84,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// A node that forgets what it acknowledged must not vote again under its old directory's number.
     private static let replaceNode =
-        "nothing was changed; if it can't be restored, \(otherDirectory)"
+        "nothing was changed; if the cause can't be mended, \(otherDirectory)"
 
     private static let otherDirectory =
         "remove this node from the cluster (carillon cluster remove), move its directory away and start it again "

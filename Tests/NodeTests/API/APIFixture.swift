@@ -110,7 +110,7 @@ final class APIFixture {
                     node: "n1", version: "1", isLeader: true, hasLeader: true, term: 1,
                     commitIndex: 1, appliedIndex: 1, logBytes: 0,
                     counts: Counts(tasksByState: [], schedules: 0, workers: 0, rememberedKeys: 0),
-                    workersByState: [], pendingRequests: 0, loopTurns: 0, longestTurnNanoseconds: 0,
+                    workersByState: [], pendingRequests: 0, loopTurns: Histogram(),
                     residentBytes: 0, uptimeSeconds: 0, peers: [])
             },
             isConnected: { _ in false }, hello: { peers.hello($0, since: $1) },

@@ -83,10 +83,10 @@ import Testing
             var none = rlimit(rlim_cur: 0, rlim_max: old.rlim_max)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
             while troubles.isEmpty { loop.turn() }
-            let before = loop.statistics.turns
+            let before = loop.statistics.turns.count
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &old)
             while accepted == 0 { loop.turn() }
-            let turns = loop.statistics.turns - before
+            let turns = loop.statistics.turns.count - before
             _ = client.number
             exit(troubles[0].code == EMFILE && turns < 20 ? 7 : 1)
         }

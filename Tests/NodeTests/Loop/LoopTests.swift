@@ -85,10 +85,7 @@ import Testing
         let loop = try Loop()
         loop.schedule(at: Loop.clock() + 100_000) { loop.stop() }
         loop.run()
-        #expect(loop.statistics.turns > 0)
-        #expect(loop.statistics.longestTurnNanoseconds > 0)
-        loop.resetLongestTurn()
-        #expect(loop.statistics.longestTurnNanoseconds == 0)
+        #expect(loop.statistics.turns.count > 0)
     }
 
     /// Two descriptors are ready in one turn; the first handler closes the second one, whose number a

@@ -7,12 +7,16 @@ import Testing
     private var gauges: MetricsGauges {
         var byState = [Int](repeating: 0, count: TaskState.allCases.count)
         byState[Int(TaskState.running.rawValue)] = 7
+        var turns = Histogram()
+        for nanoseconds in [20_000, 1_500_000] as [UInt64] {
+            turns.record(nanoseconds: nanoseconds)
+        }
         return MetricsGauges(
             node: "n1", version: "0.1.0", isLeader: true, hasLeader: true, term: 4, commitIndex: 10,
             appliedIndex: 9, logBytes: 1_024,
             counts: Counts(tasksByState: byState, schedules: 2, workers: 3, rememberedKeys: 5),
-            workersByState: [2, 0, 1], pendingRequests: 1, loopTurns: 100,
-            longestTurnNanoseconds: 1_500_000, residentBytes: 4_096, uptimeSeconds: 1.5,
+            workersByState: [2, 0, 1], pendingRequests: 1, loopTurns: turns,
+            residentBytes: 4_096, uptimeSeconds: 1.5,
             peers: [
                 MetricsGauges.Peer(id: "n2", isConnected: true, skewMilliseconds: -250),
                 MetricsGauges.Peer(id: "n\"3", isConnected: false, skewMilliseconds: nil),
@@ -42,7 +46,8 @@ import Testing
             "carillon_peer_connected{peer=\"n2\"} 1",
             "carillon_peer_connected{peer=\"n\\\"3\"} 0",
             "carillon_peer_clock_skew_seconds{peer=\"n2\"} -0.25",
-            "carillon_loop_longest_turn_seconds 0.0015",
+            "carillon_loop_turns_total 2", "carillon_loop_longest_turn_seconds 0.0015",
+            "carillon_loop_turn_seconds_bucket{le=\"0.001\"} 1",
             "carillon_build_info{version=\"0.1.0\"} 1",
         ] {
             #expect(lines.contains(line), "\(line)")
