@@ -162,7 +162,7 @@ struct Durability: Sendable {
         held.removeAll { $0.ticket <= durableTicket }
     }
 
-    /// The term moved on: what was to be said in the old one is of no use to anybody.
+    /// The term or the role moved on: what was to be said in the old one is of no use to anybody.
     mutating func dropHeld() {
         held.removeAll()
     }

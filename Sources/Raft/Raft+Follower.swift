@@ -45,6 +45,8 @@ extension Raft {
         precondition(newTerm >= term)
         failReads(into: &effects)
         let wasFollower = role == .follower
+        // Requests for votes speak of a log that the new leader of this term may be about to change.
+        if !wasFollower { durability.dropHeld() }
         role = .follower
         leader = nil
         campaign = nil

@@ -44,7 +44,7 @@ extension Raft {
 
     mutating func forwardReads(into effects: inout [Effect]) {
         guard let leader, !reads.gathered.isEmpty else { return }
-        let wireID = reads.forward(deadline: clock + settings.electionNanoseconds)
+        let wireID = reads.forward(now: clock)
         send(.readRequest(wireID), to: leader, into: &effects)
     }
 
@@ -52,7 +52,7 @@ extension Raft {
     mutating func finishForwarded(
         _ wireID: ReadID, at index: Index?, into effects: inout [Effect]
     ) {
-        for read in reads.finishForwarded(wireID) {
+        for read in reads.finishForwarded(wireID, now: clock) {
             if let index {
                 effects.append(.readReady(read, index))
             } else {

@@ -78,7 +78,8 @@ public struct Raft: Sendable {
         if isStateLost { snapshotFloor = max(1, recovered.snapshot.index) }
         durability = Durability(lastIndex: log.lastIndex)
         random = RandomSource(seed: seed)
-        reads = Reads(firstWireID: random.next())
+        reads = Reads(
+            firstWireID: random.next(), leastPatience: settings.electionNanoseconds)
         clock = now
         // As if it had just heard a leader: whoever was promised a lease before the restart still has it.
         if settings.leaseReads { leaderContact = now }

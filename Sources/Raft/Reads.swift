@@ -19,6 +19,7 @@ struct Reads: Sendable {
     struct Forwarded: Sendable {
         let wireID: ReadID
         let reads: [ReadID]
+        let sentAt: Nanoseconds
         let deadline: Nanoseconds
     }
 
@@ -31,13 +32,23 @@ struct Reads: Sendable {
     private(set) var forwarded: [Forwarded] = []
     private(set) var waiting = 0
     private var nextWireID: ReadID
+    /// How long an answer is waited for. An answer takes the way to the leader and the leader's way to a majority, which
+    /// may be longer than any fixed time; a read that was given up each time before would never end. So it doubles with
+    /// what is given up, and follows what answers take.
+    private var patience: Nanoseconds
+    private let leastPatience: Nanoseconds
 
-    init(firstWireID: ReadID) {
+    /// Times the least patience.
+    private static let mostPatience: Nanoseconds = 32
+
+    init(firstWireID: ReadID, leastPatience: Nanoseconds) {
         nextWireID = firstWireID
+        self.leastPatience = leastPatience
+        patience = leastPatience
     }
 
     var hasRoom: Bool { waiting < Self.maxWaiting }
-    var firstDeadline: Nanoseconds? { forwarded.first?.deadline }
+    var firstDeadline: Nanoseconds? { forwarded.lazy.map(\.deadline).min() }
 
     mutating func gather(_ origin: Origin) {
         gathered.append(origin)
@@ -66,7 +77,7 @@ struct Reads: Sendable {
     }
 
     /// Follower: puts what is gathered into one request and names it.
-    mutating func forward(deadline: Nanoseconds) -> ReadID {
+    mutating func forward(now: Nanoseconds) -> ReadID {
         defer { nextWireID &+= 1 }
         let reads = gathered.map { origin in
             guard case .local(let read) = origin else {
@@ -74,26 +85,29 @@ struct Reads: Sendable {
             }
             return read
         }
-        forwarded.append(Forwarded(wireID: nextWireID, reads: reads, deadline: deadline))
+        forwarded.append(
+            Forwarded(wireID: nextWireID, reads: reads, sentAt: now, deadline: now + patience))
         gathered.removeAll()
         return nextWireID
     }
 
     /// The reads of a request that was answered; empty if it is unknown or given up.
-    mutating func finishForwarded(_ wireID: ReadID) -> [ReadID] {
+    mutating func finishForwarded(_ wireID: ReadID, now: Nanoseconds) -> [ReadID] {
         guard let position = forwarded.firstIndex(where: { $0.wireID == wireID }) else { return [] }
-        let reads = forwarded.remove(at: position).reads
-        waiting -= reads.count
-        return reads
+        let finished = forwarded.remove(at: position)
+        waiting -= finished.reads.count
+        patience = max(
+            leastPatience, min(2 * (now - finished.sentAt), Self.mostPatience * leastPatience))
+        return finished.reads
     }
 
     /// The reads of requests whose reply is overdue.
     mutating func expireForwarded(now: Nanoseconds) -> [ReadID] {
-        guard let first = forwarded.first, first.deadline <= now else { return [] }
-        let expired = forwarded.prefix { $0.deadline <= now }
-        forwarded.removeFirst(expired.count)
-        let reads = expired.flatMap(\.reads)
+        guard let first = firstDeadline, first <= now else { return [] }
+        let reads = forwarded.filter { $0.deadline <= now }.flatMap(\.reads)
+        forwarded.removeAll { $0.deadline <= now }
         waiting -= reads.count
+        patience = min(2 * patience, Self.mostPatience * leastPatience)
         return reads
     }
 

@@ -39,6 +39,18 @@ import Testing
         #expect(bench.sync().sent == ["n1→n2 t2 vote? 3/1", "n1→n3 t2 vote? 3/1"])
     }
 
+    /// While its own vote is on the way to the disk another one is elected in that term, whose entries take the place of
+    /// those that the requests speak of.
+    @Test func whoFollowsAsksForNoVotesAnyMore() {
+        var bench = Bench(terms: [1, 1])
+        _ = bench.tick(after: 2 * bench.raft.settings.electionNanoseconds)
+        let won = bench.receive(.preVoteReply(granted: true), from: "n2", term: 2)
+        #expect(won.sent == [] && bench.raft.role == .candidate)
+        _ = bench.receive(append(after: 1, 1, [2]), from: "n3", term: 2)
+        #expect(bench.raft.role == .follower)
+        #expect(bench.sync().sent == ["n1→n3 t2 matched 2"])
+    }
+
     @Test func ownVoteCountsOnlyWhenDurable() {
         var bench = Bench("n1", Recovered(voters: ["n1"]))
         #expect(bench.turn(.tick).batches.count == 1)

@@ -109,6 +109,35 @@ import Testing
         #expect(reads(bench.tick(after: settings.electionNanoseconds / 2)) == [.readFailed(1)])
     }
 
+    /// To the leader and back takes longer than an election timeout; heartbeats come often enough all the same.
+    @Test func aReadIsAnsweredHoweverFarTheLeaderIs() throws {
+        let cluster = Cluster(voters: ["n1", "n2", "n3"])
+        cluster.elect("n1")
+        cluster.propose("a", on: "n1")
+        cluster.run(for: 200_000_000)
+        cluster.delays = { _ in [self.settings.electionNanoseconds * 2 / 5] }
+        cluster.run(for: 2 * settings.electionNanoseconds)
+        #expect(cluster["n1"].raft.role == .leader)
+        func failuresUntilAnAnswer() -> Int {
+            var failures = 0
+            var read = cluster.read(on: "n2")
+            let isAnswered = cluster.run {
+                guard let answer = cluster["n2"].readAnswers[read] else { return false }
+                guard answer == .failed else { return true }
+                failures += 1
+                read = cluster.read(on: "n2")
+                return false
+            }
+            #expect(isAnswered)
+            return failures
+        }
+        let first = failuresUntilAnAnswer()
+        #expect(first == 1)
+        let second = failuresUntilAnAnswer()
+        #expect(second == 0, "what was learned stays")
+        #expect(cluster.oracle.faults == [])
+    }
+
     /// A reply to a request of an earlier run of this node must not answer a later one.
     @Test func requestsOfDifferentRunsHaveDifferentNames() throws {
         func wireID(seed: UInt64) throws -> ReadID {

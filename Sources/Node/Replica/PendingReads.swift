@@ -6,7 +6,6 @@ struct PendingReads: Sendable {
     private struct Round {
         var id: ReadID
         var tokens: [Token]
-        var startedAt: Nanoseconds
         /// Known once the leader has confirmed it.
         var index: Index?
     }
@@ -35,7 +34,7 @@ struct PendingReads: Sendable {
         guard !gathering.isEmpty else { return nil }
         retryAt = nil
         nextID += 1
-        rounds.append(Round(id: nextID, tokens: gathering, startedAt: now, index: nil))
+        rounds.append(Round(id: nextID, tokens: gathering, index: nil))
         gathering = []
         return nextID
     }
@@ -59,14 +58,6 @@ struct PendingReads: Sendable {
         rounds.removeAll { $0.index == nil }
     }
 
-    /// Messages may be lost: rounds older than `timeout` are asked again.
-    mutating func expireRounds(now: Nanoseconds, timeout: Nanoseconds) {
-        for round in rounds where round.index == nil && round.startedAt + timeout <= now {
-            gathering += round.tokens
-        }
-        rounds.removeAll { $0.index == nil && $0.startedAt + timeout <= now }
-    }
-
     mutating func takeReady(applied: Index) -> [Token] {
         guard rounds.contains(where: { ($0.index ?? .max) <= applied }) else { return [] }
         var ready: [Token] = []
@@ -78,10 +69,7 @@ struct PendingReads: Sendable {
         return ready
     }
 
-    /// - Parameter retries: there is a leader to ask again.
-    func nextDeadline(timeout: Nanoseconds, retries: Bool) -> Nanoseconds? {
-        let oldest = rounds.lazy.filter { $0.index == nil }.map { $0.startedAt + timeout }.min()
-        guard retries, !gathering.isEmpty, let retryAt else { return oldest }
-        return min(oldest ?? .max, retryAt)
-    }
+    /// When reads that failed are asked again. Whatever else is under way ends without it: Raft answers every read, or
+    /// fails it.
+    var nextDeadline: Nanoseconds? { gathering.isEmpty ? nil : retryAt }
 }

@@ -92,7 +92,6 @@ extension Replica {
     }
 
     mutating func startReads(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
-        reads.expireRounds(now: clock.monotonic, timeout: readTimeout)
         guard raft.leader != nil, let round = reads.startRound(now: clock.monotonic) else { return }
         stepRaft(.read(round), clock, &effects)
     }

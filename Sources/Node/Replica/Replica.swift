@@ -128,18 +128,13 @@ public struct Replica {
             deadline = min(deadline, time)
         }
         // What waits for a leader is due when there is one: a deadline in the past would keep the loop spinning.
-        let retries = raft.leader != nil
-        if let time = reads.nextDeadline(timeout: readTimeout, retries: retries) {
-            deadline = min(deadline, time)
-        }
+        if raft.leader != nil, let time = reads.nextDeadline { deadline = min(deadline, time) }
         if let duties, raft.acceptsProposals {
             deadline = min(
                 deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
         }
         return min(deadline, lease.nextDeadline(), memberDeadline)
     }
-
-    var readTimeout: Nanoseconds { settings.raft.electionNanoseconds }
 
     // MARK: Inputs
 

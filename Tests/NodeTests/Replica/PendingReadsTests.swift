@@ -29,8 +29,7 @@ import Testing
         reads.fail(first, retryAt: 50)
         let found5 = reads.startRound(now: 49)
         #expect(found5 == nil)
-        #expect(reads.nextDeadline(timeout: 1000, retries: true) == 50)
-        #expect(reads.nextDeadline(timeout: 1000, retries: false) == nil)
+        #expect(reads.nextDeadline == 50)
         let secondStarted = reads.startRound(now: 50)
         let second = try #require(secondStarted)
         #expect(second != first)
@@ -55,19 +54,6 @@ import Testing
         #expect(found8 == [1])
         let found9 = reads.startRound(now: 1)
         #expect(found9 != nil)
-    }
-
-    @Test func aLostRoundExpires() throws {
-        var reads = PendingReads(incarnation: 1)
-        reads.add(1)
-        _ = reads.startRound(now: 100)
-        #expect(reads.nextDeadline(timeout: 300, retries: true) == 400)
-        reads.expireRounds(now: 399, timeout: 300)
-        let found10 = reads.startRound(now: 399)
-        #expect(found10 == nil)
-        reads.expireRounds(now: 400, timeout: 300)
-        let found11 = reads.startRound(now: 400)
-        #expect(found11 != nil)
     }
 
     @Test func anAbandonedReadIsForgotten() throws {
