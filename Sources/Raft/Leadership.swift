@@ -20,6 +20,9 @@ struct Leadership: Sendable {
     var isHeartbeatDue = false
     /// A peer lacks entries that it has room for.
     var hasMoreToSend = false
+    /// What each newcomer is sent until the next heartbeat, and the log's end at the last one.
+    private(set) var learnerBytes: Int
+    private(set) var heartbeatIndex: Index
     var transfer: Transfer?
     /// Somebody was told to campaign, in spite of stickiness. The message may be late: no lease in this term.
     var hasInvitedSuccessor = false
@@ -31,11 +34,21 @@ struct Leadership: Sendable {
         electedAt = now
         self.termStartIndex = termStartIndex
         heartbeatDeadline = now + settings.heartbeatNanoseconds
+        learnerBytes = settings.learnerBytesPerHeartbeat
+        heartbeatIndex = termStartIndex
         roundTimes = RoundTimes(
             spacing: settings.heartbeatNanoseconds / 8, keep: 4 * settings.electionNanoseconds)
     }
 
     func position(of peer: NodeID) -> Int? { peers.firstIndex { $0.id == peer } }
+
+    /// - Parameter appendedBytes: since the last heartbeat. A newcomer gets twice as much at least, or it might never
+    ///   catch up.
+    mutating func noteHeartbeat(lastIndex: Index, appendedBytes: Int, settings: Settings) {
+        heartbeatIndex = lastIndex
+        learnerBytes = max(settings.learnerBytesPerHeartbeat, 2 * appendedBytes)
+        for position in peers.indices { peers[position].noteHeartbeat() }
+    }
 
     mutating func beginRound(now: Nanoseconds) -> UInt64 {
         round += 1

@@ -44,6 +44,8 @@ struct Progress: Sendable {
     private(set) var isCutOff = false
     /// While it is to become a voter.
     private(set) var catchUp = CatchUp()
+    /// Sent to it since the last heartbeat.
+    private(set) var pacedBytes = 0
     /// Its disk has lost something that only a snapshot makes up for: it can't lead.
     var isDamaged = false
     /// The newest round it answered, and when that round was sent: until then it had elected no other.
@@ -80,6 +82,7 @@ struct Progress: Sendable {
         precondition(state == .replicate && index >= next)
         inFlight.append(InFlight(lastIndex: index, bytes: bytes))
         inFlightBytes += bytes
+        pacedBytes += bytes
         next = index + 1
     }
 
@@ -92,6 +95,8 @@ struct Progress: Sendable {
     mutating func noteCatchUp(lastIndex: Index, now: Nanoseconds, settings: Settings) {
         catchUp.note(match: match, lastIndex: lastIndex, now: now, settings: settings)
     }
+
+    mutating func noteHeartbeat() { pacedBytes = 0 }
 
     mutating func noteCutOff() { isCutOff = true }
 

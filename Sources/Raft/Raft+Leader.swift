@@ -93,6 +93,11 @@ extension Raft {
         // A round of its own, that all messages sent below are later than.
         if beginsReads { reads.beginRound(index: commitIndex, round: beginRound()) }
         leadership?.hasMoreToSend = false
+        if isHeartbeat, let since = leadership?.heartbeatIndex {
+            leadership?.noteHeartbeat(
+                lastIndex: log.lastIndex, appendedBytes: log.bytes(behind: since),
+                settings: settings)
+        }
         for position in 0..<count {
             replicate(
                 to: position, isHeartbeat: isHeartbeat,
@@ -147,7 +152,10 @@ extension Raft {
     private func canSendEntries(to peer: Progress) -> Bool {
         switch peer.state {
         case .probe: !peer.isProbeSent
-        case .replicate: peer.next <= log.lastIndex && peer.hasRoom(settings)
+        case .replicate:
+            peer.next <= log.lastIndex && peer.hasRoom(settings)
+                && (peer.pacedBytes < leadership?.learnerBytes ?? .max
+                    || configuration.isVoter(peer.id))
         case .snapshot: false
         }
     }

@@ -11,6 +11,9 @@ public struct Settings: Equatable, Sendable {
     public var maxInFlightMessages: Int = 256
     /// What is on its way to one peer; the append that reaches it is the last.
     public var maxInFlightBytes: Int = 8 << 20
+    /// A learner is sent so much from the log with each heartbeat, and twice of what is appended if that is more: a newcomer
+    /// that got everything at once would take disk and processors from those that serve. 10 MiB a second by default.
+    public var learnerBytesPerHeartbeat: Int = 512 << 10
     /// One piece of a snapshot; one is on its way to a peer at a time.
     public var maxSnapshotChunkBytes: Int = 256 << 10
     /// Proposals are refused while more than this waits for commit, or for the leader's own disk.

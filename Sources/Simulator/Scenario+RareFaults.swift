@@ -22,6 +22,7 @@ extension Scenario {
         if nodeCount == 3, random.chance(permille: 250) {
             node.figureEightEvery = Self.every(1_000...6_000, &random)
             settings.raft.maxAppendBytes = 512
+            settings.raft.learnerBytesPerHeartbeat = 4 * settings.raft.maxAppendBytes
         }
         if nodeCount > 2, nodeCount < 6, random.chance(permille: 250) {
             drawExchanges(&random)

@@ -176,6 +176,7 @@ extension Scenario {
             settings.raft.electionNanoseconds * 4)
         settings.resendNanoseconds = Nanoseconds(random.within(200...1_500)) * 1_000_000
         settings.raft.maxAppendBytes = random.pick([512, 4_096, 65_536])
+        settings.raft.learnerBytesPerHeartbeat = 4 * settings.raft.maxAppendBytes
         settings.raft.maxInFlightMessages = random.pick([1, 2, 8, 256])
         settings.raft.maxInFlightBytes = random.pick([2_048, 65_536, 8 << 20])
         settings.raft.maxSnapshotChunkBytes = random.pick([256, 2_048, 65_536])
@@ -291,6 +292,7 @@ extension Scenario {
         node.youngLeaderPermille = random.pick([100, 400, 800])
         guard random.chance(permille: 500) else { return }
         settings.raft.maxAppendBytes = 512
+        settings.raft.learnerBytesPerHeartbeat = 4 * settings.raft.maxAppendBytes
         work.actEvery = 20_000_000
         if node.transferEvery == nil { node.transferEvery = 2_000_000_000 }
     }

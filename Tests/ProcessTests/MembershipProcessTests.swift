@@ -81,7 +81,7 @@ extension ProcessTests {
             try succeeds(cluster, "cluster", "remove", "n3", servers: ["n3", "n4"])
             try awaitVoters(cluster, ["n4", "n5", "n6"])
             try eventually("n3 knows that it is out") {
-                (try? problem(cluster, "n3"))?.contains("not a member") == true
+                (try? problem(cluster, "n3"))?.contains("was removed from the cluster") == true
             }
             try load.awaitMore(50)
             load.stop()

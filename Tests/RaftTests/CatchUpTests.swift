@@ -50,6 +50,36 @@ import Testing
         #expect(!catchUp.isDone(now: 9_000_000_000, settings: settings))
     }
 
+    /// It is served what is left with the heartbeats, so that those who serve have something of the disk and the
+    /// processors, too; voters wait for nothing.
+    @Test func aNewcomerIsServedInPortions() throws {
+        var settings = Settings()
+        settings.maxAppendBytes = 1_000
+        settings.learnerBytesPerHeartbeat = 10_000
+        settings.maxInFlightMessages = 1_000
+        var bench = Bench(terms: [1], settings: settings)
+        try bench.lead()
+        _ = bench.acknowledge(from: "n2")
+        _ = bench.turn(.changeMembership(voters: ["n1", "n2", "n3", "n4"]))
+        _ = bench.sync()
+        _ = bench.acknowledge(from: "n2")
+        // One to a message, as none has room for two.
+        func entries(_ effects: [Effect], to peer: String) -> Int {
+            effects.sent.count { $0.hasPrefix("n1→\(peer)") && !$0.contains("[]") }
+        }
+        let burst = (0..<40).map { _ in Input.propose(Array(repeating: 1, count: 900)) }
+        let toAVoter = entries(bench.turn(burst), to: "n2")
+        #expect(toAVoter == 40)
+        let first = entries(bench.reply(.matched(1), from: "n4"), to: "n4")
+        #expect((9...12).contains(first))
+        let more = entries(bench.turn(.tick), to: "n4")
+        #expect(more == 0)
+        // Twice of what came meanwhile is more than what is left.
+        let rest = entries(bench.tick(after: settings.heartbeatNanoseconds), to: "n4")
+        #expect(rest > 25)
+        #expect(bench.raft.configuration.learners == ["n4"])
+    }
+
     /// With two of four voters gone the commit index would wait for the newcomer's disk, however little it lacks.
     @Test func aNewcomerWhoseDiskIsSlowHasNoVoteYet() throws {
         var bench = Bench(terms: [1])
