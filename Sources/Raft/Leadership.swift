@@ -13,7 +13,6 @@ struct Leadership: Sendable {
     /// The last round sent in this term.
     var round: UInt64 = 0
     var roundTimes: RoundTimes
-    let electedAt: Nanoseconds
     /// This term's first entry. Until it is committed the commit index may be too low to read at.
     let termStartIndex: Index
     var heartbeatDeadline: Nanoseconds
@@ -31,7 +30,6 @@ struct Leadership: Sendable {
 
     init(peers: [Progress], now: Nanoseconds, termStartIndex: Index, settings: Settings) {
         self.peers = peers
-        electedAt = now
         self.termStartIndex = termStartIndex
         heartbeatDeadline = now + settings.heartbeatNanoseconds
         learnerBytes = settings.learnerBytesPerHeartbeat

@@ -38,8 +38,7 @@ extension Raft {
         guard clock >= leading.heartbeatDeadline else { return }
         // CheckQuorum: a leader that no majority answers steps down, so that its clients look elsewhere.
         // One whose disk is stuck still answers heartbeats, and nobody else would notice.
-        let proven = max(leading.electedAt, provenByQuorum(leading, now: clock))
-        if clock >= proven + settings.electionNanoseconds || isDiskStalled {
+        if isUnheard(leading) || isDiskStalled {
             becomeFollower(term: term, into: &effects)
             return
         }
@@ -48,6 +47,20 @@ extension Raft {
         for position in leading.peers.indices {
             reviveOrRest(leading.peers[position], at: position, into: &effects)
         }
+    }
+
+    /// Answers count when they come, however old the question is: where the way there and back takes an election timeout
+    /// the followers are content, and a leader that left them would be elected again and again. The first answer takes
+    /// that way and a disk besides.
+    private func isUnheard(_ leading: Leadership) -> Bool {
+        let patience = settings.electionNanoseconds
+        let heardAt = Quorum.reached(configuration) { voter in
+            if voter == id { return clock }
+            guard let position = leading.position(of: voter) else { return 0 }
+            let peer = leading.peers[position]
+            return peer.ackedRound == 0 ? peer.heardAt + patience : peer.heardAt
+        }
+        return clock >= heardAt + patience
     }
 
     /// With every heartbeat: a silent peer gets only heartbeats, a stuck snapshot another try.

@@ -83,13 +83,14 @@ extension Raft {
     /// one whose disk has lost its state can't lead: with as many of them, what a crash takes from the leader may keep
     /// all from leading.
     private func isHeard(byMajorityOf voters: [NodeID], of leading: Leadership) -> Bool {
-        let provenAt = Quorum.reached(Configuration(voters: voters)) { voter in
+        let heardAt = Quorum.reached(Configuration(voters: voters)) { voter in
             if voter == id { return clock }
             guard let position = leading.position(of: voter) else { return 0 }
             let peer = leading.peers[position]
-            return peer.isCutOff || peer.isDamaged ? 0 : peer.provenAt
+            let isSilent = peer.isCutOff || peer.ackedRound == 0
+            return isSilent || peer.isDamaged ? 0 : peer.heardAt
         }
-        return clock < provenAt + settings.electionNanoseconds
+        return clock < heardAt + settings.electionNanoseconds
     }
 
     private mutating func noteCatchUp(of newcomers: [NodeID]) {

@@ -48,6 +48,9 @@ struct ClockModel: Sendable {
         return now + wait * 1_000_000 / ratePPM + 2
     }
 
+    /// What `length` by this clock takes in virtual time.
+    func virtualLength(of length: Nanoseconds) -> Nanoseconds { length * 1_000_000 / ratePPM }
+
     mutating func setWallOffset(_ offset: Milliseconds) {
         precondition(abs(offset) <= Self.maxWallOffset)
         wallOffset = offset

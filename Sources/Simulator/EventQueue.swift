@@ -31,6 +31,7 @@ enum Happening {
     case heal(partition: Int)
     case leaseTrap(node: Int, life: Int, impatient: Int?, attempts: Int)
     case leaseWatch(node: Int, life: Int, until: Nanoseconds)
+    case founderLost(node: Int, life: Int)
     case playBegins
     case playGoesOn(begunAt: Nanoseconds)
     case playEnds(begunAt: Nanoseconds)

@@ -9,9 +9,9 @@ enum Fault: Int, CaseIterable {
     // At the worst moment: a new leader is cut off or crashes, a leader that hands over hears nothing, one with a lease
     // is cut off while others are about to stand, one with much to say is not heard, a node crashes again at once,
     // figure 8 of the paper is staged, a leader is cut off while it changes the members, a worker is answered late,
-    // a vote is told late.
+    // a vote is told late, a founder loses its disk.
     case leaderCutShort, handoverUnheard, leaseTrap, leaderUnheard, relapse, figureEight,
-        changeCutShort, beatAnsweredLate, voteHeld
+        changeCutShort, beatAnsweredLate, voteHeld, founderLost
     // After all others, until the cluster lives with it.
     case lastingFlaw
     // Members.

@@ -105,15 +105,16 @@ struct Invariants {
         }
     }
 
-    /// Damaged entries, and what follows them, are written anew: the same ones, in the same batch.
+    /// Damaged entries, and what follows them, are written anew in the same batch: all that are committed, and the same
+    /// ones. Behind them may have been entries of another term, which are not missed.
     private func isRepair(_ batch: Batch, from: Index, of disk: LogImage) -> Bool {
-        let last = min(disk.lastIndex, ledger.lastIndex)
-        return !disk.isWhole && batch.entries.first?.index == from
-            && batch.entries.last?.index ?? 0 >= last
-            && batch.entries.prefix { $0.index <= last }.allSatisfy { entry in
-                disk.term(at: entry.index) != ledger[entry.index].entry.term
-                    || entry == ledger[entry.index].entry
-            }
+        guard !disk.isWhole, batch.entries.first?.index == from else { return false }
+        return (from...min(disk.lastIndex, ledger.lastIndex)).allSatisfy { index in
+            let committed = ledger[index].entry
+            guard disk.term(at: index) == committed.term else { return true }
+            let place = Int(index - from)
+            return place < batch.entries.count && batch.entries[place] == committed
+        }
     }
 
     private mutating func noteVote(

@@ -37,15 +37,43 @@ extension Scenario {
         }
         if nodeCount == 3, random.chance(permille: 200) { node.heldVotePermille = 200 }
         if nodeCount > 1, random.chance(permille: 100) { node.lateBeatPermille = 4 }
-        guard nodeCount > 2 else { return }
+        if nodeCount > 2 { drawLeaseTraps(&random) }
+        if nodeCount == 3 || nodeCount == 5, random.chance(permille: 50) {
+            node.losesFounder = true
+            node.youngLeaderPermille = 0
+            // By the first rules nobody can take the place of one whose disk is lost.
+            members.oldPermille = 0
+        }
+    }
+
+    private mutating func drawLeaseTraps(_ random: inout RandomSource) {
         if node.leaseTrapEvery == nil, random.chance(permille: 100) {
             // Without leases it shows whether a read waits for an answer to it.
             node.leaseTrapEvery = Self.every(2_000...8_000, &random)
         }
-        guard node.leaseTrapEvery != nil, random.chance(permille: 600) else { return }
+        if node.leaseTrapEvery != nil, random.chance(permille: 600) {
+            node.isLeaseTrapAimed = true
+            if random.chance(permille: 600) { leaveTrapsAlone() }
+        }
+        if nodeCount == 3, random.chance(permille: 150) { letSlowestLead(&random) }
+    }
+
+    /// Nothing but the worst clocks that the stated bound allows, and trap after trap for the leader's lease.
+    private mutating func letSlowestLead(_ random: inout RandomSource) {
+        members = MemberFaults()
+        troubles = DiskTroubles()
+        node = NodeFaults()
+        leaveTrapsAlone()
+        node.isSlowestToLead = true
+        node.maxDriftPPM = ClockModel.maxDriftPPM
+        settings.raft.leaseReads = true
+        settings.raft.maxClockDriftPPM = UInt64(ClockModel.maxDriftPPM)
+        node.leaseTrapEvery = Self.every(500...2_000, &random)
         node.isLeaseTrapAimed = true
-        guard random.chance(permille: 600) else { return }
-        // Links, disks and patience such that a few hundredths of an election timeout are enough for an election.
+    }
+
+    /// Links, disks and patience such that a few hundredths of an election timeout are enough for an election.
+    private mutating func leaveTrapsAlone() {
         network = NetworkFaults()
         disk = DiskTiming()
         node.turnDelay = 5_000...300_000

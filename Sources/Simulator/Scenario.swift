@@ -87,12 +87,17 @@ struct Scenario {
         var unheardCrashPermille = 0
         /// The leader is cut off at such a time that another one stands when the others may just let it.
         var isLeaseTrapAimed = false
+        /// The first machine's clock is the slowest there may be, all others are the fastest, and leases are held by
+        /// the first: that is the worst that the stated bound allows.
+        var isSlowestToLead = false
         /// Mean time between two stagings of figure 8; nil: none.
         var figureEightEvery: Nanoseconds?
         /// Workers that are told late that they were heard, and are heard no more.
         var lateBeatPermille = 0
         /// Votes that their candidates hear of when they stand again.
         var heldVotePermille = 0
+        /// The founder's disk is lost as soon as there is a cluster.
+        var losesFounder = false
         /// Starts that end at once.
         var relapsePermille = 0
         var clockJumpEvery: Nanoseconds?

@@ -46,6 +46,7 @@ extension Simulation {
     private func noteLeadership(_ node: SimulatedNode) {
         guard let raft = node.replica?.raft, raft.role == .leader else { return }
         log.write(now, .leadership, "\(node.id) leads term \(raft.term)")
+        ambush(founder: node)
         playGoesOn(newLeader: node)
         ambush(newLeader: node)
         ambush(leaderWithMuchToSay: node)

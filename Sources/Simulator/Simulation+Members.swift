@@ -131,7 +131,7 @@ extension Simulation {
     }
 
     /// The process ends, its disk is replaced by an empty one, and it starts again in a while.
-    private func loseDisk(_ node: SimulatedNode) throws(Violation) -> Bool {
+    func loseDisk(_ node: SimulatedNode) throws(Violation) -> Bool {
         guard !node.staysDown else { return false }
         if node.isUp { try crash(node) }
         report.faults[.wipe] += 1

@@ -40,6 +40,9 @@ final class Simulation {
     var membership: Membership
     var play: FigureEight?
     var heldVote: HeldVote?
+    var isFounderLost = false
+    /// Virtual time until which a lease trap takes.
+    var leaseTrapEnd: Nanoseconds = 0
     /// Names of the founders, as they stand in the configuration file. Once all of them have lost what they knew of the
     /// cluster, the operator gives them a file that names none of them: by the old one they would found another.
     var founders: [String] {
@@ -69,9 +72,10 @@ final class Simulation {
         membership = Membership(wanted: Set(0..<scenario.nodeCount))
         for number in 0..<scenario.machineCount {
             let drift = scenario.node.maxDriftPPM
-            let driftPPM =
+            var driftPPM =
                 scenario.node.isDriftExtreme
                 ? random.pick([-drift, drift]) : random.within(-drift...drift)
+            if scenario.node.isSlowestToLead { driftPPM = number == 0 ? -drift : drift }
             let clock = ClockModel(
                 driftPPM: Int64(driftPPM),
                 wallOffset: Milliseconds(
@@ -189,6 +193,9 @@ final class Simulation {
         case .leaseWatch(let number, let life, let end):
             guard let node = node(number, life: life) else { return }
             watchLease(of: node, until: end)
+        case .founderLost(let number, let life):
+            guard let node = node(number, life: life) else { return }
+            try loseFounder(node)
         case .playBegins: beginPlay()
         case .playGoesOn(let begunAt): bringSecondBack(begunAt: begunAt)
         case .playEnds(let begunAt): endPlay(begunAt: begunAt)

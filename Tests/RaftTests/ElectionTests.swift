@@ -151,6 +151,25 @@ import Testing
         #expect(cluster["n1"].raft.hasQuorumContact(now: cluster.now))
     }
 
+    /// What a leader asks is answered when an election timeout has passed, or a little later.
+    @Test func aLeaderStaysThoughAnswersTakeAnElectionTimeout() throws {
+        let cluster = Cluster(voters: ["n1", "n2", "n3"])
+        cluster.delays = { _ in [11 * settings.electionNanoseconds / 20] }
+        let isElected = cluster.run(upTo: 60_000_000_000) {
+            cluster.leader.map { cluster[$0].raft.acceptsProposals } ?? false
+        }
+        try #require(isElected)
+        let leader = try #require(cluster.leader)
+        let term = cluster[leader].raft.term
+        cluster.run(for: 20 * settings.electionNanoseconds)
+        let others = cluster.ids.filter { $0 != leader }
+        cluster.turn(leader, [.changeMembership(voters: [leader, others[0]])])
+        cluster.run(for: 10 * settings.electionNanoseconds)
+        #expect(cluster.leader == leader && cluster[leader].raft.term == term)
+        #expect(cluster[leader].raft.configuration.members.count == 2)
+        #expect(cluster.oracle.faults == [])
+    }
+
     @Test func quorumContactIsAsOldAsTheRoundThatProvedIt() throws {
         var bench = Bench(terms: [1])
         try bench.lead()
