@@ -18,6 +18,9 @@ public struct Batch: Equatable, Sendable {
     /// Consecutive, and beginning right behind what is left of the log.
     public var entries: [Entry]
 
+    /// What is left out does not change.
+    ///
+    /// - Precondition: `entries` are consecutive; tickets rise by one.
     public init(
         ticket: Ticket, hardState: HardState? = nil, snapshot: SnapshotMark? = nil,
         resetsLog: Bool = false, truncateFrom: Index? = nil, entries: [Entry] = []

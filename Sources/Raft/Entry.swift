@@ -16,6 +16,7 @@ public struct Entry: Equatable, Sendable {
     /// What it is for.
     public var payload: Payload
 
+    /// - Precondition: `index` ≥ 1; the term is that of the leader that appends it.
     public init(index: Index, term: Term, payload: Payload) {
         self.index = index
         self.term = term

@@ -21,6 +21,7 @@ public struct SnapshotMark: Equatable, Sendable {
     /// As of that entry; never one that might be rolled back (dissertation, section 5.1).
     public var configuration: Configuration
 
+    /// The state after the entry `index`; 0, 0 and nobody before the first one.
     public init(index: Index, term: Term, configuration: Configuration) {
         self.index = index
         self.term = term
@@ -40,6 +41,7 @@ public struct Recovered: Equatable, Sendable {
     /// The state at `snapshot` is damaged and has to come from a peer; the mark itself is known.
     public var isStateLost: Bool
 
+    /// - Precondition: `entries` begin right behind `snapshot` and are consecutive; see the fields.
     public init(
         hardState: HardState, snapshot: SnapshotMark, entries: [Entry], isStateLost: Bool = false
     ) {

@@ -10,6 +10,7 @@ public struct Message: Equatable, Sendable {
     /// What is said.
     public var body: Body
 
+    /// As it came; nothing is checked until a `Raft` takes it.
     public init(from: NodeID, to: NodeID, term: Term, body: Body) {
         self.from = from
         self.to = to
@@ -57,6 +58,7 @@ public struct Message: Equatable, Sendable {
         /// Who has another term there has another history, and does not answer.
         public var lastTerm: Term
 
+        /// Asked of a peer; an empty or inverted range is not answered.
         public init(first: Index, last: Index, lastTerm: Term) {
             self.first = first
             self.last = last
@@ -71,6 +73,7 @@ public struct Message: Equatable, Sendable {
         /// They are in a snapshot only, and so committed.
         public var isCompacted: Bool
 
+        /// `entries` ascend by index.
         public init(entries: [Entry], isCompacted: Bool) {
             self.entries = entries
             self.isCompacted = isCompacted
@@ -86,6 +89,7 @@ public struct Message: Equatable, Sendable {
         /// Set for a leadership transfer: leader stickiness does not apply.
         public var isTransfer: Bool
 
+        /// Where the log of the asking node ends, durably.
         public init(lastIndex: Index, lastTerm: Term, isTransfer: Bool) {
             self.lastIndex = lastIndex
             self.lastTerm = lastTerm
@@ -108,6 +112,7 @@ public struct Message: Equatable, Sendable {
         /// answered only if the log does not match.
         public var round: UInt64
 
+        /// Of one leader and term; `entries` begin at `previousIndex + 1`.
         public init(
             previousIndex: Index, previousTerm: Term, commit: Index, entries: [Entry], round: UInt64
         ) {
@@ -126,6 +131,7 @@ public struct Message: Equatable, Sendable {
         /// What has become of it.
         public var outcome: Outcome
 
+        /// The answer to the append of `round`.
         public init(round: UInt64, outcome: Outcome) {
             self.round = round
             self.outcome = outcome
@@ -161,6 +167,7 @@ public struct Message: Equatable, Sendable {
         /// As in an append: a reply carries it back.
         public var round: UInt64
 
+        /// `offset + bytes.count` ≤ `totalBytes`, in bytes of the file.
         public init(
             mark: SnapshotMark, offset: UInt64, bytes: [UInt8], totalBytes: UInt64, round: UInt64
         ) {
@@ -186,6 +193,7 @@ public struct Message: Equatable, Sendable {
         /// The round of the piece; 0 proves nothing.
         public var round: UInt64
 
+        /// The answer to the piece of `round`; `nextOffset` counts bytes of the file.
         public init(index: Index, nextOffset: UInt64, isInstalled: Bool, round: UInt64) {
             self.index = index
             self.nextOffset = nextOffset
