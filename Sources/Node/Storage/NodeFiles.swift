@@ -22,7 +22,7 @@ struct NodeFiles {
             folder: directory.logFolder, initial: initial, mayCreate: !directory.hasLog,
             settings: settings)
         try directory.noteLogCreated()
-        snapshots = SnapshotStore(folder: directory.snapshotFolder)
+        var snapshots = SnapshotStore(folder: directory.snapshotFolder)
         var state: [UInt8]?
         if recovered.snapshot.index > 0 {
             switch try snapshots.recover(recovered.snapshot) {
@@ -34,7 +34,7 @@ struct NodeFiles {
         }
         try snapshots.removeLeftOvers(
             recovered: recovered.snapshot, isStateLost: recovered.isStateLost)
-        (self.log, self.recovered, self.state) = (log, recovered, state)
+        (self.log, self.snapshots, self.recovered, self.state) = (log, snapshots, recovered, state)
         self.findings = findings
     }
 }

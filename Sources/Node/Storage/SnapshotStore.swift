@@ -3,14 +3,23 @@ import Raft
 /// The snapshot files of one node (`SnapshotFormat`, `SnapshotName`). The log's mark says which of them
 /// counts; next to it at most one older is kept, because a peer may be half through receiving it.
 struct SnapshotStore {
+    private struct Sending {
+        let name: SnapshotName
+        var reader: SnapshotReader
+        /// Newer snapshots since it was read.
+        var age = 0
+    }
+
     /// Hands out the state piece by piece, oldest byte first, through the closure it is given.
     typealias Producer =
         @Sendable (_ put: ([UInt8]) throws(StorageError) -> Void) throws(StorageError) -> Void
 
     let folder: StorageFolder
     private var receiver: SnapshotReceiver
-    /// Kept open between chunks, so that a file that is replaced by newer ones can still be sent.
-    private var sending: (name: SnapshotName, reader: SnapshotReader)?
+    /// Kept open between chunks, so that files that are replaced by newer ones can still be sent; the one read last is
+    /// the last. Peers may be receiving different ones: were only one open, each of them would find its own gone, and
+    /// begin anew for ever.
+    private var sending: [Sending] = []
     /// Held open for backups; see `SnapshotExport`.
     var exported: [(name: SnapshotName, reader: SnapshotReader)] = []
 
@@ -51,7 +60,7 @@ struct SnapshotStore {
     /// Removes what a crash left: unfinished files, and snapshots that the log does not know of. `mark` is
     /// where the recovered log starts. To be called before anything is written or received, and after
     /// `recover`: as long as that has not found the snapshot at `mark` good, nothing older goes.
-    func removeLeftOvers(
+    mutating func removeLeftOvers(
         recovered mark: SnapshotMark, isStateLost: Bool = false
     ) throws(StorageError) {
         var isChanged = false
@@ -103,10 +112,9 @@ struct SnapshotStore {
         do throws(StorageError) {
             return try intactChunk(of: mark, at: offset, maxBytes: maxBytes)
         } catch {
-            sending = nil
-            if error.isDamage, try folder.names().contains(SnapshotName(mark).text) {
-                try setAside(SnapshotName(mark))
-            }
+            let name = SnapshotName(mark)
+            sending.removeAll { $0.name == name }
+            if error.isDamage, try folder.names().contains(name.text) { try setAside(name) }
             throw error
         }
     }
@@ -115,16 +123,19 @@ struct SnapshotStore {
         of mark: SnapshotMark, at offset: UInt64, maxBytes: Int
     ) throws(StorageError) -> (bytes: [UInt8], totalBytes: UInt64)? {
         let name = SnapshotName(mark)
-        if sending?.name != name {
+        if let place = sending.firstIndex(where: { $0.name == name }) {
+            sending.append(sending.remove(at: place))
+        } else {
             guard try folder.names().contains(name.text) else { return nil }
-            sending = (name, try SnapshotReader(name.text, in: folder))
+            sending.append(
+                Sending(name: name, reader: try SnapshotReader(name.text, in: folder)))
+            if sending.count > StorageLimits.maxSnapshotsSent { sending.removeFirst() }
         }
-        guard var reader = sending?.reader, reader.mark == mark else { return nil }
-        // Not two owners of the reader's buffer, which would be copied then.
-        sending = nil
-        let bytes = try reader.chunk(at: offset, maxBytes: maxBytes)
-        sending = (name, reader)
-        return (bytes, UInt64(reader.fileBytes))
+        let last = sending.count - 1
+        guard sending[last].reader.mark == mark else { return nil }
+        sending[last].age = 0
+        let bytes = try sending[last].reader.chunk(at: offset, maxBytes: maxBytes)
+        return (bytes, UInt64(sending[last].reader.fileBytes))
     }
 
     mutating func receive(
@@ -135,7 +146,11 @@ struct SnapshotStore {
 
     /// Removes what is damaged or older than the snapshot at `mark`, but for the newest of the older ones. To be called
     /// when the batch with this mark is durable.
-    func prune(durable mark: SnapshotMark) throws(StorageError) {
+    ///
+    /// A file without a name takes its room as long as it is open: one that nobody has read from for long is closed.
+    mutating func prune(durable mark: SnapshotMark) throws(StorageError) {
+        for place in sending.indices { sending[place].age += 1 }
+        sending.removeAll { $0.age > StorageLimits.maxUnreadSnapshotAge }
         let kept = SnapshotName(mark)
         let names = try folder.names()
         for name in names where SnapshotName.isDamaged(name) && names.contains(kept.text) {

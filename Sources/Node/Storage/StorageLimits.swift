@@ -28,6 +28,10 @@ enum StorageLimits {
     static let maxGroupBytes = 1 << 20
     /// A payload from this size on is written from its own array instead of being copied.
     static let minUncopiedPayloadBytes = 64 << 10
+    /// Snapshots held open for peers that receive them: more than there are other members.
+    static let maxSnapshotsSent = 8
+    /// One of them is closed when nobody has read from it while so many newer ones were taken.
+    static let maxUnreadSnapshotAge = 4
     /// Hard state, mark and configuration at the beginning of a segment.
     static let maxSegmentHeaderBytes = 256 << 10
     /// Segments that are kept for use again, zeroed or waiting for it.

@@ -73,7 +73,7 @@ struct SnapshotStoreTests {
 
     @Test func theMarkedAndOneOlderAreKept() throws {
         let scratch = try ScratchFolder()
-        let store = SnapshotStore(folder: scratch.folder)
+        var store = SnapshotStore(folder: scratch.folder)
         for index in [5, 9, 10, 100] as [Index] {
             try write([1], mark(index), to: store, pieceBytes: 1)
         }
@@ -86,7 +86,7 @@ struct SnapshotStoreTests {
 
     @Test func leftOversAreRemoved() throws {
         let scratch = try ScratchFolder()
-        let store = SnapshotStore(folder: scratch.folder)
+        var store = SnapshotStore(folder: scratch.folder)
         for index in [5, 9, 12] as [Index] {
             try write([1], mark(index), to: store, pieceBytes: 1)
         }
@@ -253,6 +253,36 @@ struct SnapshotStoreTests {
                 continue
             }
         }
+    }
+
+    /// Each peer got another one, because newer ones are taken all the time.
+    @Test func severalAreSentWhileNewerOnesTakeTheirPlaces() throws {
+        let scratch = try ScratchFolder()
+        var store = SnapshotStore(folder: scratch.folder)
+        for index in 1...4 as ClosedRange<Index> {
+            try write(state(1_000), mark(index), to: store, pieceBytes: 1_000)
+            let first = try store.chunk(of: mark(index), at: 0, maxBytes: 100)
+            #expect(first?.bytes.count == 100)
+            try store.prune(durable: mark(index))
+        }
+        #expect(try store.names().count == 2)
+        for index in 1...4 as ClosedRange<Index> {
+            let next = try store.chunk(of: mark(index), at: 100, maxBytes: 100)
+            #expect(next?.bytes.count == 100, "snapshot \(index)")
+        }
+    }
+
+    @Test func whatNobodyReceivesAnyMoreIsClosed() throws {
+        let scratch = try ScratchFolder()
+        var store = SnapshotStore(folder: scratch.folder)
+        try write(state(1_000), mark(1), to: store, pieceBytes: 1_000)
+        _ = try store.chunk(of: mark(1), at: 0, maxBytes: 100)
+        for index in 2...Index(StorageLimits.maxUnreadSnapshotAge) + 3 {
+            try write(state(1_000), mark(index), to: store, pieceBytes: 1_000)
+            try store.prune(durable: mark(index))
+        }
+        let next = try store.chunk(of: mark(1), at: 100, maxBytes: 100)
+        #expect(next == nil)
     }
 
     @Test func aSnapshotThatIsBeingSentMayBeRemoved() throws {
