@@ -22,6 +22,7 @@ extension Simulation {
         // Of two that are laid at once, one spoils the other.
         guard !isSlowest || now >= leaseTrapEnd else { return }
         leaseTrapEnd = now + 16 * election
+        doesTrapRestart = isSlowest && plotRandom.chance(permille: 400)
         report.faults[.leaseTrap] += 1
         var delay: Nanoseconds = 0
         var impatientNumber: Int?
@@ -70,7 +71,10 @@ extension Simulation {
     /// Mostly right behind a heartbeat from which on a lease, and the patience of those who heard it, last until the
     /// impatient node stands: a few hundredths of a timeout, by which clocks differ, then decide. nil: there is none.
     private func cutTime(for stands: Nanoseconds, _ leader: SimulatedNode) -> Nanoseconds? {
-        guard scenario.node.isSlowestToLead || plotRandom.chance(permille: 700) else {
+        let isPrecise =
+            scenario.node.isSlowestToLead
+            ? !doesTrapRestart : plotRandom.chance(permille: 700)
+        guard isPrecise else {
             let lead = plotRandom.within(election / 20...election)
             return stands >= now + lead ? stands - lead : nil
         }
@@ -101,9 +105,16 @@ extension Simulation {
         leaseTrapEnd = now + 4 * election
         log.write(now, .network, "\(leader.id) is cut off, with its lease")
         for other in voters where other !== leader && other.isUp && random.chance(permille: 300) {
+            // Where clocks are the worst there may be, it is them that decide, or a third one's memory of the leader.
             guard !scenario.node.isSlowestToLead else { break }
             try crash(other)
             // Back before its patience would have ended.
+            after(1_000_000, .restart(node: other.number, life: other.life))
+        }
+        if doesTrapRestart,
+            let other = voters.first(where: { $0 !== leader && $0.number != impatient && $0.isUp })
+        {
+            try crash(other)
             after(1_000_000, .restart(node: other.number, life: other.life))
         }
         after(

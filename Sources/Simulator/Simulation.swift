@@ -43,6 +43,8 @@ final class Simulation {
     var isFounderLost = false
     /// Virtual time until which a lease trap takes.
     var leaseTrapEnd: Nanoseconds = 0
+    /// A third node starts anew when it is sprung.
+    var doesTrapRestart = false
     /// Names of the founders, as they stand in the configuration file. Once all of them have lost what they knew of the
     /// cluster, the operator gives them a file that names none of them: by the old one they would found another.
     var founders: [String] {
