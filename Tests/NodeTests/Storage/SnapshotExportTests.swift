@@ -10,7 +10,7 @@ struct SnapshotExportTests {
     }
 
     private func store(_ scratch: ScratchFolder, _ indexes: Index...) throws -> SnapshotStore {
-        var store = SnapshotStore(folder: scratch.folder)
+        let store = SnapshotStore(folder: scratch.folder)
         for index in indexes {
             let bytes = [UInt8](repeating: UInt8(index), count: (1 << 20) + 500)
             _ = try store.write(mark(index)) { put throws(StorageError) in try put(bytes) }
