@@ -79,7 +79,8 @@ struct Invariants {
         persisting batch: Batch, on disk: LogImage, of id: NodeID
     ) throws(Violation) {
         if let from = batch.truncateFrom, from <= ledger.lastIndex, !batch.resetsLog,
-            disk.term(at: from) == ledger[from].entry.term, !isRepair(batch, from: from, of: disk)
+            disk.term(at: from) == ledger[from].entry.term,
+            !ledger.isKept(by: batch, from: from, of: disk)
         {
             throw Violation("committed entries are kept", "\(id) cuts off committed entry \(from)")
         }
@@ -102,18 +103,6 @@ struct Invariants {
                 written[place] = content
             }
             previousTerm = entry.term
-        }
-    }
-
-    /// Damaged entries, and what follows them, are written anew in the same batch: all that are committed, and the same
-    /// ones. Behind them may have been entries of another term, which are not missed.
-    private func isRepair(_ batch: Batch, from: Index, of disk: LogImage) -> Bool {
-        guard !disk.isWhole, batch.entries.first?.index == from else { return false }
-        return (from...min(disk.lastIndex, ledger.lastIndex)).allSatisfy { index in
-            let committed = ledger[index].entry
-            guard disk.term(at: index) == committed.term else { return true }
-            let place = Int(index - from)
-            return place < batch.entries.count && batch.entries[place] == committed
         }
     }
 

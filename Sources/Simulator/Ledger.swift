@@ -18,4 +18,16 @@ struct Ledger {
         precondition(entry.index == lastIndex + 1)
         lines.append(Line(entry: entry, committedInTerm: term))
     }
+
+    /// Damaged entries, and what follows them, are written anew in one batch: all that are committed, and the same ones.
+    /// Behind them may have been entries of another term, which are not missed.
+    func isKept(by batch: Batch, from: Index, of disk: LogImage) -> Bool {
+        guard !disk.isWhole, batch.entries.first?.index == from else { return false }
+        return (from...min(disk.lastIndex, lastIndex)).allSatisfy { index in
+            let committed = self[index].entry
+            guard disk.term(at: index) == committed.term else { return true }
+            let place = Int(index - from)
+            return place < batch.entries.count && batch.entries[place] == committed
+        }
+    }
 }

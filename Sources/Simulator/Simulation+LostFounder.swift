@@ -8,10 +8,10 @@ extension Simulation {
     private var election: Nanoseconds { scenario.settings.raft.electionNanoseconds }
 
     func ambush(founder node: SimulatedNode) {
-        guard scenario.node.losesFounder, !isFounderLost, phase == .chaos, node.number == 0,
+        guard scenario.node.losesFounder, !isFounderDoomed, phase == .chaos, node.number == 0,
             invariants.committedConfiguration == nil
         else { return }
-        isFounderLost = true
+        isFounderDoomed = true
         let founders = nodes.filter(\.isFounder)
         let unaware = Array(founders.suffix(founders.count / 2))
         let aware = founders.filter { one in !unaware.contains { $0 === one } }

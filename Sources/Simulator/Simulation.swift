@@ -40,7 +40,8 @@ final class Simulation {
     var membership: Membership
     var play: FigureEight?
     var heldVote: HeldVote?
-    var isFounderLost = false
+    /// It is lost when its moment comes, and only once in a run.
+    var isFounderDoomed = false
     /// Virtual time until which a lease trap takes.
     var leaseTrapEnd: Nanoseconds = 0
     /// A third node starts anew when it is sprung.
