@@ -161,6 +161,7 @@ final class Node {
             gateway.finishTurn { perform($0) }
             rounds += 1
         } while gateway.hasInput && rounds < Self.maxRoundsPerTurn
+        api?.turnEnded()
         checkMembers()
         shutdown?.check()
         rearm()
@@ -360,6 +361,7 @@ final class Node {
     func drainClients() {
         http?.stopAccepting()
         http?.drain()
+        api?.drain()
     }
 
     func closeIdleClients() { http?.closeIdle() }

@@ -11,6 +11,7 @@ extension ClusterConfiguration {
             Nanoseconds(timing.workerTimeoutMilliseconds) * 1_000_000
         settings.raft.leaseReads = timing.leaseReads
         settings.raft.maxClockDriftPPM = UInt64(timing.clockDriftPPM)
+        settings.maxFeedRecords = 16_384
         settings.founders = joins ? [] : nodes.map(\.id)
         settings.joins = joins
         settings.peerAddress = member.peer.description

@@ -6,10 +6,12 @@ import Raft
 final class API {
     private let context: APIContext
     private let cluster: ClusterAPI
+    private let events: EventsAPI
 
     init(_ context: APIContext) {
         self.context = context
         cluster = ClusterAPI(context)
+        events = EventsAPI(context)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -36,6 +38,12 @@ final class API {
         cluster.membersChanged()
     }
 
+    /// To be told after every turn of the replica: something may have happened.
+    func turnEnded() { events.turnEnded() }
+
+    /// Ends what would never end by itself.
+    func drain() { events.drain() }
+
     /// To be told when this node's newest snapshot is another one.
     func snapshotChanged() { cluster.backup.snapshotChanged() }
 
@@ -60,7 +68,8 @@ final class API {
         case "workers": WorkersAPI.handle(path, call)
         case "dead": DeadAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
-        case "queues", "events":
+        case "events" where path.isEmpty: events.handle(call)
+        case "queues":
             call.reply(
                 Problem.unknownPath(
                     call.request.path, hint: "\(segments[1]) are not supported by this version."))

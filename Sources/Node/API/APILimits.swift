@@ -37,6 +37,13 @@ enum APILimits {
     static let backupIdleNanoseconds: UInt64 = 60_000_000_000
     static let backupRetryAfterSeconds = 10
 
+    /// Clients of one node that follow events.
+    static let maxEventReaders = 1_000
+    /// Events that one of them is told of in one turn of the loop.
+    static let maxEventsPerTurn = 1_000
+    /// A client that nothing happens for hears from the node at least this often.
+    static let eventKeepAliveNanoseconds: UInt64 = 15_000_000_000
+
     /// Seconds after which a refused client should come again.
     static let retryAfterSeconds = 1
 }

@@ -8,6 +8,8 @@ final class ClientConnection {
     /// Whether the connection may carry another request.
     private(set) var isReusable = true
     private(set) var exchanges = 0
+    /// Of an answer that goes on: its bytes without their framing, up to a line that is not all there.
+    private var streamed: [UInt8] = []
 
     static let maxHeadBytes = 64 << 10
     static let maxBodyBytes = 256 << 20
@@ -34,6 +36,38 @@ final class ClientConnection {
             if (100...199).contains(head.status) { continue }
             let body = try readBody(of: head, request: request, deadline: deadline)
             return ClientResponse(status: head.status, headers: head.headers, body: body)
+        }
+    }
+
+    /// Sends a request whose answer does not end by itself. The reply has a body only if it is no success; else
+    /// `nextLine` follows.
+    func open(_ request: ClientRequest, token: String?) throws(ClientError) -> ClientResponse {
+        precondition(isReusable, "a connection that broke carries nothing more")
+        let deadline = SystemClock.monotonicMilliseconds() + request.timeoutMilliseconds
+        isReusable = false
+        exchanges += 1
+        try socket.send(encoded(request, token: token), deadline: deadline)
+        let head = try readHead(deadline: deadline)
+        let isStream = head.status == 200 && head.header("transfer-encoding") == "chunked"
+        let body = isStream ? [] : try readBody(of: head, request: request, deadline: deadline)
+        return ClientResponse(status: head.status, headers: head.headers, body: body)
+    }
+
+    /// The next line of an answer that goes on, without its end; nil once the node has ended it. Fails if nothing
+    /// comes for so long.
+    func nextLine(within milliseconds: Int64) throws(ClientError) -> String? {
+        let deadline = SystemClock.monotonicMilliseconds() + milliseconds
+        while true {
+            if let end = streamed.firstIndex(of: 0x0A) {
+                let line = String(decoding: streamed[..<end], as: UTF8.self)
+                streamed.removeFirst(end + 1)
+                return line
+            }
+            guard streamed.count <= Self.maxHeadBytes else {
+                throw .malformedReply("an endless line")
+            }
+            guard let chunk = try readChunk(deadline: deadline) else { return nil }
+            streamed += chunk
         }
     }
 
@@ -134,23 +168,31 @@ final class ClientConnection {
 
     private func readChunks(deadline: Int64) throws(ClientError) -> [UInt8] {
         var body: [UInt8] = []
-        while true {
-            let line = try readLine(deadline: deadline)
-            let digits = line.prefix { $0 != ";" }
-            guard !digits.isEmpty, digits.utf8.count <= 8, let size = Int(digits, radix: 16) else {
-                throw .malformedReply("chunk size \(line.prefix(40))")
-            }
-            guard body.count + size <= Self.maxBodyBytes else {
+        while let chunk = try readChunk(deadline: deadline) {
+            guard body.count + chunk.count <= Self.maxBodyBytes else {
                 throw .malformedReply("endless body")
             }
-            if size == 0 { break }
-            body += try read(size, deadline: deadline)
-            guard try readLine(deadline: deadline).isEmpty else {
-                throw .malformedReply("a chunk without its end")
-            }
+            body += chunk
         }
-        while try !readLine(deadline: deadline).isEmpty {}
         return body
+    }
+
+    /// nil: there are no more, and the trailers are read.
+    private func readChunk(deadline: Int64) throws(ClientError) -> [UInt8]? {
+        let line = try readLine(deadline: deadline)
+        let digits = line.prefix { $0 != ";" }
+        guard !digits.isEmpty, digits.utf8.count <= 8, let size = Int(digits, radix: 16),
+            size <= Self.maxBodyBytes
+        else { throw .malformedReply("chunk size \(line.prefix(40))") }
+        guard size > 0 else {
+            while try !readLine(deadline: deadline).isEmpty {}
+            return nil
+        }
+        let chunk = try read(size, deadline: deadline)
+        guard try readLine(deadline: deadline).isEmpty else {
+            throw .malformedReply("a chunk without its end")
+        }
+        return chunk
     }
 
     private func read(_ count: Int, deadline: Int64) throws(ClientError) -> [UInt8] {

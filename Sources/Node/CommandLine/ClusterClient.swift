@@ -5,7 +5,7 @@
 /// state.
 final class ClusterClient {
     let servers: [Endpoint]
-    private let token: String?
+    let token: String?
     /// The node that answered last.
     private var current = 0
     private var connection: ClientConnection?

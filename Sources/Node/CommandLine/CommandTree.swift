@@ -10,6 +10,7 @@ enum CommandTree {
             ScheduleCommands.spec,
             DeadCommands.spec,
             WorkerCommands.spec,
+            EventsCommand.spec,
             ClusterCommands.spec,
             BackupCommand.spec,
             RestoreCommand.spec,

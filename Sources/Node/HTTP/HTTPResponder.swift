@@ -59,6 +59,9 @@ final class HTTPResponder {
         return connection.writeStream(sequence, chunk)
     }
 
+    /// Bytes that the client has not taken, of this answer and of those before it.
+    var queuedBytes: Int { connection.queuedBytes }
+
     func end() {
         precondition(state == .streaming, "begin comes first")
         state = .done

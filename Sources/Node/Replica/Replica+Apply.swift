@@ -29,6 +29,7 @@ extension Replica {
     }
 
     mutating func absorbEvents(_ effects: inout [ReplicaEffect]) {
+        feed.note(events, at: applied, in: scheduler)
         for event in events {
             switch event {
             case .outcome(let origin, let eventIncarnation, let sequence, let outcome):
@@ -112,6 +113,7 @@ extension Replica {
         restoring = nil
         let appliedBefore = applied
         scheduler = state
+        feed.skip(to: mark.index)
         // Outcomes in the entries that were skipped are remembered in the state.
         for sequence in requests.sentSequences {
             let outcome = scheduler.rememberedOutcome(

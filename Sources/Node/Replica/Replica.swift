@@ -20,6 +20,9 @@ public struct Replica {
     /// change is done.
     public internal(set) var membersRevision: UInt64 = 0
 
+    /// What was applied lately, event by event.
+    public internal(set) var feed: EventFeed
+
     let worker: WorkerSpec
     var planner: OccurrencePlanner
     var requests: PendingRequests
@@ -80,6 +83,7 @@ public struct Replica {
             id: id, settings: settings.raft, recovered: recovered, now: clock.monotonic, seed: seed)
         scheduler = state
         seenConfiguration = raft.configuration
+        feed = EventFeed(capacity: settings.maxFeedRecords, applied: state.appliedIndex)
         requests = PendingRequests(
             origin: id.name, incarnation: incarnation,
             firstSequence: PendingRequests.firstSequence(at: clock.wall))

@@ -22,6 +22,9 @@ public struct ReplicaSettings: Sendable {
     /// of older ones only the latest runs.
     public var catchUpMilliseconds: Milliseconds = 60_000
 
+    /// Events held for those who follow them; 0: none.
+    public var maxFeedRecords = 0
+
     /// The nodes that found the cluster together, by name; empty: this node never founds one.
     public var founders: [String] = []
     /// A node that was never a member asks those it meets to be taken in.

@@ -41,16 +41,18 @@ final class APIFixture {
     private(set) var maxEntriesPerBatch = 0
 
     /// With more than one node there is nobody to elect a leader: this node never has one.
-    init(nodes: [String] = ["n1"], slots: UInt32 = 4) throws {
+    init(nodes: [String] = ["n1"], slots: UInt32 = 4, feedRecords: Int = 0) throws {
         let http = try HTTPFixture()
         self.http = http
         let clock = { [loop = http.loop] in
             Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds())
         }
         let voters = nodes.map { NodeID($0) }
+        var settings = ReplicaSettings()
+        settings.maxFeedRecords = feedRecords
         gateway = Gateway(
             replica: Replica(
-                id: voters[0], incarnation: 1, settings: ReplicaSettings(),
+                id: voters[0], incarnation: 1, settings: settings,
                 worker: WorkerSpec(
                     id: nodes[0], incarnation: 1, slots: slots, handlers: ["echo", "other"],
                     tags: []),
@@ -128,6 +130,7 @@ final class APIFixture {
         repeat {
             gateway.finishTurn { perform($0) }
         } while gateway.hasInput
+        api.turnEnded()
     }
 
     private func perform(_ effect: ReplicaEffect) {
