@@ -1,6 +1,6 @@
 /// All that the executable can do.
 enum CommandTree {
-    static let root = CommandSpec(
+    static let root: CommandSpec = CommandSpec(
         name: "carillon", summary: "a task scheduler cluster without a database",
         subcommands: [
             NodeCommands.node,
@@ -15,6 +15,7 @@ enum CommandTree {
             BackupCommand.spec,
             RestoreCommand.spec,
             LogCommands.spec,
+            CompletionsCommand.spec,
             CommandSpec(
                 name: "version", summary: "print the version", usesCluster: false,
                 run: { (invocation) throws(CommandFailure) in
