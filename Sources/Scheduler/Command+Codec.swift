@@ -30,6 +30,7 @@ extension Command {
         case removeMember = 17
         case announceNode = 18
         case raiseStateVersion = 19
+        case deleteTask = 60
     }
 
     public func encoded() -> [UInt8] {
@@ -38,7 +39,7 @@ extension Command {
         writer.put(kind.rawValue)
         switch self {
         case .submit(let spec): spec.encode(into: &writer)
-        case .cancel(let task), .retry(let task): writer.put(task.number)
+        case .cancel(let task), .retry(let task), .deleteTask(let task): writer.put(task.number)
         case .finish(let finish): finish.encode(into: &writer)
         case .putSchedule(let name, let spec, let paused, let next):
             writer.put(name)
@@ -98,6 +99,7 @@ extension Command {
         case .submit: self = .submit(try TaskSpec(from: &reader))
         case .cancel: self = .cancel(TaskID(try reader.uint64()))
         case .retry: self = .retry(TaskID(try reader.uint64()))
+        case .deleteTask: self = .deleteTask(TaskID(try reader.uint64()))
         case .finish: self = .finish(try Finish(from: &reader))
         case .putSchedule, .pauseSchedule, .resumeSchedule, .triggerSchedule, .deleteSchedule:
             try self.init(schedule: kind, from: &reader)
@@ -156,6 +158,7 @@ extension Command {
         case .submit: .submit
         case .cancel: .cancel
         case .retry: .retry
+        case .deleteTask: .deleteTask
         case .finish: .finish
         case .putSchedule: .putSchedule
         case .pauseSchedule: .pauseSchedule

@@ -5,6 +5,8 @@ public enum Command: Equatable, Sendable {
     /// Runs a dead, cancelled or expired task again, with fresh attempts.
     case retry(TaskID)
     case finish(Finish)
+    /// Forgets a task that has ended, before its time.
+    case deleteTask(TaskID)
     /// Creates or replaces; `next` is computed by the proposer, nil: never due.
     case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
     case pauseSchedule(name: String)

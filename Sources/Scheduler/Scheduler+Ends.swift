@@ -171,6 +171,14 @@ extension Scheduler {
         return .done
     }
 
+    /// Its key stays remembered: what was submitted under it is not submitted again.
+    mutating func deleteTask(_ id: TaskID) -> Outcome {
+        guard let position = state.tasks.position(of: id) else { return .rejected(.notFound) }
+        guard state.tasks[position].state.isFinal else { return .rejected(.wrongState) }
+        remove(id)
+        return .done
+    }
+
     /// Makes the task final. May drop older tasks: positions are not valid afterwards.
     private mutating func complete(
         _ id: TaskID, at position: TaskTable.Position, _ new: TaskState, _ events: inout [Event]

@@ -142,6 +142,7 @@ public struct Scheduler: Sendable {
         case .cancel(let task): cancel(task, &events)
         case .retry(let task): retry(task, &events)
         case .finish(let finish): self.finish(finish, &events)
+        case .deleteTask(let task): deleteTask(task)
         case .putSchedule(let name, let spec, let paused, let next):
             putSchedule(name, spec, paused: paused, next: next)
         case .pauseSchedule(let name): pauseSchedule(name)

@@ -44,6 +44,20 @@ struct EndTests {
     }
 
     @Test
+    func onlyWhatHasEndedIsDeletedAndItsKeyStays() throws {
+        var (machine, id) = try running(.h { $0.key = "k" })
+        #expect(try machine.run(.deleteTask(id)) == .rejected(.wrongState))
+        try machine.finish(id, .succeeded([]))
+        #expect(try machine.run(.deleteTask(id)) == .done)
+        #expect(machine.scheduler.task(id) == nil && machine.state(id) == nil)
+        #expect(try machine.run(.deleteTask(id)) == .rejected(.notFound))
+        #expect(try machine.run(.submit(.h { $0.key = "k" })) == .task(id, existed: true))
+        // Its wake is still in the heap, and does nothing.
+        machine.time += Limits.finishedRetentionMilliseconds + 2_000
+        #expect(try machine.run(.advance([])) == .done)
+    }
+
+    @Test
     func oversizedReportsAreRefused() throws {
         var (machine, id) = try running()
         let large = [UInt8](repeating: 1, count: Limits.maxResultBytes + 1)

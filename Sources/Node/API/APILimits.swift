@@ -20,9 +20,9 @@ enum APILimits {
     static let defaultPreviewItems = 10
     static let maxPreviewItems = 1_000
 
-    /// Dead tasks that one request brings back.
-    static let maxRetriedTasks = 10_000
-    static let maxRetriedTasksPerRound = 500
+    /// Tasks that one request does something to.
+    static let maxBatchTasks = 10_000
+    static let maxBatchTasksPerRound = 500
 
     /// Occurrences that a resumed schedule counts as skipped in one turn of the loop, and in all.
     static let maxSkippedPerTurn = 500

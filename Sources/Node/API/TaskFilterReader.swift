@@ -1,6 +1,6 @@
 import Scheduler
 
-/// Reads the filters of task lists from a query.
+/// Reads the filters of task lists, from a query or from a body.
 struct TaskFilterReader {
     private static let maxTextBytes = 1_024
 
@@ -23,6 +23,46 @@ struct TaskFilterReader {
             filter.meta = labels.map { Label(name: $0.name, value: $0.value) }
         }
         return filter
+    }
+
+    /// The same, as an object: `state` may be a text or a list of them, `meta` is an object.
+    static func read(_ reader: inout JSONReader) -> TaskFilter {
+        var filter = TaskFilter()
+        func text(_ name: String, maxBytes: Int = Limits.maxNameBytes) -> String? {
+            reader.string(name, maxBytes: maxBytes, allowEmpty: false)
+        }
+        filter.states = states(&reader)
+        filter.queue = text("queue")
+        filter.handler = text("handler")
+        filter.schedule = text("schedule")
+        filter.worker = text("worker")
+        filter.tag = text("tag")
+        filter.text = text("q", maxBytes: maxTextBytes)
+        filter.since = reader.timestampMilliseconds("since")
+        filter.until = reader.timestampMilliseconds("until")
+        let labels = reader.stringMap(
+            "meta", maxCount: Limits.maxMetaLabels, maxBytes: Limits.maxMetaBytes)
+        filter.meta = (labels ?? []).map { Label(name: $0.name, value: $0.value) }
+        return filter
+    }
+
+    private static func states(_ reader: inout JSONReader) -> [TaskState]? {
+        guard reader.has("state") else { return nil }
+        var names: [String]?
+        if reader.value("state")?.kind == .string {
+            names = reader.string("state").map { [$0] }
+        } else {
+            names = reader.strings("state")
+        }
+        var states: [TaskState] = []
+        for name in names ?? [] {
+            if let state = TaskState.allCases.first(where: { $0.name == name }) {
+                if !states.contains(state) { states.append(state) }
+            } else {
+                reader.problem("state", JSONReader.notAmong(name, TaskState.allCases.map(\.name)))
+            }
+        }
+        return states
     }
 
     private static func states(_ query: inout QueryReader) -> [TaskState]? {

@@ -12,9 +12,8 @@ enum TasksAPI {
         guard path.count <= 2 else { return call.replyUnknownPath() }
         let action = path.dropFirst().first
         if name == "batch", action == nil {
-            return call.reply(
-                Problem.unknownPath(
-                    call.request.path, hint: "Batch actions are not supported by this version."))
+            guard call.allows(.post) else { return }
+            return TaskBatch.handle(call)
         }
         guard let id = TaskID(name) else { return call.reply(Problem.notFound("task", name)) }
         switch action {

@@ -10,7 +10,19 @@ enum DeadCommands {
                 name: "retry",
                 summary: "run dead tasks again: all, or those that the options choose",
                 options: TaskFilterOptions.withoutState,
-                examples: ["carillon dead retry --handler resize --since 1h"], run: retry),
+                examples: ["carillon dead retry --handler resize --since 1h"],
+                run: { (invocation) throws(CommandFailure) in
+                    try TaskBatchCommand.run(
+                        invocation, action: "retry", done: "retried", states: ["dead"])
+                }),
+            CommandSpec(
+                name: "delete", summary: "forget dead tasks: all, or those that the options choose",
+                options: TaskFilterOptions.withoutState,
+                examples: ["carillon dead delete --until 7d"],
+                run: { (invocation) throws(CommandFailure) in
+                    try TaskBatchCommand.run(
+                        invocation, action: "delete", done: "deleted", states: ["dead"])
+                }),
         ])
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
@@ -20,27 +32,6 @@ enum DeadCommands {
             "/v1/dead", query: TaskFilterOptions.query(invocation), limit: limit,
             client: invocation.client())
         try list.print(invocation, table: TaskPresentation.table, emptyText: "no dead tasks")
-        return 0
-    }
-
-    private static func retry(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let format = try invocation.output()
-        let query = try PercentEncoding.query(TaskFilterOptions.query(invocation))
-        let client = try invocation.client()
-        var retried: Int64 = 0
-        var hasMore = true
-        // A node takes on so many at a time, and says whether some are left.
-        while hasMore {
-            // Retrying what is no longer dead does nothing, so the request may be repeated.
-            let reply = try client.json(.post("/v1/dead/retry" + query, isRepeatable: true))
-            let count = reply["retried"]?.integer ?? 0
-            retried += count
-            hasMore = reply["more"]?.bool == true && count > 0
-        }
-        switch format {
-        case .table: invocation.console.print("\(retried) retried")
-        case .json: invocation.console.print("{\"retried\":\(retried)}")
-        }
         return 0
     }
 }

@@ -10,16 +10,22 @@ enum TaskCommands {
                 options: TaskFilterOptions.all + [TaskFilterOptions.limit],
                 examples: ["carillon task list --state dead --since 1h"], run: list),
             CommandSpec(
-                name: "cancel", summary: "cancel tasks that have not ended",
-                operands: [OperandSpec(name: "ID", isRepeated: true)],
+                name: "cancel",
+                summary: "cancel tasks that have not ended: these, or those that options choose",
+                operands: [OperandSpec(name: "ID", isOptional: true, isRepeated: true)],
+                options: TaskFilterOptions.all,
+                examples: ["carillon task cancel t17 t18", "carillon task cancel --queue mail"],
                 run: { (invocation) throws(CommandFailure) in
-                    try each(invocation, "cancelled") { .delete($0) }
+                    try act(invocation, "cancel", "cancelled") { .delete($0) }
                 }),
             CommandSpec(
-                name: "retry", summary: "run tasks again that are dead, cancelled or expired",
-                operands: [OperandSpec(name: "ID", isRepeated: true)],
+                name: "retry",
+                summary:
+                    "run tasks again that are dead, cancelled or expired: these, or those that options choose",
+                operands: [OperandSpec(name: "ID", isOptional: true, isRepeated: true)],
+                options: TaskFilterOptions.all,
                 run: { (invocation) throws(CommandFailure) in
-                    try each(invocation, "retried") { .post($0 + "/retry") }
+                    try act(invocation, "retry", "retried") { .post($0 + "/retry") }
                 }),
             CommandSpec(
                 name: "wait", summary: "wait for a task's end and print its result",
@@ -51,6 +57,18 @@ enum TaskCommands {
             client: invocation.client())
         try list.print(invocation, table: TaskPresentation.table, emptyText: "no tasks")
         return 0
+    }
+
+    private static func act(
+        _ invocation: Invocation, _ action: String, _ done: String,
+        _ request: (String) -> ClientRequest
+    ) throws(CommandFailure) -> Int32 {
+        switch (invocation.operands.isEmpty, TaskFilterOptions.areGiven(invocation)) {
+        case (false, false): return try each(invocation, done, request)
+        case (true, true): return try TaskBatchCommand.run(invocation, action: action, done: done)
+        case (true, false): throw .usage("which tasks? name them, or choose them by options")
+        case (false, true): throw .usage("ids and options that choose tasks do not go together")
+        }
     }
 
     /// Does the same to each task; one that is refused does not keep the others from it.

@@ -25,6 +25,11 @@ enum TaskFilterOptions {
                 isRepeated: true)
         ] + withoutState
 
+    /// Of those that choose: with them, no ids are needed.
+    static func areGiven(_ invocation: Invocation) -> Bool {
+        all.contains { invocation.values[$0.name] != nil }
+    }
+
     static let limit = OptionSpec(
         name: "limit", value: "N", summary: "show at most so many (default 50)")
 

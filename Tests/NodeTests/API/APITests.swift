@@ -22,7 +22,7 @@ import Testing
         ("GET", "/v1/tasks/t1/retry", "POST"), ("POST", "/v1/schedules", "GET"),
         ("POST", "/v1/schedules/a", "GET, PUT, DELETE"), ("GET", "/v1/workers/n1/drain", "POST"),
         ("DELETE", "/v1/cluster", "GET"), ("POST", "/healthz", "GET"),
-        ("GET", "/v1/dead/retry", "POST"),
+        ("GET", "/v1/dead/retry", "POST"), ("PATCH", "/v1/dead", "GET, DELETE"),
     ])
     func wrongMethodsNameTheRightOnes(method: String, path: String, allow: String) throws {
         let fixture = try APIFixture()
