@@ -11,4 +11,5 @@ struct Capacity: Sendable {
     var origins = Limits.maxOrigins
     var outcomesPerOrigin = Limits.maxOutcomesPerOrigin
     var wakesPerAdvance = Limits.maxWakesPerAdvance
+    var settlementsPerEntry = Limits.maxSettlementsPerEntry
 }

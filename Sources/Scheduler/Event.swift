@@ -51,7 +51,7 @@ public struct Assignment: Equatable, Sendable {
 
 public enum TaskState: UInt8, Sendable, CaseIterable {
     case scheduled = 0
-    /// Reserved for tasks that wait for others; nothing is blocked yet.
+    /// Waits for other tasks.
     case blocked = 1
     case ready = 2
     case running = 3

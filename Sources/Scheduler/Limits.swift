@@ -52,4 +52,9 @@ public enum Limits {
 
     /// Work of one `advance`: the rest follows in the next one, so that no entry holds the loop for long.
     public static let maxWakesPerAdvance = 2_000
+
+    /// Tasks that one task may wait for.
+    public static let maxDependencies = 1_000
+    /// Waiting tasks that are told of a predecessor's end in one entry: the rest follows in the next one.
+    public static let maxSettlementsPerEntry = 2_000
 }

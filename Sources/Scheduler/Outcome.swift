@@ -30,4 +30,6 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case lastMember = 10
     /// The node's program does not know the rules in force: it could apply nothing.
     case tooOld = 11
+    /// A task to wait for does not exist, or is not kept any more.
+    case missingDependency = 40
 }

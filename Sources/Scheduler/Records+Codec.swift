@@ -11,10 +11,11 @@
 /// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
 ///           · result (bool · blob) · history (count u32 · (number u32 · worker string · startedAt i64
-///           · finishedAt i64 · outcome u8)…)
+///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
 /// ```
 extension TaskRecord {
-    func encode(_ id: UInt64, into writer: inout ByteWriter) {
+    /// `tasks` are all of the state.
+    func encode(_ id: UInt64, among tasks: TaskTable, into writer: inout ByteWriter) {
         writer.put(id)
         writer.put(state.rawValue)
         writer.put(priority)
@@ -35,12 +36,13 @@ extension TaskRecord {
             writer.put(finishedAt)
         }
         writer.put(extra != nil)
-        extra?.fields.encode(into: &writer)
+        extra?.fields.encode(among: tasks, into: &writer)
     }
 
-    init(from reader: inout ByteReader) throws(CodecError) {
+    /// `tasks` holds all with lower numbers.
+    init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
         let stateByte = try reader.byte()
-        guard let state = TaskState(rawValue: stateByte), state != .blocked else {
+        guard let state = TaskState(rawValue: stateByte) else {
             throw CodecError("\(stateByte) is not a task's state")
         }
         let priority = try reader.byte()
@@ -70,7 +72,13 @@ extension TaskRecord {
         guard (lastOutcome == .running) == (state == .running), attempt > 0 || lastOutcome == .none,
             fence < 1 << 62, attempt < 1 << 31, UInt32(spent) <= Limits.maxAttempts
         else { throw CodecError("a task's state and its attempts contradict each other") }
-        if try reader.bool() { extra = TaskExtra(try TaskExtra.Fields(from: &reader)) }
+        if try reader.bool() {
+            extra = TaskExtra(try TaskExtra.Fields(from: &reader, among: tasks))
+        }
+        let isAwaiting = extra?.fields.dependencies?.isAwaiting ?? false
+        guard isAwaiting || state != .blocked else {
+            throw CodecError("a task is blocked by none")
+        }
     }
 }
 
@@ -85,7 +93,7 @@ extension AttemptOutcome {
 }
 
 extension TaskExtra.Fields {
-    func encode(into writer: inout ByteWriter) {
+    func encode(among tasks: TaskTable, into writer: inout ByteWriter) {
         writer.put(key)
         writer.put(routingKey)
         writer.put(UInt32(meta.count))
@@ -111,9 +119,11 @@ extension TaskExtra.Fields {
             writer.put(past.finishedAt)
             writer.put(past.outcome.rawValue)
         }
+        writer.put(dependencies != nil)
+        dependencies?.encode(among: tasks, into: &writer)
     }
 
-    init(from reader: inout ByteReader) throws(CodecError) {
+    init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
         key = try reader.optionalString()
         routingKey = try reader.optionalString()
         for _ in 0..<(try reader.count(minimumBytes: 8)) {
@@ -143,6 +153,7 @@ extension TaskExtra.Fields {
                     number: number, worker: worker, startedAt: startedAt, finishedAt: finishedAt,
                     outcome: try AttemptOutcome(from: &reader)))
         }
+        if try reader.bool() { dependencies = try Dependencies(from: &reader, among: tasks) }
     }
 }
 

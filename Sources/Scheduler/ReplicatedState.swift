@@ -15,6 +15,8 @@ struct ReplicatedState: Sendable {
     var sessions: [Session] = []
     var keys = KeyLog()
     var schedules = ScheduleTable()
+    /// Ends of tasks that their successors have yet to be told of.
+    var endings = EndingQueue()
 
     init() {}
 }
@@ -31,6 +33,7 @@ struct DerivedIndex: Sendable {
     var knownWorkers: [UInt32] = []
     var dispatch = Dispatch()
     var wakes = Wakes()
+    var dependents = Dependents()
     var keys = KeyIndex()
     var scheduleNames: [UInt64: String] = [:]
     /// By `TaskState.rawValue`.

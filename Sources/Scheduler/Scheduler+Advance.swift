@@ -67,6 +67,8 @@ extension Scheduler {
             guard let top = index.wakes.top(reason) else { continue }
             next = min(next ?? .max, Milliseconds(top.key))
         }
+        // The rest of what one entry's budget did not reach.
+        if !state.endings.isEmpty { next = state.time }
         index.nextWake = next
     }
 }

@@ -5,6 +5,7 @@ extension Scheduler {
     ) {
         let old = state.tasks[position].state
         if old != new {
+            if old == .blocked { stopAwaiting(at: position) }
             state.tasks.setState(new, at: position)
             index.counts[Int(old.rawValue)] -= 1
             index.counts[Int(new.rawValue)] += 1

@@ -16,6 +16,7 @@ extension Scheduler {
             state.tasks[position].changeExtra { fields in
                 fields.result = result
                 fields.error = nil
+                fields.dependencies?.dropResults()
             }
             complete(finish.task, at: position, .succeeded, &events)
             fill(record.worker, &events)
@@ -116,7 +117,7 @@ extension Scheduler {
                 task: id, attempt: record.attempt))
     }
 
-    private mutating func setError(
+    mutating func setError(
         at position: TaskTable.Position, message: String, kind: String
     ) {
         let error = TaskView.AttemptError(
@@ -167,7 +168,8 @@ extension Scheduler {
         state.tasks[position].spent = 0
         state.tasks[position].losses = 0
         state.tasks[position].dueAt = state.time
-        makeReady(id, at: position, &events)
+        state.endings.remove(id)
+        beginAgain(id, at: position, &events)
         return .done
     }
 
@@ -180,11 +182,12 @@ extension Scheduler {
     }
 
     /// Makes the task final. May drop older tasks: positions are not valid afterwards.
-    private mutating func complete(
+    mutating func complete(
         _ id: TaskID, at position: TaskTable.Position, _ new: TaskState, _ events: inout [Event]
     ) {
         state.tasks[position].finishedAt = state.time
         setState(new, id, at: position, &events)
+        noteEnd(id, at: position)
         let reason: Wakes.Reason = new == .dead ? .dead : .finished
         if let wake = state.wakeTime(reason, state.tasks[position]) {
             index.wakes.push(reason, at: wake, id: id.number)
@@ -204,7 +207,7 @@ extension Scheduler {
         func count(_ state: TaskState) -> Int { index.counts[Int(state.rawValue)] }
         return switch reason {
         case .due: count(.scheduled)
-        case .expiry: count(.ready)
+        case .expiry: count(.ready) + count(.blocked)
         case .timeout: count(.running)
         case .finished: count(.succeeded) + count(.cancelled) + count(.expired)
         case .dead: count(.dead)

@@ -156,6 +156,7 @@ extension Scheduler {
             guard payload.count <= Limits.maxPayloadBytes else { return nil }
             var fields = try layout.rareFields(in: record.spec)
             fields.key = nil
+            fields.dependencies = nil
             fields.occurrence = occurrence
             fields.schedule = record.name
             let number =

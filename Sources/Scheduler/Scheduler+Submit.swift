@@ -10,7 +10,7 @@ extension Scheduler {
         }
         let bytes = reader.bytes
         let dueAt = try dueTime(layout.start)
-        let fields = layout.hasRareFields ? try layout.rareFields(in: bytes) : nil
+        var fields = layout.hasRareFields ? try layout.rareFields(in: bytes) : nil
         let known = profileNumber(bytes, layout.profile)
         if let known { index.lastProfile = known }
         let profile =
@@ -30,6 +30,10 @@ extension Scheduler {
             remembered = KeyLog.Entry(
                 key: hash, task: TaskID(state.nextTask), fingerprint: fingerprint,
                 rememberedAt: state.time)
+        }
+        if var dependencies = fields?.dependencies {
+            guard resolve(&dependencies) else { return .rejected(.missingDependency) }
+            fields?.dependencies = dependencies
         }
         guard state.tasks.count < capacity.tasks else { return .rejected(.full) }
         if let remembered { index.keys[remembered.key] = state.keys.append(remembered) }
@@ -68,11 +72,7 @@ extension Scheduler {
         state.profiles.retain(record.profile)
         let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
-        if record.dueAt <= state.time {
-            makeReady(id, at: position, &events)
-        } else {
-            schedule(id, at: position, &events)
-        }
+        begin(id, at: position, &events)
         return id
     }
 
@@ -88,6 +88,7 @@ extension Scheduler {
     mutating func remove(_ id: TaskID) {
         guard let position = state.tasks.position(of: id) else { return }
         let record = state.tasks[position]
+        noteDrop(id, record)
         state.tasks.remove(id)
         index.counts[Int(record.state.rawValue)] -= 1
         if record.worker != TaskRecord.noWorker { releaseWorkerName(record.worker) }

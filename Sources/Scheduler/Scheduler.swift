@@ -9,7 +9,7 @@
 /// worker meet in the same step. What happens because time passes happens in `Command.advance`, which the leader
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
-/// Life of a task: `Scheduler+Submit`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules: `+Schedules`; time:
+/// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules: `+Schedules`; time:
 /// `+Advance`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds, `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -57,6 +57,7 @@ public struct Scheduler: Sendable {
         state.appliedIndex = index
         state.time = max(state.time, min(entry.time, Limits.maxTime))
         for group in entry.groups { apply(group, payload, &events) }
+        tellEndings(&events)
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)

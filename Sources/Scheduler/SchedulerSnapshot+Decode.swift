@@ -14,6 +14,7 @@ extension Scheduler {
         try decodeSessions(&reader)
         try decodeKeys(&reader)
         try decodeSchedules(&reader)
+        try decodeEndings(&reader)
         try decodeTasks(&reader)
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind the last task")
@@ -155,12 +156,18 @@ extension Scheduler {
         }
     }
 
+    private mutating func decodeEndings(_ reader: inout ByteReader) throws(CodecError) {
+        for _ in 0..<(try reader.count(minimumBytes: 14)) {
+            state.endings.append(try Ending(from: &reader))
+        }
+    }
+
     private mutating func decodeTasks(_ reader: inout ByteReader) throws(CodecError) {
         let count = try reader.uint64()
         var last: UInt64 = 0
         for _ in 0..<count {
             let id = try reader.uint64()
-            let record = try TaskRecord(from: &reader)
+            let record = try TaskRecord(from: &reader, among: state.tasks)
             guard id > last, id < state.nextTask else { throw CodecError("tasks are not in order") }
             last = id
             try add(TaskID(id), record)
@@ -188,6 +195,12 @@ extension Scheduler {
         } else if record.state == .ready {
             let requirement = index.dispatch.requirementOfProfile[Int(record.profile)]
             index.dispatch.wait(requirement, key: record.readyKey, id)
+        }
+        if let last = record.extra?.fields.dependencies?.edges.last, last.task >= id {
+            throw CodecError("\(id) waits for a later task")
+        }
+        if record.state == .blocked {
+            for key in record.awaited { index.dependents.add(id, to: key) }
         }
         for reason in Wakes.Reason.allCases {
             guard let wake = state.wakeTime(reason, record) else { continue }

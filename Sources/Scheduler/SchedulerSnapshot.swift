@@ -2,7 +2,7 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · profiles · workers · sessions · keys · schedules · tasks
+///           · roster · profiles · workers · sessions · keys · schedules · endings · tasks
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
 ///           · free (count u32 · number u32…)
@@ -11,6 +11,7 @@
 /// outcome   u8: 0 done | 1 task · u64 · existed bool | 2 schedule · revision u64 · existed bool | 3 rejected · u8
 /// keys      count u32 · (hash high u64 · low u64 · task u64 · fingerprint u64 · rememberedAt i64)…
 /// schedules count u32 · schedule…, by name
+/// endings   count u32 · ending…, in their order (see `Ending`)
 /// tasks     count u64 · task…, by id
 /// ```
 /// Equal states have equal bytes. References are counted anew when a snapshot is loaded. Checksums are the
@@ -51,12 +52,17 @@ public struct SchedulerSnapshot: Sendable {
             for record in page { record.encode(into: &writer) }
             if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         }
+        writer.put(UInt32(state.endings.waiting.count))
+        for ending in state.endings.waiting {
+            ending.encode(into: &writer)
+            if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
+        }
         writer.put(UInt64(state.tasks.count))
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
             // By a span, in which nothing is copied, and so nothing counted.
             let records = chunk.records.span
             for (row, slot) in chunk.slots.enumerated() {
-                records[row].encode(number << 8 + UInt64(slot), into: &writer)
+                records[row].encode(number << 8 + UInt64(slot), among: state.tasks, into: &writer)
                 if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
             }
         }

@@ -47,6 +47,7 @@ final class TaskExtra: Sendable {
         var result: [UInt8]?
         /// Attempts before the one that the record describes.
         var history: [PastAttempt] = []
+        var dependencies: Dependencies?
     }
 
     struct PastAttempt: Equatable, Sendable {

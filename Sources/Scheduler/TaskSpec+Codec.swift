@@ -5,6 +5,7 @@
 /// spec     profile blob (see Profile) · priority u8 · start u8 (0 now, 1 after, 2 at) · start value i64
 ///          · payload blob · key (bool · string) · routingKey (bool · string)
 ///          · meta (count u32 · (name string · value string)…)
+///          · after (count u32 · task u64… · onDependencyFailure u8 if there are any)
 /// ```
 struct SpecLayout {
     let profile: Range<Int>
@@ -15,6 +16,8 @@ struct SpecLayout {
     let routingKey: Range<Int>?
     /// From its count on; empty if there are no labels.
     let meta: Range<Int>
+    /// From its count on; empty if it waits for none.
+    let after: Range<Int>
 
     /// Throws if the bytes are damaged or a value is over its limit; the profile and the strings are checked
     /// when they are used.
@@ -41,6 +44,7 @@ struct SpecLayout {
         key = try Self.optionalRange(&reader)
         routingKey = try Self.optionalRange(&reader)
         meta = try Self.labels(&reader)
+        after = try Self.predecessors(&reader)
     }
 
     private static func optionalRange(
@@ -68,12 +72,29 @@ struct SpecLayout {
         return count == 0 ? begin..<begin : begin..<reader.offset
     }
 
-    var hasRareFields: Bool { key != nil || routingKey != nil || !meta.isEmpty }
+    private static func predecessors(
+        _ reader: inout ByteReader
+    ) throws(CodecError) -> Range<Int> {
+        let begin = reader.offset
+        let count = try reader.count(minimumBytes: 8)
+        guard count > 0 else { return begin..<begin }
+        guard count <= Limits.maxDependencies else {
+            throw CodecError("\(count) dependencies are too many")
+        }
+        try reader.skip(8 * count)
+        _ = try TaskSpec.DependencyPolicy(from: &reader)
+        return begin..<reader.offset
+    }
+
+    var hasRareFields: Bool {
+        key != nil || routingKey != nil || !meta.isEmpty || !after.isEmpty
+    }
 
     func rareFields(in bytes: [UInt8]) throws(CodecError) -> TaskExtra.Fields {
         var fields = TaskExtra.Fields()
         if let key { fields.key = try Self.text(key, in: bytes) }
         if let routingKey { fields.routingKey = try Self.text(routingKey, in: bytes) }
+        if !after.isEmpty { fields.dependencies = try dependencies(in: bytes) }
         guard !meta.isEmpty else { return fields }
         var reader = ByteReader(bytes, range: meta)
         let count = try reader.count(minimumBytes: 8)
@@ -83,6 +104,15 @@ struct SpecLayout {
             fields.meta.append(Label(name: name, value: try reader.string()))
         }
         return fields
+    }
+
+    private func dependencies(in bytes: [UInt8]) throws(CodecError) -> Dependencies {
+        var reader = ByteReader(bytes, range: after)
+        let count = try reader.count(minimumBytes: 8)
+        var tasks: [TaskID] = []
+        tasks.reserveCapacity(count)
+        for _ in 0..<count { tasks.append(TaskID(try reader.uint64())) }
+        return Dependencies(after: tasks, policy: try TaskSpec.DependencyPolicy(from: &reader))
     }
 
     static func text(_ range: Range<Int>, in bytes: [UInt8]) throws(CodecError) -> String {
@@ -119,6 +149,10 @@ extension TaskSpec {
             writer.put(label.name)
             writer.put(label.value)
         }
+        writer.put(UInt32(after.count))
+        guard !after.isEmpty else { return }
+        for task in after { writer.put(task.number) }
+        writer.put(onDependencyFailure.rawValue)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -142,5 +176,9 @@ extension TaskSpec {
         routingKey = fields.routingKey
         key = fields.key
         meta = fields.meta
+        if let dependencies = fields.dependencies {
+            after = dependencies.edges.map(\.task)
+            onDependencyFailure = dependencies.policy
+        }
     }
 }

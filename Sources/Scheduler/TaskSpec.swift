@@ -22,6 +22,10 @@ public struct TaskSpec: Equatable, Sendable {
     public var key: String?
     /// Sorted by name.
     public var meta: [Label]
+    /// Tasks that have to end first; the order and repetitions mean nothing.
+    public var after: [TaskID]
+    /// Means nothing without `after`.
+    public var onDependencyFailure: DependencyPolicy
 
     public init(handler: String) {
         self.handler = handler
@@ -34,6 +38,8 @@ public struct TaskSpec: Equatable, Sendable {
         tags = []
         delivery = .atLeastOnce
         meta = []
+        after = []
+        onDependencyFailure = .cancel
     }
 
     public enum Start: Equatable, Sendable {
@@ -46,6 +52,17 @@ public struct TaskSpec: Equatable, Sendable {
     public enum Delivery: UInt8, Sendable {
         case atLeastOnce = 0
         case atMostOnce = 1
+    }
+
+    /// What becomes of a task if one that it waits for is dead, cancelled or expired.
+    public enum DependencyPolicy: UInt8, Sendable, CaseIterable {
+        /// It is cancelled, at once.
+        case cancel = 0
+        /// It runs all the same, when all have ended.
+        case run = 1
+        /// It goes on waiting, for the other to be brought back and succeed; it is cancelled when the other is not kept any
+        /// more.
+        case hold = 2
     }
 }
 

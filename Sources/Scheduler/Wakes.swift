@@ -5,7 +5,7 @@ struct Wakes: Sendable {
     enum Reason: Int, CaseIterable, Sendable {
         /// A scheduled task is due.
         case due = 0
-        /// A ready task may not start any more.
+        /// A ready or blocked task may not start any more.
         case expiry = 1
         /// The worker should have reported the end of its attempt.
         case timeout = 2
@@ -54,7 +54,7 @@ extension ReplicatedState {
     func wakeTime(_ reason: Wakes.Reason, _ record: TaskRecord) -> Milliseconds? {
         switch (reason, record.state) {
         case (.due, .scheduled): record.dueAt
-        case (.expiry, .ready): expiryWake(record)
+        case (.expiry, .ready), (.expiry, .blocked): expiryWake(record)
         case (.timeout, .running):
             record.startedAt + profiles[record.profile].timeoutMilliseconds
                 + Limits.timeoutGraceMilliseconds

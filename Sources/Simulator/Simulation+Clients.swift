@@ -155,7 +155,10 @@ extension Simulation {
             clients.known.append(id)
             report.acknowledged += 1
         case (.submit(let spec), .rejected(let reason)):
-            guard reason == .full || reason == .keyConflict && spec.key != nil else {
+            guard
+                reason == .full || reason == .keyConflict && spec.key != nil
+                    || reason == .missingDependency && !spec.after.isEmpty
+            else {
                 throw Violation("good tasks are taken", "\(spec) rejected: \(reason)")
             }
         case (.finish(let finish), .done):

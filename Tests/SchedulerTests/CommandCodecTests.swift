@@ -36,6 +36,11 @@ struct CommandCodecTests {
             id: "w", incarnation: 4, slots: 8, handlers: ["a", "b"], tags: ["gpu"])
         return [
             .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
+            .submit(
+                .h {
+                    $0.after = [TaskID(3), TaskID(9)]
+                    $0.onDependencyFailure = .hold
+                }),
             .cancel(TaskID(4)), .retry(TaskID(.max)), .deleteTask(TaskID(5)),
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .ok)),
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: failure)),

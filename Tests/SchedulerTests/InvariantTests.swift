@@ -11,6 +11,7 @@ struct InvariantTests {
             capacity.finishedTasks = 30
             capacity.deadTasks = 8
             capacity.wakesPerAdvance = 5
+            capacity.settlementsPerEntry = 1
         }
         var log = RandomLog(seed: 5_000 + seed)
         var machine = Machine(capacity)
@@ -58,10 +59,11 @@ struct InvariantTests {
                 outcomes.formUnion(view.attempts.map(\.outcome))
             }
         }
-        #expect(states == Set(TaskState.allCases).subtracting([.blocked]))
+        #expect(states == Set(TaskState.allCases))
         #expect(
             rejections.isSuperset(of: [
                 .notFound, .wrongState, .staleAttempt, .keyConflict, .staleIncarnation,
+                .missingDependency,
             ]))
         #expect(
             outcomes == [

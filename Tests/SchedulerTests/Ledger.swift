@@ -39,6 +39,7 @@ struct Ledger {
         checkReferences(scheduler)
         checkWorkers(scheduler, events)
         checkWaiting(scheduler)
+        checkBlocked(scheduler)
     }
 
     private func all(_ scheduler: Scheduler) -> [(TaskID, TaskRecord)] {
@@ -106,6 +107,26 @@ struct Ledger {
             #expect(!gotWork || changed || worker.running <= worker.spec.slots)
         }
         #expect(total == running.count)
+    }
+
+    /// Whoever is blocked waits for something that can still happen, and is told of it.
+    private func checkBlocked(_ scheduler: Scheduler) {
+        let told = Set(scheduler.state.endings.waiting.map(\.task))
+        for (id, record) in all(scheduler) where record.state == .blocked {
+            let dependencies = record.extra?.fields.dependencies
+            #expect(dependencies?.isAwaiting == true, "\(id) is blocked by none")
+            for edge in dependencies?.edges ?? [] where edge.end == .awaited {
+                let isHeld = dependencies?.policy == .hold
+                let key = Dependents.Key(predecessor: edge.task, isHeld: isHeld)
+                #expect(!scheduler.index.dependents.isEmpty(key), "\(id) is not listed")
+                guard !told.contains(edge.task) else { continue }
+                let state = scheduler.state(of: edge.task)
+                let mayHappen = state.map { !$0.isFinal || isHeld && $0 != .succeeded } ?? false
+                #expect(
+                    mayHappen, "\(id) waits for \(edge.task), which is \(String(describing: state))"
+                )
+            }
+        }
     }
 
     /// No task waits while a worker that could run it has a free slot.

@@ -52,7 +52,7 @@ struct RandomLog {
 
     private mutating func command(_ machine: Machine) -> Command {
         switch random.next() % 100 {
-        case 0..<40: .submit(spec())
+        case 0..<40: .submit(successor(spec(), machine))
         case 40..<70: finish(machine)
         case 70..<75: .cancel(anyTask(machine))
         case 75..<79: .retry(anyTask(machine))
@@ -75,6 +75,19 @@ struct RandomLog {
         case 3, 4: .announceNode(.named(name, directory: directory, stateVersion: 2))
         default: .addMember(.named(name, directory: directory, stateVersion: 2))
         }
+    }
+
+    /// Now and then the task waits for some of those before it.
+    private mutating func successor(_ spec: TaskSpec, _ machine: Machine) -> TaskSpec {
+        guard random.next() % 3 == 0 else { return spec }
+        var spec = spec
+        let newest = machine.scheduler.state.nextTask
+        spec.after = (0..<1 + random.next() % 3).map { _ in
+            TaskID(newest - min(newest, random.next() % 12))
+        }
+        spec.onDependencyFailure = random.next() % 2 == 0 ? .cancel : .hold
+        if random.next() % 3 == 0 { spec.onDependencyFailure = .run }
+        return spec
     }
 
     mutating func spec() -> TaskSpec {

@@ -124,18 +124,21 @@ final class BulkSubmit {
             return
         }
         unanswered += 1
+        let after = spec.after
         call.gateway.request(.submit(spec), deadline: options.deadline) { answer in
-            self.note(answer, at: index)
+            self.note(answer, at: index, after: after)
         }
     }
 
     // MARK: Answering
 
-    private func note(_ answer: Gateway.Answer, at index: Int) {
+    private func note(_ answer: Gateway.Answer, at index: Int, after: [TaskID]) {
         switch answer {
         case .outcome(.task(let id, let existed)):
             items[index] = .task(id, existed: existed)
             call.context.metrics.submits += 1
+        case .outcome(.rejected(.missingDependency)):
+            items[index] = .problem(.missing(after, in: call.gateway.replica.scheduler))
         case .outcome(.rejected(let rejection)):
             items[index] = .problem(
                 .rejected(rejection, noun: "task", name: "", wrongState: ""))

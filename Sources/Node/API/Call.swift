@@ -129,6 +129,9 @@ struct Call {
             case .refused(let refusal):
                 refuse(refusal)
                 refused()
+            case .outcome(.rejected(.missingDependency)):
+                reply(Problem.missing(command.after, in: gateway.replica.scheduler))
+                refused()
             case .outcome(.rejected(let rejection)):
                 reply(
                     Problem.rejected(
@@ -139,5 +142,12 @@ struct Call {
                 then(outcome)
             }
         }
+    }
+}
+
+extension Command {
+    /// What the task waits for that is to be submitted.
+    fileprivate var after: [TaskID] {
+        if case .submit(let spec) = self { spec.after } else { [] }
     }
 }

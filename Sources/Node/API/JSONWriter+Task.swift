@@ -10,6 +10,8 @@ extension JSONWriter {
         specFields(task.spec)
         timestampField("runAt", task.dueAt)
         optionalField("key", task.spec.key)
+        field("after", task.spec.after.map(\.description))
+        field("onDependencyFailure", task.spec.onDependencyFailure.name)
         field("attempt", Int64(task.attempt))
         optionalField("worker", task.worker)
         timestampField("createdAt", task.createdAt)
@@ -86,6 +88,17 @@ extension JSONWriter {
 
     mutating func optionalTimestampField(_ name: String, _ milliseconds: Milliseconds?) {
         if let milliseconds { timestampField(name, milliseconds) } else { nullField(name) }
+    }
+}
+
+extension TaskSpec.DependencyPolicy {
+    /// As it stands in the API.
+    var name: String {
+        switch self {
+        case .cancel: "cancel"
+        case .run: "run"
+        case .hold: "hold"
+        }
     }
 }
 

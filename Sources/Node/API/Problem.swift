@@ -84,6 +84,19 @@ extension Problem {
             errors: errors)
     }
 
+    /// `after`: what a task was to wait for. A task that is not kept is as good as none: how it ended is not known.
+    static func missing(_ after: [TaskID], in scheduler: Scheduler) -> Problem {
+        let errors = after.enumerated().compactMap { ordinal, task -> JSONProblem? in
+            guard scheduler.state(of: task) == nil else { return nil }
+            return JSONProblem(
+                pointer: "/after/\(ordinal)",
+                detail: "there is no task \"\(task)\", or it is not kept any more")
+        }
+        return errors.isEmpty
+            ? rejected(.missingDependency, noun: "task", name: "", wrongState: "")
+            : invalid(errors)
+    }
+
     static func notFound(_ noun: String, _ name: String) -> Problem {
         Problem(kind: .notFound, status: 404, detail: "There is no \(noun) \"\(name)\".")
     }
@@ -180,6 +193,10 @@ extension Problem {
             )
         case .lastMember:
             return .conflict("\"\(name)\" is the last member.")
+        case .missingDependency:
+            return Problem(
+                kind: .invalid, status: 422,
+                detail: "A task to wait for does not exist, or is not kept any more.")
         }
     }
 }

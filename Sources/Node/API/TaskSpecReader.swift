@@ -12,11 +12,10 @@ struct TaskSpecReader {
     private static let priorities: [(name: String, value: UInt8)] = [
         ("low", 2), ("normal", 5), ("high", 8),
     ]
-    /// Planned fields: refused by name rather than ignored, because a task without its dependencies
-    /// would run too early.
-    private static let unavailable = ["after", "onDependencyFailure", "webhook"]
+    /// Planned fields: refused by name rather than ignored.
+    private static let unavailable = ["webhook"]
 
-    private static let startFields = ["delay", "runAt", "key"]
+    private static let startFields = ["delay", "runAt", "key", "after", "onDependencyFailure"]
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(_ reader: inout JSONReader, as position: Position) -> TaskSpec? {
@@ -28,7 +27,9 @@ struct TaskSpecReader {
             spec.payload = payload
         }
         switch position {
-        case .submission: readStart(&reader, into: &spec)
+        case .submission:
+            readStart(&reader, into: &spec)
+            readDependencies(&reader, into: &spec)
         case .schedule:
             for field in startFields {
                 guard let value = reader.value(field), !value.isNull else { continue }
@@ -81,6 +82,30 @@ struct TaskSpecReader {
             spec.start = .at(runAt)
         }
         spec.key = plain("key", maxBytes: Limits.maxKeyBytes, &reader)
+    }
+
+    private static func readDependencies(_ reader: inout JSONReader, into spec: inout TaskSpec) {
+        let texts = reader.strings("after", maxCount: Limits.maxDependencies) ?? []
+        var problems: [JSONProblem] = []
+        for (ordinal, text) in texts.enumerated() {
+            if let task = TaskID(text) {
+                spec.after.append(task)
+            } else {
+                problems.append(
+                    JSONProblem(
+                        pointer: "\(reader.pointer)/after/\(ordinal)",
+                        detail: "\"\(text)\" is not a task's id"))
+            }
+        }
+        reader.add(problems)
+        let names = TaskSpec.DependencyPolicy.allCases.map(\.name)
+        guard let name = reader.choice("onDependencyFailure", of: names) else { return }
+        if texts.isEmpty {
+            reader.problem("onDependencyFailure", "means nothing without \"after\"")
+        }
+        if let policy = TaskSpec.DependencyPolicy.allCases.first(where: { $0.name == name }) {
+            spec.onDependencyFailure = policy
+        }
     }
 
     /// A number, or a word for one.

@@ -11,7 +11,7 @@ enum CommandHelp {
         if !command.options.isEmpty {
             lines += ["", "options:"]
             lines += columns(
-                command.options.filter { !$0.isHidden }.map { (usage($0), $0.summary) })
+                command.options.map { (usage($0), $0.summary) })
         }
         let common = (command.usesCluster ? OptionSpec.common : []) + [OptionSpec.help]
         lines += ["", command.options.isEmpty ? "options:" : "common options:"]

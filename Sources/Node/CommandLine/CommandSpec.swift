@@ -54,8 +54,6 @@ struct OptionSpec: Sendable {
     let summary: String
     var isRepeated = false
     var isRequired = false
-    /// Known, so that its refusal says why, but not offered.
-    var isHidden = false
 
     static let help = OptionSpec(name: "help", short: "h", summary: "show this help")
 

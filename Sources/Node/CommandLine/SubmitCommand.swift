@@ -17,8 +17,11 @@ enum SubmitCommand {
                 name: "key", value: "KEY",
                 summary: "idempotency key: the same key again gives the first task"),
             OptionSpec(
-                name: "after", value: "ID", summary: "not supported by this version",
-                isRepeated: true, isHidden: true),
+                name: "after", value: "ID", summary: "wait for this task; may be given again",
+                isRepeated: true),
+            OptionSpec(
+                name: "on-dependency-failure", value: "POLICY",
+                summary: "if one of them fails: cancel (default), run or hold"),
             OptionSpec(name: "wait", summary: "wait for the end and print the result"),
             OptionSpec(
                 name: "file", value: "TASKS.ndjson", summary: "many tasks; - reads standard input"),
@@ -33,7 +36,6 @@ enum SubmitCommand {
         run: run)
 
     private static func run(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        if invocation.flag("after") { throw .usage("--after is not supported by this version") }
         if let file = invocation.value("file") {
             return try runBulk(file, invocation)
         }
@@ -71,6 +73,14 @@ enum SubmitCommand {
         if delay != nil, time != nil { throw .usage("--delay and --at exclude each other") }
         if let delay { writer.field("delay", delay) }
         if let time { writer.field("runAt", time) }
+        let after = invocation.list("after")
+        if !after.isEmpty { writer.field("after", after) }
+        if let policy = invocation.value("on-dependency-failure") {
+            guard ["cancel", "run", "hold"].contains(policy) else {
+                throw .usage("--on-dependency-failure \(policy): expected cancel, run or hold")
+            }
+            writer.field("onDependencyFailure", policy)
+        }
         writer.endObject()
         var request = ClientRequest.post("/v1/tasks", body: writer.bytes, isRepeatable: true)
         request.idempotencyKey = try key(invocation)

@@ -22,8 +22,9 @@ import Testing
 
     private static let taskFields = [
         "id", "namespace", "state", "handler", "payload", "queue", "priority", "retry", "timeout",
-        "expires", "tags", "routingKey", "delivery", "meta", "runAt", "key", "attempt", "worker",
-        "createdAt", "startedAt", "finishedAt", "result", "error", "progress", "schedule",
+        "expires", "tags", "routingKey", "delivery", "meta", "runAt", "key", "after",
+        "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
+        "result", "error", "progress", "schedule",
         "attempts",
     ]
 

@@ -29,7 +29,7 @@ import Testing
                         "jitter": false},
               "timeout": "30s", "expires": "2h", "tags": ["gpu", "a", "gpu"],
               "routingKey": "user:1", "delivery": "atMostOnce", "key": "k 1",
-              "meta": {"b": "2", "a": "1"}
+              "meta": {"b": "2", "a": "1"}, "after": ["t9", "t3"], "onDependencyFailure": "hold"
             }
             """)
         #expect(problems.isEmpty)
@@ -50,7 +50,18 @@ import Testing
         expected.delivery = .atMostOnce
         expected.key = "k 1"
         expected.meta = [Label(name: "a", value: "1"), Label(name: "b", value: "2")]
+        expected.after = [TaskID(9), TaskID(3)]
+        expected.onDependencyFailure = .hold
         #expect(spec == expected)
+    }
+
+    @Test func aPolicyWithoutPredecessorsIsAMistake() throws {
+        let alone = try read(#"{"handler": "echo", "onDependencyFailure": "run"}"#)
+        #expect(alone.problems == ["/onDependencyFailure: means nothing without \"after\""])
+        let other = try read(
+            #"{"handler": "echo", "after": ["t1"], "onDependencyFailure": "wait"}"#)
+        #expect(other.problems.count == 1)
+        #expect(other.problems[0].hasPrefix("/onDependencyFailure: \"wait\" is not one of"))
     }
 
     @Test func timesMayBeGivenInEitherWayAndNotInBoth() throws {
@@ -79,13 +90,13 @@ import Testing
         let (spec, problems) = try read(
             """
             { "handlr": "echo", "delay": "soon", "retry": {"attempts": 0, "max": 5},
-              "timeout": "31d", "tags": ["a", 1], "meta": {"a": 1}, "after": ["t1"],
+              "timeout": "31d", "tags": ["a", 1], "meta": {"a": 1}, "after": ["t1", "x"],
               "webhook": "http://127.0.0.1/", "key": "", "delivery": "exactlyOnce" }
             """)
         #expect(spec == nil)
         for place in [
             "/handler: is required", "/delay: ", "/retry/attempts: ", "/retry/max: ", "/timeout: ",
-            "/tags/1: ", "/meta/a: ", "/after: is not supported by this version",
+            "/tags/1: ", "/meta/a: ", "/after/1: \"x\" is not a task's id",
             "/webhook: is not supported by this version", "/key: ", "/delivery: ",
             "/handlr: unknown field \"handlr\"; did you mean \"handler\"?",
         ] {

@@ -49,11 +49,11 @@ import Testing
         #expect(notJSON.status == 400)
         #expect(notJSON.header("content-type") == "application/problem+json")
         #expect(try notJSON.json()["detail"]?.string?.contains("byte 12") == true)
-        let invalid = try fixture.call("POST", "/v1/tasks?tiemout=1s", #"{"after": []}"#)
+        let invalid = try fixture.call("POST", "/v1/tasks?tiemout=1s", #"{"webhook": []}"#)
         #expect(invalid.status == 422)
         #expect(
             try invalid.json()["errors"]?.elements.map { $0["pointer"]?.string }
-                == ["/handler", "/after", "?tiemout"])
+                == ["/handler", "/webhook", "?tiemout"])
         #expect(try fixture.call("POST", "/v1/tasks", "x", type: "text/plain").status == 415)
         let large = #"{"handler": "echo", "payload": ""# + String(repeating: "x", count: 1_200_000)
         #expect(try fixture.call("POST", "/v1/tasks", large + "\"}").status == 413)
@@ -61,6 +61,31 @@ import Testing
             "POST", "/v1/tasks", #"{"handler": "echo"}"#, headers: ["origin: http://evil.example"])
         #expect(foreign.status == 403)
         #expect(fixture.gateway.replica.scheduler.counts.tasksByState.reduce(0, +) == 0)
+    }
+
+    @Test func aTaskWaitsForThoseItNames() throws {
+        let fixture = try APIFixture()
+        #expect(try fixture.call("POST", "/v1/tasks", #"{"handler": "echo"}"#).status == 201)
+        let next = try fixture.call(
+            "POST", "/v1/tasks",
+            #"{"handler": "echo", "after": ["t1"], "onDependencyFailure": "run"}"#)
+        #expect(next.status == 201)
+        let task = try next.json()
+        #expect(task["state"]?.string == "blocked" && task["after"]?.source == #"["t1"]"#)
+        #expect(task["onDependencyFailure"]?.string == "run")
+        try fixture.finish(
+            "t1", .failed(.init(message: "no", kind: "error", isRetryable: false)))
+        let started = try fixture.call("GET", "/v1/tasks/t2").json()
+        #expect(started["state"]?.string == "running")
+        let text = #"{"handler": "echo", "after": ["t1", "t99"]}"#
+        let missing = try fixture.call("POST", "/v1/tasks", text)
+        #expect(missing.status == 422)
+        #expect(
+            try missing.json()["errors"]?.elements.map { $0["pointer"]?.string } == ["/after/1"])
+        let lines = try fixture.call(
+            "POST", "/v1/tasks", text + "\n", type: "application/x-ndjson")
+        let error = try lines.json()["items"]?.elements.first?["error"]
+        #expect(error?["errors"]?.elements.first?["pointer"]?.string == "/after/1")
     }
 
     @Test func manyTasksAreTakenEachOnItsOwn() throws {
