@@ -46,6 +46,14 @@ struct Dependencies: Equatable, Sendable {
         return low < edges.count && edges[low].task == task ? low : nil
     }
 
+    /// What they came to, for whoever runs the task.
+    var inputs: [TaskInput] {
+        edges.map { edge in
+            TaskInput(
+                name: edge.task.description, result: edge.end == .succeeded ? edge.result : nil)
+        }
+    }
+
     mutating func settle(at place: Int, _ end: End, result: [UInt8] = []) {
         edges[place].end = end
         edges[place].result = result

@@ -28,11 +28,14 @@ public struct Assignment: Equatable, Sendable {
     /// Occurrence id `name@time` and schedule name, if a schedule made it.
     public var occurrence: String?
     public var schedule: String?
+    /// Of the tasks it waited for, by their ids, ascending.
+    public var inputs: [TaskInput]
 
     public init(
         worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32, fence: UInt64,
         handler: String, payload: [UInt8], timeoutMilliseconds: Milliseconds,
-        scheduledAt: Milliseconds, assignedAt: Milliseconds, occurrence: String?, schedule: String?
+        scheduledAt: Milliseconds, assignedAt: Milliseconds, occurrence: String?, schedule: String?,
+        inputs: [TaskInput] = []
     ) {
         self.worker = worker
         self.incarnation = incarnation
@@ -46,6 +49,7 @@ public struct Assignment: Equatable, Sendable {
         self.assignedAt = assignedAt
         self.occurrence = occurrence
         self.schedule = schedule
+        self.inputs = inputs
     }
 }
 

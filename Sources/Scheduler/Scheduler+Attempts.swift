@@ -133,7 +133,8 @@ extension Scheduler {
             attempt: record.attempt, fence: record.fence, handler: profile.handler,
             payload: record.payload, timeoutMilliseconds: profile.timeoutMilliseconds,
             scheduledAt: record.dueAt, assignedAt: record.startedAt,
-            occurrence: record.extra?.fields.occurrence, schedule: record.extra?.fields.schedule)
+            occurrence: record.extra?.fields.occurrence, schedule: record.extra?.fields.schedule,
+            inputs: record.extra?.fields.dependencies?.inputs ?? [])
     }
 
     /// The record describes one attempt; older ones are in the history, the last few of them.

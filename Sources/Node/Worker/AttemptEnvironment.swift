@@ -7,7 +7,7 @@ struct AttemptEnvironment: Sendable {
 
     private static let names = [
         "CARILLON_TASK_ID", "CARILLON_ATTEMPT", "CARILLON_FENCE", "CARILLON_SCHEDULED_AT",
-        "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE",
+        "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE", "CARILLON_INPUTS",
     ]
 
     /// `inherited` as `NAME=value`. A node that is itself run by a task must not pass on that task's
@@ -40,6 +40,33 @@ struct AttemptEnvironment: Sendable {
         if let occurrence = assignment.occurrence {
             result.append("CARILLON_OCCURRENCE=\(occurrence)")
         }
+        if let inputs = inputs(of: assignment) { result.append("CARILLON_INPUTS=\(inputs)") }
         return result
+    }
+
+    /// nil if there are none, or more than a variable may hold: a process can't be launched with more.
+    private func inputs(of assignment: Assignment) -> String? {
+        let bytes = assignment.inputs.reduce(0) {
+            $0 + ($1.result?.count ?? 4) + $1.name.utf8.count
+        }
+        guard !assignment.inputs.isEmpty, bytes <= WorkerLimits.maxInputsBytes else { return nil }
+        return String(decoding: assignment.inputsJSON, as: UTF8.self)
+    }
+}
+
+extension Assignment {
+    /// Results of the tasks that this one waited for, by what it calls them; null of those that did not succeed.
+    var inputsJSON: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        for input in inputs {
+            if let result = input.result {
+                writer.rawField(input.name, result)
+            } else {
+                writer.nullField(input.name)
+            }
+        }
+        writer.endObject()
+        return writer.bytes
     }
 }

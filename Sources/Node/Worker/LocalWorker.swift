@@ -113,9 +113,15 @@ final class LocalWorker {
         let handler = handlers[assignment.handler]
         let timeout = min(
             assignment.timeoutMilliseconds, handler?.timeoutMilliseconds ?? Int64.max)
-        let run = Run(assignment, timeoutMilliseconds: timeout)
+        let run: Run
+        do {
+            run = Run(try assignment.filled(), timeoutMilliseconds: timeout)
+        } catch {
+            report(assignment, .failure(.payload, error.description, isRetryable: false))
+            return
+        }
         guard runs.count < WorkerLimits.maxRunning else {
-            report(run, .returned)
+            report(assignment, .returned)
             return
         }
         runs[key] = run
@@ -325,17 +331,16 @@ final class LocalWorker {
         if let timeout = run.timeout { loop.cancel(timeout) }
         run.timeout = nil
         switch run.ending {
-        case nil: report(run, result)
+        case nil: report(run.assignment, result)
         case .stopped(.revoked): break
-        case .stopped: report(run, .returned)
+        case .stopped: report(run.assignment, .returned)
         case .timedOut:
             let limit = DurationText.format(run.timeoutMilliseconds)
-            report(run, .failure(.timeout, "did not finish within \(limit)"))
+            report(run.assignment, .failure(.timeout, "did not finish within \(limit)"))
         }
     }
 
-    private func report(_ run: Run, _ result: AttemptResult) {
-        let assignment = run.assignment
+    private func report(_ assignment: Assignment, _ result: AttemptResult) {
         let isFirst = finished.isEmpty
         finished.append(
             Finish(

@@ -1,7 +1,8 @@
 import Scheduler
 
 /// A text with places for what is known of an attempt: `{{payload}}`, `{{payload.a.b}}` (members, and
-/// elements by their number), `{{task.id}}`, `{{task.attempt}}`, `{{task.fence}}`,
+/// elements by their number), `{{inputs}}` and `{{inputs.t1.a}}` (results of the tasks that it waited for),
+/// `{{task.id}}`, `{{task.attempt}}`, `{{task.fence}}`,
 /// `{{task.scheduledAt}}`, `{{task.schedule}}`, `{{task.occurrence}}`. The last two are empty for tasks
 /// that no schedule made.
 ///
@@ -19,6 +20,7 @@ struct Template: Equatable, Sendable {
     fileprivate enum Part: Equatable, Sendable {
         case literal([UInt8])
         case payload(path: [String], isQuoted: Bool)
+        case inputs(path: [String], isQuoted: Bool)
         case task(TaskField, isQuoted: Bool)
     }
 
@@ -72,7 +74,11 @@ struct Template: Equatable, Sendable {
             case .literal(let bytes):
                 result.append(contentsOf: bytes)
             case .payload(let path, let isQuoted):
-                try append(try Self.find(path, in: payload), isQuoted: isQuoted, to: &result)
+                let value = try Self.find(path, in: payload, "the payload")
+                try append(value, isQuoted: isQuoted, to: &result)
+            case .inputs(let path, let isQuoted):
+                let value = try Self.find(path, in: try Self.inputs(assignment), "the input")
+                try append(value, isQuoted: isQuoted, to: &result)
             case .task(let field, let isQuoted):
                 let text = Self.text(field, of: assignment)
                 try append(
@@ -122,15 +128,19 @@ struct Template: Equatable, Sendable {
         switch path.removeFirst() {
         case "payload":
             return .payload(path: path, isQuoted: isQuoted)
+        case "inputs":
+            return .inputs(path: path, isQuoted: isQuoted)
         case "task":
             guard path.count == 1, let field = TaskField(rawValue: path[0]) else {
                 let names = TaskField.allCases.map { "task.\($0.rawValue)" }
                 throw TemplateError(
-                    "{{\(name)}} is not known; there are payload, \(names.joined(separator: ", "))")
+                    "{{\(name)}} is not known; there are payload, inputs, "
+                        + names.joined(separator: ", "))
             }
             return .task(field, isQuoted: isQuoted)
         default:
-            throw TemplateError("{{\(name)}} is not known; it must begin with payload or task")
+            throw TemplateError(
+                "{{\(name)}} is not known; it must begin with payload, inputs or task")
         }
     }
 
@@ -143,9 +153,9 @@ struct Template: Equatable, Sendable {
     // MARK: Writing
 
     private static func find(
-        _ path: [String], in payload: JSONValue
+        _ path: [String], in root: JSONValue, _ noun: String
     ) throws(TemplateError) -> JSONValue {
-        var value = payload
+        var value = root
         for name in path {
             if let member = value[name] {
                 value = member
@@ -154,10 +164,18 @@ struct Template: Equatable, Sendable {
             {
                 value = value.elements[index]
             } else {
-                throw TemplateError("the payload has no \"\(path.joined(separator: "."))\"")
+                throw TemplateError("\(noun) has no \"\(path.joined(separator: "."))\"")
             }
         }
         return value
+    }
+
+    private static func inputs(_ assignment: Assignment) throws(TemplateError) -> JSONValue {
+        do {
+            return try JSONDocument(assignment.inputsJSON).root
+        } catch {
+            throw TemplateError("a result is not JSON: \(error.description)")
+        }
     }
 
     private static func text(_ field: TaskField, of assignment: Assignment) -> String {

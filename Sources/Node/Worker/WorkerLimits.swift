@@ -2,6 +2,8 @@ import Scheduler
 
 /// Bounds on what an attempt may take and leave.
 enum WorkerLimits {
+    /// Results of others in a variable of a process: Linux takes 128 KiB with the name.
+    static let maxInputsBytes = 96 * 1024
     /// Between SIGTERM and SIGKILL.
     static let killGraceMilliseconds: Int64 = 5_000
     /// Handed to the launching thread at a time; those beyond can still be stopped before they start.

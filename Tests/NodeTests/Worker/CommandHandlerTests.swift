@@ -21,6 +21,22 @@ import Testing
                 + #""nightly@2026-11-21T08:04:20Z"]}"#)
     }
 
+    @Test func getsTheResultsOfThoseItWaitedFor() throws {
+        let bench = try WorkerBench(
+            script: "printf '[%s,' \"${CARILLON_INPUTS-null}\"; cat; printf ']'")
+        let large = Array("\"\(String(repeating: "x", count: WorkerLimits.maxInputsBytes))\"".utf8)
+        let small = TaskInput(name: "t8", result: Array("{ }".utf8))
+        #expect(
+            bench.run(bench.assignment(payload: "\"{{results.t8}}\"", inputs: [small]))?.text
+                == #"[{"t8":{ }},{ }]"#)
+        let both = [small, TaskInput(name: "t9", result: large)]
+        #expect(
+            bench.run(bench.assignment(payload: "\"{{results.t8}}\"", inputs: both))?.text
+                == "[null,{ }]")
+        let missing = bench.run(bench.assignment(payload: "\"{{results.t1}}\"", inputs: [small]))
+        #expect(missing?.failure?.kind == "payload" && missing?.failure?.isRetryable == false)
+    }
+
     @Test func inheritsTheEnvironmentButNotAnotherTasksVariables() throws {
         let bench = try WorkerBench(
             [

@@ -13,7 +13,11 @@ import Testing
         let assignment = Assignment(
             worker: "w", incarnation: 1, task: TaskID(7), attempt: 2, fence: 99, handler: "h",
             payload: Array(payload.utf8), timeoutMilliseconds: 1000, scheduledAt: 0, assignedAt: 0,
-            occurrence: schedule.map { $0 + "@1970" }, schedule: schedule)
+            occurrence: schedule.map { $0 + "@1970" }, schedule: schedule,
+            inputs: [
+                TaskInput(name: "t3", result: Array(#"{"k": "v w"}"#.utf8)),
+                TaskInput(name: "t4", result: nil),
+            ])
         let template = try Template(text, for: position)
         let bytes = try template.render(assignment, payload: try JSONDocument(payload).root)
         return String(decoding: bytes, as: UTF8.self)
@@ -25,7 +29,7 @@ import Testing
         ("https://h/{{task.scheduledAt}}", "https://h/1970-01-01T00%3A00%3A00.000Z"),
         ("https://h/{{payload.n}}{{payload.null}}", "https://h/1e400null"),
         ("https://h/{{payload.o}}", "https://h/%7B%20%22p%22%3A1%7D"),
-        ("https://h/}}", "https://h/}}"),
+        ("https://h/}}", "https://h/}}"), ("https://h/{{inputs.t3.k}}", "https://h/v%20w"),
     ])
     func encodesInURLs(text: String, expected: String) throws {
         #expect(try render(text, .url) == expected)
@@ -47,6 +51,8 @@ import Testing
         ),
         (#"{"o": "{{payload.o}}"}"#, #"{"o": "{ \"p\":1}"}"#),
         (#"{"e": "\"{{payload.a.b}}\""}"#, #"{"e": "\"x/y z\""}"#),
+        ("{{inputs}}", #"{"t3":{"k": "v w"},"t4":null}"#),
+        (#"{"a": {{inputs.t4}}, "b": "{{inputs.t3.k}}"}"#, #"{"a": null, "b": "v w"}"#),
         ("Hello {{payload.s}}", "Hello say \"hi\"\n"), ("no place", "no place"),
     ])
     func keepsJSONJSONInBodies(text: String, expected: String) throws {
@@ -70,6 +76,11 @@ import Testing
     func saysWhatThePayloadLacks(name: String) {
         let error = #expect(throws: TemplateError.self) { try render("{{\(name)}}", .url) }
         #expect(error?.reason == "the payload has no \"\(name.dropFirst(8))\"")
+    }
+
+    @Test func saysWhichInputIsMissing() {
+        let error = #expect(throws: TemplateError.self) { try render("{{inputs.t5}}", .url) }
+        #expect(error?.reason == "the input has no \"t5\"")
     }
 
     @Test(arguments: [

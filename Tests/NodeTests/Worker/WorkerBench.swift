@@ -42,7 +42,7 @@ final class WorkerBench {
 
     func assignment(
         _ handler: String = "run", payload: String = "null", attempt: UInt32 = 1,
-        timeoutMilliseconds: Int64 = 60_000, schedule: String? = nil
+        timeoutMilliseconds: Int64 = 60_000, schedule: String? = nil, inputs: [TaskInput] = []
     ) -> Assignment {
         defer { nextTask += 1 }
         return Assignment(
@@ -51,7 +51,8 @@ final class WorkerBench {
             handler: handler, payload: Array(payload.utf8),
             timeoutMilliseconds: timeoutMilliseconds,
             scheduledAt: 1_795_248_260_500, assignedAt: 1_795_248_260_600,
-            occurrence: schedule.map { "\($0)@2026-11-21T08:04:20Z" }, schedule: schedule)
+            occurrence: schedule.map { "\($0)@2026-11-21T08:04:20Z" }, schedule: schedule,
+            inputs: inputs)
     }
 
     /// Turns the loop until the condition holds; the bound only ends a test that hangs.
