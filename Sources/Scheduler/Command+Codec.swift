@@ -3,6 +3,7 @@
 /// finish    task u64 · attempt u32 · fence u64 · result u8 (0 succeeded · blob | 1 failed · message string
 ///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned)
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
+/// workflow  first task u64; `GraphSpec` says what a graph is
 /// members   count u32 · members; `Member` and `NodeRecord` say what a member and a node are
 /// ```
 /// The other commands carry their fields in the order of their declaration. A command never extends beyond the
@@ -30,6 +31,8 @@ extension Command {
         case removeMember = 17
         case announceNode = 18
         case raiseStateVersion = 19
+        case submitGraph = 40
+        case cancelWorkflow = 41
         case deleteTask = 60
     }
 
@@ -71,6 +74,8 @@ extension Command {
             writer.put(directory)
         case .announceNode(let node): node.encode(into: &writer)
         case .raiseStateVersion(let version): writer.put(version)
+        case .submitGraph(let graph): graph.encode(into: &writer)
+        case .cancelWorkflow(let id): writer.put(id.first.number)
         }
         return writer.bytes
     }
@@ -126,6 +131,11 @@ extension Command {
                 name: try reader.name("member"), directory: try reader.uint64())
         case .announceNode: self = .announceNode(try NodeRecord(from: &reader))
         case .raiseStateVersion: self = .raiseStateVersion(try reader.uint32())
+        case .submitGraph: self = .submitGraph(try GraphSpec(from: &reader))
+        case .cancelWorkflow:
+            let first = try reader.uint64()
+            guard first < 1 << 62 else { throw CodecError("\(first) is not a workflow") }
+            self = .cancelWorkflow(WorkflowID(first: TaskID(first)))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -175,6 +185,8 @@ extension Command {
         case .removeMember: .removeMember
         case .announceNode: .announceNode
         case .raiseStateVersion: .raiseStateVersion
+        case .submitGraph: .submitGraph
+        case .cancelWorkflow: .cancelWorkflow
         }
     }
 

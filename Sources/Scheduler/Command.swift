@@ -34,6 +34,10 @@ public enum Command: Equatable, Sendable {
     case announceNode(NodeRecord)
     /// Every member can apply commands by the rules of this version.
     case raiseStateVersion(UInt32)
+    /// All tasks of a workflow, or none.
+    case submitGraph(GraphSpec)
+    /// Cancels those of its tasks that have not ended.
+    case cancelWorkflow(WorkflowID)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -2,13 +2,15 @@
 /// has ended may be dropped.
 ///
 /// ```
-/// dependencies  policy u8 · count u32 · (task u64 · end u8 · [succeeded: isShared bool · result blob unless shared])…
+/// dependencies  policy u8 · count u32 · (task u64 · name (bool · string) · end u8 · [succeeded: isShared bool · result blob unless shared])…
 /// ```
 /// A result is shared if the predecessor is kept and has it: ten thousand successors of one task don't make a
 /// snapshot ten thousand times as large.
 struct Dependencies: Equatable, Sendable {
     struct Edge: Equatable, Sendable {
         var task: TaskID
+        /// What the successor calls it; nil: by its id.
+        var name: String?
         var end = End.awaited
         /// JSON, the predecessor's own array; empty unless it succeeded.
         var result: [UInt8] = []
@@ -24,11 +26,13 @@ struct Dependencies: Equatable, Sendable {
     private(set) var edges: [Edge]
     let policy: TaskSpec.DependencyPolicy
 
-    init(after tasks: [TaskID], policy: TaskSpec.DependencyPolicy) {
+    init(
+        after tasks: [TaskID], policy: TaskSpec.DependencyPolicy, names: [TaskID: String] = [:]
+    ) {
         var edges: [Edge] = []
         edges.reserveCapacity(tasks.count)
         for task in tasks.sorted() where edges.last?.task != task {
-            edges.append(Edge(task: task))
+            edges.append(Edge(task: task, name: names[task]))
         }
         self.edges = edges
         self.policy = policy
@@ -50,7 +54,8 @@ struct Dependencies: Equatable, Sendable {
     var inputs: [TaskInput] {
         edges.map { edge in
             TaskInput(
-                name: edge.task.description, result: edge.end == .succeeded ? edge.result : nil)
+                name: edge.name ?? edge.task.description,
+                result: edge.end == .succeeded ? edge.result : nil)
         }
     }
 
@@ -71,6 +76,7 @@ struct Dependencies: Equatable, Sendable {
         writer.put(UInt32(edges.count))
         for edge in edges {
             writer.put(edge.task.number)
+            writer.put(edge.name)
             writer.put(edge.end.rawValue)
             guard edge.end == .succeeded else { continue }
             let isShared = tasks.result(of: edge.task) == edge.result
@@ -83,7 +89,7 @@ struct Dependencies: Equatable, Sendable {
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
         policy = try TaskSpec.DependencyPolicy(from: &reader)
         edges = []
-        let count = try reader.count(minimumBytes: 9)
+        let count = try reader.count(minimumBytes: 10)
         guard (1...Limits.maxDependencies).contains(count) else {
             throw CodecError("\(count) dependencies are not allowed")
         }
@@ -92,6 +98,7 @@ struct Dependencies: Equatable, Sendable {
             guard edges.last.map({ $0.task < edge.task }) ?? true else {
                 throw CodecError("dependencies are not in order")
             }
+            edge.name = try reader.optionalString()
             let byte = try reader.byte()
             guard let end = End(rawValue: byte) else {
                 throw CodecError("\(byte) is not a dependency's end")

@@ -55,6 +55,9 @@ public enum Limits {
 
     /// Tasks that one task may wait for.
     public static let maxDependencies = 1_000
+    /// Tasks of one workflow, and how often they name each other.
+    public static let maxGraphTasks = 1_000
+    public static let maxGraphEdges = 10_000
     /// Waiting tasks that are told of a predecessor's end in one entry: the rest follows in the next one.
     public static let maxSettlementsPerEntry = 2_000
 }

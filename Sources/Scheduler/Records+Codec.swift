@@ -12,6 +12,7 @@
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
 ///           · result (bool · blob) · history (count u32 · (number u32 · worker string · startedAt i64
 ///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
+///           · hasWorkflow bool · membership (see `WorkflowMembership`)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -121,6 +122,8 @@ extension TaskExtra.Fields {
         }
         writer.put(dependencies != nil)
         dependencies?.encode(among: tasks, into: &writer)
+        writer.put(workflow != nil)
+        workflow?.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -154,6 +157,7 @@ extension TaskExtra.Fields {
                     outcome: try AttemptOutcome(from: &reader)))
         }
         if try reader.bool() { dependencies = try Dependencies(from: &reader, among: tasks) }
+        if try reader.bool() { workflow = try WorkflowMembership(from: &reader) }
     }
 }
 

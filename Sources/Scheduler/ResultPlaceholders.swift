@@ -1,6 +1,6 @@
 /// What a task that waited for others gets from one of them.
 public struct TaskInput: Equatable, Sendable {
-    /// What the task calls the other: its id.
+    /// What the task calls the other: its name in their workflow, or its id.
     public var name: String
     /// JSON; nil if the other did not succeed.
     public var result: [UInt8]?

@@ -10,9 +10,19 @@ extension Scheduler {
     /// Notes which predecessors of a new task have ended already. False if one of them does not exist, or is not
     /// kept any more.
     func resolve(_ dependencies: inout Dependencies) -> Bool {
+        let isKept = dependencies.edges.allSatisfy { state.tasks.position(of: $0.task) != nil }
+        if isKept { resolveKept(&dependencies) }
+        return isKept
+    }
+
+    /// A predecessor that is not kept counts as failed.
+    func resolveKept(_ dependencies: inout Dependencies) {
         for place in dependencies.edges.indices {
             let task = dependencies.edges[place].task
-            guard let position = state.tasks.position(of: task) else { return false }
+            guard let position = state.tasks.position(of: task) else {
+                dependencies.settle(at: place, .failed)
+                continue
+            }
             let current = state.tasks[position].state
             // A held task waits for as long as its predecessor may still be brought back.
             guard current.isFinal, current == .succeeded || dependencies.policy != .hold else {
@@ -20,7 +30,6 @@ extension Scheduler {
             }
             note(current, at: position, in: &dependencies, place)
         }
-        return true
     }
 
     private func note(
@@ -37,7 +46,8 @@ extension Scheduler {
         guard let dependencies = state.tasks[position].extra?.fields.dependencies else {
             return start(id, at: position, &events)
         }
-        if dependencies.policy == .cancel,
+        // Nobody can be held for what is gone.
+        if dependencies.policy != .run,
             let failed = dependencies.edges.first(where: { $0.end == .failed })
         {
             let end = self.state(of: failed.task)?.name ?? "gone"

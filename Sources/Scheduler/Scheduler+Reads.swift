@@ -28,7 +28,7 @@ extension Scheduler {
             createdAt: record.createdAt, startedAt: hasAttempt ? record.startedAt : nil,
             finishedAt: record.state.isFinal ? record.finishedAt : nil, result: fields.result,
             error: fields.error, occurrence: fields.occurrence, schedule: fields.schedule,
-            attempts: attempts(record, fields))
+            workflow: fields.workflow?.id, attempts: attempts(record, fields))
     }
 
     private func attempts(_ record: TaskRecord, _ fields: TaskExtra.Fields) -> [AttemptView] {
@@ -108,6 +108,7 @@ extension Scheduler {
         }
         let fields = record.extra?.fields
         if let schedule = filter.schedule, fields?.schedule != schedule { return false }
+        if let workflow = filter.workflow, fields?.workflow?.id != workflow { return false }
         for label in filter.meta where !(fields?.meta.contains(label) ?? false) { return false }
         guard let text = filter.text else { return true }
         return occurs(text, in: id.description) || occurs(text, in: profile.handler)

@@ -44,7 +44,7 @@ extension Scheduler {
         return .task(create(record, &events), existed: false)
     }
 
-    private func dueTime(_ start: TaskSpec.Start) throws(CodecError) -> Milliseconds {
+    func dueTime(_ start: TaskSpec.Start) throws(CodecError) -> Milliseconds {
         switch start {
         case .now: return state.time
         case .after(let milliseconds): return min(state.time + milliseconds, Limits.maxTime)

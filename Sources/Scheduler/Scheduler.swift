@@ -130,7 +130,9 @@ public struct Scheduler: Sendable {
             let kind = try Command.kind(from: &reader)
             // By far the most frequent one goes without a `TaskSpec` in between.
             if kind == .submit { return try submit(from: &reader, &events) }
-            return perform(try Command(kind, from: &reader), &events)
+            let command = try Command(kind, from: &reader)
+            if case .submitGraph(let graph) = command { return try submitGraph(graph, &events) }
+            return perform(command, &events)
         } catch {
             // Nothing has changed: all decoding comes before the first change.
             return .rejected(.malformed)
@@ -139,7 +141,7 @@ public struct Scheduler: Sendable {
 
     private mutating func perform(_ command: Command, _ events: inout [Event]) -> Outcome {
         switch command {
-        case .submit: preconditionFailure("a submission is decoded by `submit`")
+        case .submit, .submitGraph: preconditionFailure("a submission may be refused as it is read")
         case .cancel(let task): cancel(task, &events)
         case .retry(let task): retry(task, &events)
         case .finish(let finish): self.finish(finish, &events)
@@ -164,6 +166,7 @@ public struct Scheduler: Sendable {
             removeMember(name, directory: directory, &events)
         case .announceNode(let node): announceNode(node)
         case .raiseStateVersion(let version): raiseStateVersion(version)
+        case .cancelWorkflow(let id): cancelWorkflow(id, &events)
         }
     }
 }

@@ -48,6 +48,7 @@ final class TaskExtra: Sendable {
         /// Attempts before the one that the record describes.
         var history: [PastAttempt] = []
         var dependencies: Dependencies?
+        var workflow: WorkflowMembership?
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -16,6 +16,7 @@ public struct TaskView: Equatable, Sendable {
     /// Occurrence id, `name@time`.
     public var occurrence: String?
     public var schedule: String?
+    public var workflow: WorkflowID?
     /// Oldest first; at most the last `Limits.maxAttemptHistory`.
     public var attempts: [AttemptView]
 
@@ -55,6 +56,7 @@ public struct TaskFilter: Equatable, Sendable {
     /// `createdAt` in [since, until).
     public var since: Milliseconds?
     public var until: Milliseconds?
+    public var workflow: WorkflowID?
 
     public init() {}
 }

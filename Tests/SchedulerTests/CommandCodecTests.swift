@@ -61,6 +61,13 @@ struct CommandCodecTests {
             .addMember(.named("c", directory: 7)),
             .removeMember(name: "c", directory: 7),
             .announceNode(.named("c", directory: 7, stateVersion: 3)), .raiseStateVersion(4),
+            .submitGraph(
+                GraphSpec(
+                    items: [
+                        .init(name: "a", after: [], spec: .h()),
+                        .init(after: [0], spec: .h { $0.after = [TaskID(3)] }),
+                    ], key: "k")),
+            .cancelWorkflow(WorkflowID(first: TaskID(4))),
         ]
     }()
 

@@ -52,7 +52,9 @@ struct RandomLog {
 
     private mutating func command(_ machine: Machine) -> Command {
         switch random.next() % 100 {
-        case 0..<40: .submit(successor(spec(), machine))
+        case 0..<3: .submitGraph(graph(machine))
+        case 3: .cancelWorkflow(WorkflowID(first: anyTask(machine)))
+        case 4..<40: .submit(successor(spec(), machine))
         case 40..<70: finish(machine)
         case 70..<75: .cancel(anyTask(machine))
         case 75..<79: .retry(anyTask(machine))
@@ -75,6 +77,17 @@ struct RandomLog {
         case 3, 4: .announceNode(.named(name, directory: directory, stateVersion: 2))
         default: .addMember(.named(name, directory: directory, stateVersion: 2))
         }
+    }
+
+    private mutating func graph(_ machine: Machine) -> GraphSpec {
+        let items = (0..<1 + UInt32(random.next() % 5)).map { place in
+            var spec = successor(spec(), machine)
+            spec.key = nil
+            let after = (0..<place).filter { _ in random.next() % 2 == 0 }
+            return GraphSpec.Item(
+                name: random.next() % 2 == 0 ? "n\(place)" : nil, after: after, spec: spec)
+        }
+        return GraphSpec(items: items, key: random.next() % 4 == 0 ? "k\(random.next() % 50)" : nil)
     }
 
     /// Now and then the task waits for some of those before it.

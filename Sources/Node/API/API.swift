@@ -67,6 +67,7 @@ final class API {
         case "schedules": SchedulesAPI.handle(path, call)
         case "workers": WorkersAPI.handle(path, call)
         case "dead": DeadAPI.handle(path, call)
+        case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
         case "events" where path.isEmpty: events.handle(call)
         case "queues":

@@ -17,6 +17,9 @@ enum APILimits {
     /// Bytes of a body that holds one object: a payload of the largest size, and the fields around it.
     static let maxObjectBytes = (1 << 20) + (64 << 10)
 
+    /// Chains and groups within each other.
+    static let maxGraphDepth = 16
+
     static let defaultPreviewItems = 10
     static let maxPreviewItems = 1_000
 

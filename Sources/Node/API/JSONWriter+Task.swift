@@ -32,6 +32,7 @@ extension JSONWriter {
         // Progress that handlers report is not replicated in this version.
         nullField("progress")
         optionalField("schedule", task.occurrence)
+        optionalField("workflow", task.workflow?.description)
         key("attempts")
         beginArray()
         for attempt in task.attempts { self.attempt(attempt) }

@@ -86,10 +86,17 @@ extension Problem {
 
     /// `after`: what a task was to wait for. A task that is not kept is as good as none: how it ended is not known.
     static func missing(_ after: [TaskID], in scheduler: Scheduler) -> Problem {
-        let errors = after.enumerated().compactMap { ordinal, task -> JSONProblem? in
+        missing(after.enumerated().map { ("/after/\($0)", $1) }, in: scheduler)
+    }
+
+    /// With the place of each.
+    static func missing(
+        _ after: [(pointer: String, task: TaskID)], in scheduler: Scheduler
+    ) -> Problem {
+        let errors = after.compactMap { pointer, task -> JSONProblem? in
             guard scheduler.state(of: task) == nil else { return nil }
             return JSONProblem(
-                pointer: "/after/\(ordinal)",
+                pointer: pointer,
                 detail: "there is no task \"\(task)\", or it is not kept any more")
         }
         return errors.isEmpty

@@ -16,6 +16,10 @@ struct TaskFilterReader {
         filter.text = query.text("q", maxBytes: maxTextBytes)
         filter.since = query.timestampMilliseconds("since")
         filter.until = query.timestampMilliseconds("until")
+        if let text = query.text("workflow") {
+            filter.workflow = WorkflowID(text)
+            if filter.workflow == nil { query.problem("workflow", "is not a workflow's id") }
+        }
         let labels = query.prefixed("meta.")
         if labels.count > Limits.maxMetaLabels {
             query.problem("meta", "at most \(Limits.maxMetaLabels) labels can be asked for")

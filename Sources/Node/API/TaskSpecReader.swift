@@ -7,6 +7,8 @@ struct TaskSpecReader {
         case submission
         /// A schedule says when its tasks run, and each of them is a new one.
         case schedule
+        /// What it waits for is a matter of the whole workflow.
+        case graph
     }
 
     private static let priorities: [(name: String, value: UInt8)] = [
@@ -30,11 +32,11 @@ struct TaskSpecReader {
         case .submission:
             readStart(&reader, into: &spec)
             readDependencies(&reader, into: &spec)
-        case .schedule:
-            for field in startFields {
-                guard let value = reader.value(field), !value.isNull else { continue }
-                reader.problem(field, "does not belong to a schedule's task")
-            }
+        case .schedule: refuse(startFields, "does not belong to a schedule's task", &reader)
+        case .graph:
+            readStart(&reader, into: &spec)
+            readPolicy(&reader, into: &spec)
+            refuse(["key"], "does not belong to a workflow's task: give the whole a key", &reader)
         }
         if let queue = name("queue", &reader) { spec.queue = queue }
         if let priority = priority(&reader) { spec.priority = priority }
@@ -84,6 +86,15 @@ struct TaskSpecReader {
         spec.key = plain("key", maxBytes: Limits.maxKeyBytes, &reader)
     }
 
+    private static func refuse(
+        _ fields: [String], _ reason: String, _ reader: inout JSONReader
+    ) {
+        for field in fields {
+            guard let value = reader.value(field), !value.isNull else { continue }
+            reader.problem(field, reason)
+        }
+    }
+
     private static func readDependencies(_ reader: inout JSONReader, into spec: inout TaskSpec) {
         let texts = reader.strings("after", maxCount: Limits.maxDependencies) ?? []
         var problems: [JSONProblem] = []
@@ -98,11 +109,15 @@ struct TaskSpecReader {
             }
         }
         reader.add(problems)
-        let names = TaskSpec.DependencyPolicy.allCases.map(\.name)
-        guard let name = reader.choice("onDependencyFailure", of: names) else { return }
-        if texts.isEmpty {
+        if texts.isEmpty, reader.has("onDependencyFailure") {
             reader.problem("onDependencyFailure", "means nothing without \"after\"")
         }
+        readPolicy(&reader, into: &spec)
+    }
+
+    private static func readPolicy(_ reader: inout JSONReader, into spec: inout TaskSpec) {
+        let names = TaskSpec.DependencyPolicy.allCases.map(\.name)
+        guard let name = reader.choice("onDependencyFailure", of: names) else { return }
         if let policy = TaskSpec.DependencyPolicy.allCases.first(where: { $0.name == name }) {
             spec.onDependencyFailure = policy
         }

@@ -61,6 +61,7 @@ enum TasksAPI {
 
     private static func submitOne(_ call: Call) {
         guard let document = call.document() else { return }
+        if GraphReader.isGraph(document.root) { return GraphSubmit.begin(document, call) }
         var query = call.query
         let options = call.options(&query)
         query.finish()
@@ -101,7 +102,7 @@ enum TasksAPI {
         }
     }
 
-    private static func wrong(_ headerKey: String, besides key: String?) -> JSONProblem? {
+    static func wrong(_ headerKey: String, besides key: String?) -> JSONProblem? {
         var detail: String?
         if !(1...Limits.maxKeyBytes).contains(headerKey.utf8.count) {
             detail = "the Idempotency-Key header must have 1 to \(Limits.maxKeyBytes) bytes"

@@ -7,6 +7,7 @@ enum CommandTree {
             NodeCommands.check,
             SubmitCommand.spec,
             TaskCommands.spec,
+            WorkflowCommands.spec,
             ScheduleCommands.spec,
             DeadCommands.spec,
             WorkerCommands.spec,

@@ -88,7 +88,7 @@ enum SubmitCommand {
     }
 
     /// A submission without a key gets one, so that it may be sent again when its reply is lost.
-    private static func key(_ invocation: Invocation) throws(CommandFailure) -> String {
+    static func key(_ invocation: Invocation) throws(CommandFailure) -> String {
         guard let key = invocation.value("key") else { return randomKey() }
         guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .usage("--key: expected printable ASCII without spaces")

@@ -5,6 +5,7 @@ enum TaskFilterOptions {
         OptionSpec(name: "handler", value: "HANDLER", summary: "only for this handler"),
         OptionSpec(name: "schedule", value: "NAME", summary: "only from this schedule"),
         OptionSpec(name: "worker", value: "ID", summary: "only on this worker"),
+        OptionSpec(name: "workflow", value: "ID", summary: "only of this workflow"),
         OptionSpec(name: "tag", value: "TAG", summary: "only with this tag"),
         OptionSpec(
             name: "meta", value: "NAME=VALUE", summary: "only with this label", isRepeated: true),
@@ -51,7 +52,7 @@ enum TaskFilterOptions {
             throw .usage(message)
         }
         if !chosen.isEmpty { pairs.append(("state", chosen.joined(separator: ","))) }
-        for name in ["queue", "handler", "schedule", "worker", "tag"] {
+        for name in ["queue", "handler", "schedule", "worker", "workflow", "tag"] {
             if let value = invocation.value(name) { pairs.append((name, value)) }
         }
         for (name, value) in try invocation.pairs("meta") { pairs.append(("meta." + name, value)) }

@@ -11,7 +11,7 @@ import Testing
         return TaskView(
             id: TaskID(7), spec: spec, state: .ready, dueAt: 1_795_249_800_000, attempt: 0,
             worker: nil, createdAt: 1_795_249_800_000, startedAt: nil, finishedAt: nil, result: nil,
-            error: nil, occurrence: nil, schedule: nil, attempts: [])
+            error: nil, occurrence: nil, schedule: nil, workflow: nil, attempts: [])
     }
 
     private func object(_ body: (inout JSONWriter) -> Void) throws -> (JSONValue, String) {
@@ -25,7 +25,7 @@ import Testing
         "expires", "tags", "routingKey", "delivery", "meta", "runAt", "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
         "result", "error", "progress", "schedule",
-        "attempts",
+        "workflow", "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {

@@ -1,0 +1,59 @@
+import Scheduler
+
+/// Submits a workflow.
+enum GraphSubmit {
+    static func begin(_ document: JSONDocument, _ call: Call) {
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        var graphReader = GraphReader()
+        var graph = graphReader.read(&reader)
+        reader.finish()
+        var problems = reader.problems + query.problems
+        if let headerKey = call.request.header("idempotency-key") {
+            if let problem = TasksAPI.wrong(headerKey, besides: graph?.key) {
+                problems.append(problem)
+            }
+            graph?.key = headerKey
+        }
+        guard problems.isEmpty, let graph else { return call.reply(Problem.invalid(problems)) }
+        let outside = graphReader.outside
+        call.gateway.request(.submitGraph(graph), deadline: options.deadline) { answer in
+            switch answer {
+            case .refused(let refusal): call.refuse(refusal)
+            case .outcome(.rejected(.missingDependency)):
+                call.reply(Problem.missing(outside, in: call.gateway.replica.scheduler))
+            case .outcome(.rejected(let rejection)):
+                call.reply(
+                    Problem.rejected(rejection, noun: "workflow", name: "", wrongState: ""))
+            case .outcome(.task(let first, let existed)):
+                submitted(graph, first, existed: existed, call)
+            case .outcome:
+                preconditionFailure("a workflow comes to its first task")
+            }
+        }
+    }
+
+    private static func submitted(
+        _ graph: GraphSpec, _ first: TaskID, existed: Bool, _ call: Call
+    ) {
+        call.context.metrics.submits += UInt64(graph.items.count)
+        call.context.metrics.submitLatency.record(
+            nanoseconds: call.context.facts.clock().monotonic - call.request.receivedAt)
+        call.reply(status: existed ? 200 : 201) { writer in
+            writer.beginObject()
+            writer.field("id", WorkflowID(first: first).description)
+            writer.key("tasks")
+            writer.beginArray()
+            for (place, item) in graph.items.enumerated() {
+                writer.beginObject()
+                writer.field("id", TaskID(first.number + UInt64(place)).description)
+                writer.optionalField("name", item.name)
+                writer.endObject()
+            }
+            writer.endArray()
+            writer.endObject()
+        }
+    }
+}

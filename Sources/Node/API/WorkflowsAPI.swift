@@ -1,0 +1,62 @@
+import Scheduler
+
+/// `/v1/workflows`.
+enum WorkflowsAPI {
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        guard let name = path.first, path.count == 1 else { return call.replyUnknownPath() }
+        guard call.allows(.get, .delete) else { return }
+        guard let id = WorkflowID(name) else {
+            return call.reply(Problem.notFound("workflow", name))
+        }
+        if call.request.method == .delete { cancel(id, call) } else { get(id, call) }
+    }
+
+    private static func get(_ id: WorkflowID, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(id, call) }
+    }
+
+    private static func cancel(_ id: WorkflowID, _ call: Call) {
+        guard call.hasNoBody(), let options = call.options() else { return }
+        call.perform(
+            .cancelWorkflow(id), options, noun: "workflow", name: id.description,
+            wrongState: { "All tasks of the workflow have ended already." }
+        ) { _ in reply(id, call) }
+    }
+
+    private static func reply(_ id: WorkflowID, _ call: Call) {
+        guard let workflow = call.gateway.replica.scheduler.workflow(id) else {
+            return call.reply(Problem.notFound("workflow", id.description))
+        }
+        call.reply { $0.workflow(workflow) }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func workflow(_ workflow: WorkflowView) {
+        beginObject()
+        field("id", workflow.id.description)
+        field("state", workflow.state.rawValue)
+        field("progress", workflow.endedCount * 100 / workflow.count)
+        field("total", workflow.count)
+        key("counts")
+        beginObject()
+        for state in TaskState.allCases {
+            field(state.name, workflow.tasks.count { $0.state == state })
+        }
+        // They ended well, or long ago.
+        field("forgotten", workflow.count - workflow.tasks.count)
+        endObject()
+        key("tasks")
+        beginArray()
+        for task in workflow.tasks {
+            beginObject()
+            field("id", task.id.description)
+            optionalField("name", task.name)
+            field("state", task.state.name)
+            endObject()
+        }
+        endArray()
+        endObject()
+    }
+}
