@@ -24,6 +24,7 @@ enum Happening {
     case clientDeadline(Token)
     case clientRetries(Token)
     case scheduleActs
+    case workflowsAct
     case strike(Strike)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)

@@ -10,6 +10,7 @@ struct Oracle {
     /// In the order in which they came to be.
     private(set) var taskIDs: [TaskID] = []
     private(set) var schedules = ScheduleBooks()
+    private(set) var workflows = WorkflowBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -93,6 +94,7 @@ struct Oracle {
         for request in requests {
             if case .retry(let task) = request.command { retried.append(task) }
         }
+        try workflows.note(events, retried: retried, reference)
         for event in events {
             switch event {
             case .taskChanged(let id, let state):
@@ -247,6 +249,16 @@ struct Oracle {
         if case .finish(let finish) = request.command, outcome == .done {
             try accept(finish, index)
         }
+        switch (request.command, outcome) {
+        case (.submitGraph(let graph), .task(let first, false)):
+            try workflows.submitted(graph, first)
+        case (.cancelWorkflow(let id), .done):
+            let retried = requests.compactMap { request -> TaskID? in
+                if case .retry(let task) = request.command { task } else { nil }
+            }
+            try workflows.cancelled(id, retried: retried, reference)
+        default: break
+        }
         if case .schedule = outcome, case .putSchedule(let name, let spec, _, _) = request.command,
             Registers.isRegister(name)
         {
@@ -341,6 +353,20 @@ struct Oracle {
             }
         }
         return account.createdIndex
+    }
+
+    /// A client was told that its workflow begins with this task.
+    mutating func checkSubmitted(_ graph: GraphSpec, _ first: TaskID) throws(Violation) -> Index {
+        for (place, item) in graph.items.enumerated() {
+            let id = TaskID(first.number + UInt64(place))
+            guard let account = tasks[id], idOfPayload[item.spec.payload] == id else {
+                throw Violation(
+                    "no acknowledged task is lost", "\(id) is acknowledged, not in the ledger")
+            }
+            tasks[id]?.isAcknowledged = true
+            if place == graph.items.count - 1 { return account.createdIndex }
+        }
+        throw Violation("answers fit", "\(first) answers a workflow without tasks")
     }
 
     func checkFinished(_ finish: Finish) throws(Violation) {

@@ -24,6 +24,9 @@ struct Report {
     var overlaps = 0
     var staleFinishes = 0
     var firings = 0
+    /// Tasks that started after they had waited for others, and workflows that came as a whole.
+    var successors = 0
+    var workflows = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -43,6 +46,7 @@ struct Report {
             \.disksRefused, \.leasesLost,
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.tasks, \.acknowledged,
             \.answers, \.refusals, \.reads, \.registerOperations,
+            \.successors, \.workflows,
         ]
     }
 
@@ -70,7 +74,7 @@ struct Report {
         faults: \(faults.line)
         work: \(tasks) tasks, \(acknowledged) acknowledged, \(executions) executions, \
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
-        \(firings) occurrences, \(reads) reads, \(registerOperations) register operations, \
+        \(firings) occurrences, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

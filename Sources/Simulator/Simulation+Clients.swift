@@ -171,6 +171,8 @@ extension Simulation {
         case (.change(.putSchedule(let name, let spec, _, _)), .schedule)
         where Registers.isRegister(name):
             try oracle.registers.endWrite(token, spec.task.payload)
+        case (.change(.submitGraph(let graph)), .task(let first, false)):
+            try workflowSubmitted(graph, first)
         case (.change, _): break
         default: throw Violation("answers fit", "\(operation.kind) answered by \(outcome)")
         }
@@ -185,6 +187,8 @@ extension Simulation {
         case .submit(let spec) where spec.key == nil: try oracle.noteRefused(spec.payload)
         case .change(.putSchedule(let name, let spec, _, _)) where Registers.isRegister(name):
             try oracle.noteRefused(spec.task.payload)
+        case .change(.submitGraph(let graph)):
+            for item in graph.items { try oracle.noteRefused(item.spec.payload) }
         default: return
         }
     }

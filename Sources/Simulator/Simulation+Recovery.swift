@@ -192,9 +192,12 @@ extension Simulation {
             return "\(replica.id) applied \(replica.applied) of \(oracle.applied)"
         }
         if let probe = clients.openProbe(on: present) { return "\(probe.kind) is not answered" }
+        let stuck = oracle.workflows.stuck(oracle.taskIDs) { id in
+            oracle.tasks[id].map { canRun($0, present) } ?? false
+        }
         for id in oracle.taskIDs {
             guard let account = oracle.tasks[id], !account.state.isFinal else { continue }
-            guard canRun(account, present) else { continue }
+            guard !stuck.contains(id) else { continue }
             let due = oracle.reference.task(id)?.dueAt ?? 0
             return
                 "\(id) is \(account.state.name), due at \(due), log time is \(oracle.reference.time)"

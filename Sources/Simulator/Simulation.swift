@@ -24,6 +24,8 @@ final class Simulation {
     var rareRandom: RandomSource
     /// For what is staged, in few runs as well.
     var plotRandom: RandomSource
+    /// Clients with tasks that wait for each other.
+    var flows: Flows
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -67,6 +69,7 @@ final class Simulation {
         scenario.drawRareFaults(&rareRandom)
         plotRandom = RandomSource(seed: seed &+ 0x9107_0000_0000_0000)
         scenario.drawPlots(&plotRandom)
+        flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
         self.scenario = scenario
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
@@ -106,6 +109,7 @@ final class Simulation {
         if scenario.node.figureEightEvery != nil { queue.add(.playBegins, at: 3_000_000_000) }
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
+        if flows.every != nil { queue.add(.workflowsAct, at: 700_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -173,12 +177,12 @@ final class Simulation {
         case .snapshotDone(let number, let life):
             guard let node = node(number, life: life) else { return }
             try finishSnapshot(node)
-        case .attemptOver(let execution, let cause):
-            endExecution(execution, cause)
+        case .attemptOver(let execution, let cause): endExecution(execution, cause)
         case .clientActs: clientActs()
         case .clientDeadline(let token): abandon(token)
         case .clientRetries(let token): askAgain(token)
         case .scheduleActs: scheduleActs()
+        case .workflowsAct: workflowsAct()
         case .strike(let strike): perform(strike)
         case .crash(let number, let life):
             guard let node = node(number, life: life) else { return }
@@ -220,6 +224,8 @@ final class Simulation {
         report.faults.add(network.injected)
         report.tasks = oracle.taskIDs.count
         report.firings = oracle.schedules.firedCount
+        report.successors = oracle.workflows.successorsStarted
+        report.workflows = oracle.workflows.graphs
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
