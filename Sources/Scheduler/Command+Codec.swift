@@ -55,6 +55,7 @@ extension Command {
             writer.put(resumption.expectedNext)
             writer.put(resumption.skipped)
             writer.put(resumption.next)
+            writer.put(resumption.zoneData)
         case .pauseSchedule(let name), .triggerSchedule(let name), .deleteSchedule(let name):
             writer.put(name)
         case .registerWorker(let spec): spec.encode(into: &writer)
@@ -155,7 +156,8 @@ extension Command {
                 revision: try reader.uint64(),
                 expectedNext: try reader.optionalInstant("kept occurrence"),
                 skipped: try reader.uint32(),
-                next: try reader.optionalInstant("next occurrence"))
+                next: try reader.optionalInstant("next occurrence"),
+                zoneData: try reader.zoneData())
             self = .resumeSchedule(name: name, resumption)
         case .triggerSchedule: self = .triggerSchedule(name: name)
         case .deleteSchedule: self = .deleteSchedule(name: name)

@@ -34,6 +34,11 @@ extension Event {
         case .workerChanged(let id):
             hash.mix(6)
             hash.mix(id)
+        case .occurrencesPassed(let schedule, let nominal, let count, let end, let reason):
+            hash.mix(7)
+            hash.mix(schedule)
+            hash.mix(UInt64(bitPattern: nominal))
+            hash.mix(UInt64(count) << 16 | UInt64(end.rawValue) << 8 | UInt64(reason.rawValue))
         }
     }
 }

@@ -6,6 +6,9 @@ public enum Event: Equatable, Sendable {
     case revoked(worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32)
     case taskChanged(TaskID, TaskState)
     case scheduleFired(schedule: String, nominal: Milliseconds, TaskID)
+    /// `count` occurrences of the schedule from `nominal` on ended without a task.
+    case occurrencesPassed(
+        schedule: String, nominal: Milliseconds, count: UInt32, OccurrenceState, OccurrenceReason)
     case workerChanged(id: String)
 }
 

@@ -18,6 +18,8 @@ public enum Limits {
     /// A host name, a colon and a port.
     public static let maxAddressBytes = 300
     public static let maxSchedules = 200_000
+    /// Of a schedule that names its instants one by one.
+    public static let maxScheduleInstants = 1_000
     public static let maxTasks = 20_000_000
     public static let maxAttempts: UInt32 = 1_000
     public static let maxAttemptHistory = 20

@@ -171,12 +171,15 @@ extension ScheduleRecord {
         writer.put(next)
         writer.put(last)
         writer.put(lastTask.map { Int64(bitPattern: $0.number) })
+        writer.put(buffered)
+        writer.put(zoneData)
         writer.put(ran)
         writer.put(skipped)
         writer.put(missed)
         writer.put(expired)
         writer.put(triggeredAt)
         writer.put(triggersAtThatTime)
+        history.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -192,12 +195,15 @@ extension ScheduleRecord {
         next = try reader.optionalInstant("next occurrence")
         last = try reader.optionalInstant("last occurrence")
         lastTask = try reader.optionalInt64().map { TaskID(UInt64(bitPattern: $0)) }
+        buffered = try reader.optionalInstant("waiting occurrence")
+        zoneData = try reader.zoneData()
         ran = try reader.uint64()
         skipped = try reader.uint64()
         missed = try reader.uint64()
         expired = try reader.uint64()
         triggeredAt = try reader.optionalInstant("trigger")
         triggersAtThatTime = try reader.uint32()
+        history = try ScheduleHistory(from: &reader)
     }
 }
 

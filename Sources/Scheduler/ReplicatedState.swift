@@ -36,6 +36,10 @@ struct DerivedIndex: Sendable {
     var dependents = Dependents()
     var keys = KeyIndex()
     var scheduleNames: [UInt64: String] = [:]
+    /// Tasks of schedules, by the schedule's name, that have not ended.
+    var unfinished: [String: Set<UInt64>] = [:]
+    /// Schedules whose last unfinished task ended in this entry while an occurrence waited for that.
+    var released: [String] = []
     /// By `TaskState.rawValue`.
     var counts = [Int](repeating: 0, count: TaskState.allCases.count)
     var nextWake: Milliseconds?

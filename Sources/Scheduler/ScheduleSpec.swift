@@ -4,19 +4,28 @@ public struct ScheduleSpec: Equatable, Sendable {
     public var timing: Timing
     /// An IANA name; used with `cron`.
     public var zone: String
+    /// The release of the time-zone data that the first instant was computed by, if it says so.
+    public var zoneData: String?
+    public var policy: SchedulePolicy
     /// `start` and `key` are not used.
     public var task: TaskSpec
 
-    public init(timing: Timing, zone: String, task: TaskSpec) {
+    /// - Parameter policy: By default occurrences may overlap, and of missed ones the latest runs.
+    public init(
+        timing: Timing, zone: String, policy: SchedulePolicy = SchedulePolicy(), task: TaskSpec
+    ) {
         self.timing = timing
         self.zone = zone
+        self.policy = policy
         self.task = task
     }
 
     public enum Timing: Equatable, Sendable {
         case cron(String)
-        /// Multiples of the period since the epoch.
-        case every(milliseconds: Milliseconds)
+        /// Multiples of the period since the epoch, moved by the phase, which is smaller than the period.
+        case every(milliseconds: Milliseconds, phase: Milliseconds = 0)
+        /// These instants; ascending, at most `Limits.maxScheduleInstants`.
+        case at([Milliseconds])
     }
 }
 
@@ -30,14 +39,19 @@ public struct Resumption: Equatable, Sendable {
     public var skipped: UInt32
     /// The first instant after the proposer's now; nil: never again.
     public var next: Milliseconds?
+    /// The release of the time-zone data that `next` was computed by, if it says so.
+    public var zoneData: String?
 
+    /// - Parameter zoneData: nil if the proposer's files do not say.
     public init(
-        revision: UInt64, expectedNext: Milliseconds?, skipped: UInt32, next: Milliseconds?
+        revision: UInt64, expectedNext: Milliseconds?, skipped: UInt32, next: Milliseconds?,
+        zoneData: String? = nil
     ) {
         self.revision = revision
         self.expectedNext = expectedNext
         self.skipped = skipped
         self.next = next
+        self.zoneData = zoneData
     }
 }
 
@@ -48,23 +62,30 @@ public struct Firing: Equatable, Sendable {
     public var revision: UInt64
     /// The schedule's `next` as the leader saw it: the firing is dropped if the state has moved on.
     public var expectedNext: Milliseconds
-    /// The occurrence that runs; nil if the leader is still counting missed ones.
+    /// The occurrence to be decided about; nil if the leader is still counting missed ones.
     public var nominal: Milliseconds?
+    /// Occurrences that are due behind it, counted up to `CatchUpPolicy.horizon`.
+    public var later: UInt32
     /// Occurrences from `expectedNext` on, before `nominal`, that came due while no leader could fire
     /// them, and are recorded as missed.
     public var missed: UInt32
     /// The first instant after all of these; nil: never again.
     public var next: Milliseconds?
+    /// The release of the time-zone data that `next` was computed by, if it says so.
+    public var zoneData: String?
 
+    /// - Parameter later: 0: `nominal` is the last that is due.
     public init(
         schedule: String, revision: UInt64, expectedNext: Milliseconds, nominal: Milliseconds?,
-        missed: UInt32, next: Milliseconds?
+        missed: UInt32, later: UInt32 = 0, next: Milliseconds?, zoneData: String? = nil
     ) {
         self.schedule = schedule
         self.revision = revision
         self.expectedNext = expectedNext
         self.nominal = nominal
         self.missed = missed
+        self.later = later
         self.next = next
+        self.zoneData = zoneData
     }
 }

@@ -8,8 +8,13 @@ struct ScheduleRecord: Equatable, Sendable {
     let createdAt: Milliseconds
     /// Kept while paused, so that the occurrences that are skipped meanwhile can be counted.
     var next: Milliseconds?
+    /// The last one that was decided about by itself.
     var last: Milliseconds?
     var lastTask: TaskID?
+    /// An occurrence that waits for those before it to end.
+    var buffered: Milliseconds?
+    /// The release of the time-zone data by which `next` was computed.
+    var zoneData: String?
     var ran: UInt64 = 0
     var skipped: UInt64 = 0
     var missed: UInt64 = 0
@@ -17,6 +22,7 @@ struct ScheduleRecord: Equatable, Sendable {
     /// Log time of the last trigger, and how many there were at that millisecond.
     var triggeredAt: Milliseconds?
     var triggersAtThatTime: UInt32 = 0
+    var history = ScheduleHistory()
 
     /// It is due at this instant; nil: not by itself.
     var wakeAt: Milliseconds? { isPaused ? nil : next }

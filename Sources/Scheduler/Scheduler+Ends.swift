@@ -153,7 +153,7 @@ extension Scheduler {
 
     mutating func expire(_ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]) {
         if let schedule = state.tasks[position].extra?.fields.schedule {
-            countExpiry(of: schedule, createdAt: state.tasks[position].createdAt)
+            countExpiry(id, of: schedule, createdAt: state.tasks[position].createdAt)
         }
         complete(id, at: position, .expired, &events)
     }
@@ -169,6 +169,7 @@ extension Scheduler {
         state.tasks[position].losses = 0
         state.tasks[position].dueAt = state.time
         state.endings.remove(id)
+        noteUnfinished(id, state.tasks[position])
         beginAgain(id, at: position, &events)
         return .done
     }
@@ -188,6 +189,7 @@ extension Scheduler {
         state.tasks[position].finishedAt = state.time
         setState(new, id, at: position, &events)
         noteEnd(id, at: position)
+        noteFinished(id, state.tasks[position])
         let reason: Wakes.Reason = new == .dead ? .dead : .finished
         if let wake = state.wakeTime(reason, state.tasks[position]) {
             index.wakes.push(reason, at: wake, id: id.number)

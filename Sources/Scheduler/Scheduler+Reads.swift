@@ -215,13 +215,24 @@ extension Scheduler {
         return due
     }
 
+    /// The ends of a schedule's last occurrences, newest first; nil if there is no such schedule.
+    public func occurrences(of name: String) -> [OccurrenceView]? {
+        guard let position = state.schedules.position(of: name) else { return nil }
+        return state.schedules[position].history.entries.reversed().map { entry in
+            OccurrenceView(
+                nominal: entry.instant, count: entry.hasTask ? 1 : UInt32(entry.value),
+                state: entry.state, reason: entry.reason,
+                task: entry.hasTask ? TaskID(entry.value) : nil)
+        }
+    }
+
     private func dueSchedule(_ record: ScheduleRecord, _ next: Milliseconds) -> DueSchedule {
         var reader = ByteReader(record.spec)
         do {
-            let (timing, zone) = try ScheduleSpec.timing(from: &reader)
+            let rule = try ScheduleRuleSpec(from: &reader)
             return DueSchedule(
-                name: record.name, revision: record.revision, timing: timing, zone: zone,
-                next: next)
+                name: record.name, revision: record.revision, timing: rule.timing,
+                zone: rule.zone, policy: rule.policy, next: next)
         } catch {
             preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
         }
@@ -234,7 +245,8 @@ extension Scheduler {
                 name: record.name, revision: record.revision,
                 spec: try ScheduleSpec(from: &reader), isPaused: record.isPaused,
                 createdAt: record.createdAt, next: record.next, last: record.last,
-                lastTask: record.lastTask, ran: record.ran, skipped: record.skipped,
+                lastTask: record.lastTask, buffered: record.buffered,
+                zoneData: record.zoneData, ran: record.ran, skipped: record.skipped,
                 missed: record.missed, expired: record.expired)
         } catch {
             preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
@@ -248,16 +260,19 @@ public struct DueSchedule: Equatable, Sendable {
     public var revision: UInt64
     public var timing: ScheduleSpec.Timing
     public var zone: String
+    public var policy: SchedulePolicy
     public var next: Milliseconds
 
+    /// - Parameter next: An instant of the schedule that is not after the proposer's now.
     public init(
         name: String, revision: UInt64, timing: ScheduleSpec.Timing, zone: String,
-        next: Milliseconds
+        policy: SchedulePolicy = SchedulePolicy(), next: Milliseconds
     ) {
         self.name = name
         self.revision = revision
         self.timing = timing
         self.zone = zone
+        self.policy = policy
         self.next = next
     }
 }

@@ -72,6 +72,7 @@ extension Scheduler {
         state.profiles.retain(record.profile)
         let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
+        noteUnfinished(id, record)
         begin(id, at: position, &events)
         return id
     }

@@ -9,8 +9,9 @@
 /// worker meet in the same step. What happens because time passes happens in `Command.advance`, which the leader
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
-/// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules: `+Schedules`; time:
-/// `+Advance`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds, `DerivedIndex` what is rebuilt from it.
+/// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
+/// `+Schedules`, `+Occurrences`; time: `+Advance`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds, `DerivedIndex` what
+/// is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
     var index: DerivedIndex
@@ -58,6 +59,7 @@ public struct Scheduler: Sendable {
         state.time = max(state.time, min(entry.time, Limits.maxTime))
         for group in entry.groups { apply(group, payload, &events) }
         tellEndings(&events)
+        startReleased(&events)
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)
@@ -147,9 +149,10 @@ public struct Scheduler: Sendable {
         case .finish(let finish): self.finish(finish, &events)
         case .deleteTask(let task): deleteTask(task)
         case .putSchedule(let name, let spec, let paused, let next):
-            putSchedule(name, spec, paused: paused, next: next)
-        case .pauseSchedule(let name): pauseSchedule(name)
-        case .resumeSchedule(let name, let resumption): resumeSchedule(name, resumption)
+            putSchedule(name, spec, paused: paused, next: next, &events)
+        case .pauseSchedule(let name): pauseSchedule(name, &events)
+        case .resumeSchedule(let name, let resumption):
+            resumeSchedule(name, resumption, &events)
         case .triggerSchedule(let name): triggerSchedule(name, &events)
         case .deleteSchedule(let name): deleteSchedule(name)
         case .registerWorker(let spec): registerWorker(spec, &events)

@@ -187,6 +187,7 @@ extension Scheduler {
         }
         _ = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
+        if !record.state.isFinal { noteUnfinished(id, record) }
         if record.state == .running {
             guard let worker = state.workers.record(record.worker), worker.state != .lost else {
                 throw CodecError("\(id) runs on a worker that is not there")

@@ -77,10 +77,25 @@ public struct ScheduleView: Equatable, Sendable {
     public var next: Milliseconds?
     public var last: Milliseconds?
     public var lastTask: TaskID?
+    /// An occurrence that waits for those before it to end.
+    public var buffered: Milliseconds?
+    /// The release of the time-zone data by which `next` was computed.
+    public var zoneData: String?
     public var ran: UInt64
     public var skipped: UInt64
     public var missed: UInt64
     public var expired: UInt64
+}
+
+/// How one occurrence of a schedule ended, or several in a row.
+public struct OccurrenceView: Equatable, Sendable {
+    /// Of the first.
+    public var nominal: Milliseconds
+    public var count: UInt32
+    public var state: OccurrenceState
+    public var reason: OccurrenceReason
+    /// If it ran; the task may be gone.
+    public var task: TaskID?
 }
 
 public struct WorkerView: Equatable, Sendable {

@@ -138,7 +138,7 @@ struct Clients {
     /// Each write has a payload of its own.
     mutating func drawWrite(_ register: Int) -> Command {
         submissions += 1
-        let (timing, _) = ScheduleBooks.timings[0]
+        let timing = ScheduleBooks.timings[0].spec
         var task = TaskSpec(handler: "nobody")
         task.payload = Array("{\"write\":\(submissions)}".utf8)
         return .putSchedule(
@@ -146,18 +146,40 @@ struct Clients {
             ScheduleSpec(timing: timing, zone: "UTC", task: task), paused: true, next: nil)
     }
 
-    func probeSchedule() -> (ScheduleSpec, period: Milliseconds) {
-        let (timing, period) = ScheduleBooks.timings[0]
-        return (ScheduleSpec(timing: timing, zone: "UTC", task: TaskSpec(handler: "echo")), period)
+    func probeSchedule() -> (ScheduleSpec, ScheduleBooks.Timing) {
+        let timing = ScheduleBooks.timings[0]
+        let task = TaskSpec(handler: "echo")
+        return (ScheduleSpec(timing: timing.spec, zone: "UTC", task: task), timing)
     }
 
     /// Runs a schedule's task at once and briefly, with whoever is there.
-    mutating func drawSchedule() -> (ScheduleSpec, period: Milliseconds) {
+    mutating func drawSchedule(
+        at time: Milliseconds
+    ) -> (ScheduleSpec, ScheduleBooks.Timing) {
         var task = TaskSpec(handler: "echo")
         task.payload = Array("{\"at\":\"{{occurrence}}\"}".utf8)
         task.timeoutMilliseconds = 2_000
         if random.chance(permille: 300) { task.expiresMilliseconds = 1_500 }
-        let (timing, period) = random.pick(ScheduleBooks.timings)
-        return (ScheduleSpec(timing: timing, zone: "UTC", task: task), period)
+        let timing = random.pick(ScheduleBooks.timings)
+        var spec = ScheduleSpec(timing: timing.spec, zone: "UTC", task: task)
+        spec.policy = drawPolicy(at: time)
+        return (spec, timing)
+    }
+
+    private mutating func drawPolicy(at time: Milliseconds) -> SchedulePolicy {
+        var policy = SchedulePolicy()
+        policy.overlap = random.pick(OverlapPolicy.allCases)
+        switch random.index(4) {
+        case 0: policy.catchUp = .none
+        case 1: policy.catchUp = .latest
+        case 2: policy.catchUp = .all(UInt32(random.within(1...5)))
+        default: policy.catchUp = .within(milliseconds: Milliseconds(random.within(0...5_000)))
+        }
+        policy.graceMilliseconds = random.pick([0, 2_000, 60_000])
+        policy.jitterMilliseconds = random.pick([0, 0, 3_000])
+        if random.chance(permille: 200) {
+            policy.until = time + Milliseconds(random.within(0...30_000))
+        }
+        return policy
     }
 }

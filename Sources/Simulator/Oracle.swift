@@ -67,7 +67,7 @@ struct Oracle {
         case .noop, .configuration:
             reference.noteApplied(index: entry.index)
         case .command(let bytes):
-            let commands = try commands(in: bytes)
+            let (time, commands) = try contents(of: bytes)
             events.removeAll(keepingCapacity: true)
             do {
                 try reference.apply(bytes, index: entry.index, into: &events)
@@ -75,13 +75,16 @@ struct Oracle {
                 throw Violation("entries decode", "entry \(entry.index): \(error)")
             }
             try note(events, commands, entry.index)
+            try schedules.note(commands, events, at: time, reference)
         }
         digests.append(reference.digest)
     }
 
-    private func commands(in bytes: [UInt8]) throws(Violation) -> [Request] {
+    private func contents(
+        of bytes: [UInt8]
+    ) throws(Violation) -> (time: Milliseconds, [Request]) {
         do {
-            return try Request.all(in: bytes)
+            return (try EntryPayload(decoding: bytes).time, try Request.all(in: bytes))
         } catch {
             throw Violation("entries decode", "\(error)")
         }
@@ -107,12 +110,11 @@ struct Oracle {
                 let identity = Identity(
                     origin: origin, incarnation: incarnation, sequence: sequence)
                 try note(outcome, of: identity, requests, index)
-            case .scheduleFired, .workerChanged:
+            case .scheduleFired, .occurrencesPassed, .workerChanged:
                 continue
             }
         }
         try checkSuperseded()
-        try schedules.note(requests, events, reference)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The

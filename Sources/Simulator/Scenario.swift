@@ -193,7 +193,6 @@ extension Scenario {
         settings.applyBudgetBytes = random.pick([64, 1_024, 262_144])
         settings.maxPendingRequests = random.pick([16, 1_024, 65_536])
         settings.maxFiringsPerAdvance = random.pick([1, 7, 500])
-        settings.catchUpMilliseconds = Milliseconds(random.pick([0, 2_000, 60_000]))
         return settings
     }
 

@@ -101,10 +101,10 @@ extension Simulation {
         let command: Command
         switch clients.random.index(10) {
         case 0..<4:
-            let (spec, period) = clients.drawSchedule()
+            let (spec, timing) = clients.drawSchedule(at: time)
             command = .putSchedule(
                 name: name, spec, paused: clients.random.chance(permille: 100),
-                next: Self.next(after: time, period))
+                next: timing.next(after: time))
         case 4: command = .pauseSchedule(name: name)
         case 5, 6:
             guard let resume = resumption(of: name, state, time) else { return }
@@ -116,23 +116,20 @@ extension Simulation {
         after(5_000_000_000, .clientDeadline(token))
     }
 
-    static func next(after time: Milliseconds, _ period: Milliseconds) -> Milliseconds {
-        (time / period + 1) * period
-    }
-
     /// The API counts what was skipped from the schedule as the node knows it.
     private func resumption(
         of name: String, _ state: Scheduler, _ time: Milliseconds
     ) -> Command? {
         guard let view = state.schedule(name), let kept = view.next,
-            let period = ScheduleBooks.period(of: view.spec.timing)
+            let timing = ScheduleBooks.timing(of: view.spec)
         else { return nil }
-        let next = max(kept, Self.next(after: time, period))
+        let now = min(time, view.spec.policy.until ?? .max)
+        let next = max(kept, timing.next(after: now))
         return .resumeSchedule(
             name: name,
             Resumption(
                 revision: view.revision, expectedNext: kept,
-                skipped: UInt32(clamping: (next - kept) / period), next: next))
+                skipped: UInt32(clamping: (next - kept) / timing.period), next: next))
     }
 
     // MARK: Answers

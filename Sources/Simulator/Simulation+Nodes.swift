@@ -284,7 +284,7 @@ extension Simulation {
         }
         guard replica.raft.role == .leader else { return }
         // The window is closed once it is full: what crosses the line is one append, which holds one entry at least.
-        let maxAdvanceBytes = settings.maxFiringsPerAdvance * 64
+        let maxAdvanceBytes = settings.maxFiringsPerAdvance * 72
         let maxEntryBytes =
             2 * settings.maxForwardBytes
             + max(settings.maxEntryBytes, maxAdvanceBytes, Self.maxCommandBytes)

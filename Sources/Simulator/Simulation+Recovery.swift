@@ -246,7 +246,7 @@ extension Simulation {
         }
         recovery.firedBefore = oracle.schedules.firedCount(of: Self.probeSchedule)
         let node = random.pick(present)
-        let (spec, period) = clients.probeSchedule()
+        let (spec, timing) = clients.probeSchedule()
         // Not the node's own clock: it may be far ahead, and without a leader the node does not know by how much.
         // And a cluster that is still to be founded has told no time at all.
         let time = max(oracle.reference.time, ClockModel.earliestWall)
@@ -254,7 +254,7 @@ extension Simulation {
             .change(
                 .putSchedule(
                     name: Self.probeSchedule, spec, paused: false,
-                    next: Self.next(after: time, period))),
+                    next: timing.next(after: time))),
             of: node, isProbe: true)
     }
 

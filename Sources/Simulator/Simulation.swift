@@ -223,7 +223,7 @@ final class Simulation {
         report.messages = network.sent
         report.faults.add(network.injected)
         report.tasks = oracle.taskIDs.count
-        report.firings = oracle.schedules.firedCount
+        report.firings = oracle.schedules.counts.fired
         report.successors = oracle.workflows.successorsStarted
         report.workflows = oracle.workflows.graphs
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)

@@ -25,10 +25,21 @@ struct CommandCodecTests {
     }()
 
     static let commands: [Command] = {
-        let cron = ScheduleSpec(timing: .cron("0 9 * * MON"), zone: "Europe/Berlin", task: full)
-        let every = ScheduleSpec(timing: .every(milliseconds: 9), zone: "", task: .h())
+        var cron = ScheduleSpec(timing: .cron("0 9 * * MON"), zone: "Europe/Berlin", task: full)
+        cron.zoneData = "2026a"
+        cron.policy.overlap = .cancelOther
+        cron.policy.catchUp = .within(milliseconds: 9)
+        cron.policy.jitterMilliseconds = 4
+        cron.policy.until = 77
+        cron.policy.daylight = DaylightPolicy(gap: .skip, overlap: .last)
+        var list = ScheduleSpec(timing: .at([1, 5]), zone: "UTC", task: .h())
+        list.policy.overlap = .buffer
+        list.policy.catchUp = .all(7)
+        list.policy.daylight = DaylightPolicy(gap: .shift, overlap: .both)
+        let every = ScheduleSpec(timing: .every(milliseconds: 9, phase: 8), zone: "", task: .h())
         let firing = Firing(
-            schedule: "s", revision: 3, expectedNext: 5, nominal: 6, missed: 2, next: 7)
+            schedule: "s", revision: 3, expectedNext: 5, nominal: 6, missed: 2, later: 3, next: 7,
+            zoneData: "2026a")
         let last = Firing(
             schedule: "s", revision: 3, expectedNext: 7, nominal: nil, missed: 0, next: nil)
         let failure = AttemptResult.error("m", kind: "http", isRetryable: false, retryAfter: 9)
@@ -48,11 +59,13 @@ struct CommandCodecTests {
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned)),
             .putSchedule(name: "s", cron, paused: true, next: nil),
             .putSchedule(name: "s", every, paused: false, next: 12),
+            .putSchedule(name: "s", list, paused: false, next: 5),
             .pauseSchedule(name: "s"),
             .resumeSchedule(
                 name: "s", Resumption(revision: 4, expectedNext: 2, skipped: 8, next: 3)),
             .resumeSchedule(
-                name: "s", Resumption(revision: 4, expectedNext: nil, skipped: 0, next: nil)),
+                name: "s", Resumption(
+                    revision: 4, expectedNext: nil, skipped: 0, next: nil, zoneData: "2026a")),
             .triggerSchedule(name: "s"),
             .deleteSchedule(name: "s"), .registerWorker(worker),
             .drainWorker(id: "w", incarnation: 1), .undrainWorker(id: "w", incarnation: 2),

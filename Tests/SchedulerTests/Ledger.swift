@@ -29,7 +29,7 @@ struct Ledger {
                     #expect(!state.isFinal, "\(id) went from \(old) to \(state)")
                 }
                 states[id] = state
-            case .outcome, .scheduleFired, .workerChanged: continue
+            case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged: continue
             }
         }
     }

@@ -173,9 +173,16 @@ struct RandomLog {
     private mutating func putSchedule(_ machine: Machine) -> Command {
         var task = spec()
         task.payload = Array("\"{{occurrence}}\"".utf8)
+        var policy = SchedulePolicy()
+        policy.overlap = OverlapPolicy(rawValue: UInt8(random.next() % 4)) ?? .allow
+        if random.next() % 4 == 0 { policy.catchUp = .none }
+        if random.next() % 3 == 0 { policy.graceMilliseconds = 0 }
+        if random.next() % 3 == 0 { policy.jitterMilliseconds = 3_000 }
+        if random.next() % 5 == 0 { policy.until = machine.time + 20_000 }
         return .putSchedule(
             name: "s\(random.next() % 4)",
-            ScheduleSpec(timing: .every(milliseconds: 5_000), zone: "UTC", task: task),
+            ScheduleSpec(
+                timing: .every(milliseconds: 5_000), zone: "UTC", policy: policy, task: task),
             paused: random.next() % 5 == 0, next: machine.time + 5_000)
     }
 

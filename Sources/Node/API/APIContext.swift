@@ -10,6 +10,8 @@ final class APIContext {
     let facts: NodeFacts
     /// Read as schedules name them.
     var zones: ZoneTable
+    /// The release of the time-zone data behind `zones`, if it says so.
+    let zoneData: String?
 
     init(
         node: String, configuration: ClusterConfiguration, gateway: Gateway, metrics: Metrics,
@@ -21,6 +23,7 @@ final class APIContext {
         self.metrics = metrics
         self.facts = facts
         self.zones = zones
+        zoneData = zones.release()
     }
 
     /// What "now" means for anything that the cluster is to do later.

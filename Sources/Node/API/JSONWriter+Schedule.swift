@@ -33,8 +33,14 @@ extension JSONWriter {
         case .cron(let expression):
             field("cron", expression)
             field("zone", spec.zone)
-        case .every(let milliseconds):
+        case .every(let milliseconds, let phase):
             durationField("every", milliseconds)
+            if phase > 0 { durationField("phase", phase) }
+        case .at(let instants):
+            key("at")
+            beginArray()
+            for instant in instants { timestamp(instant) }
+            endArray()
         }
     }
 }

@@ -23,7 +23,7 @@ final class ScheduleResumption {
 
     func countSlice(then: @escaping () -> Void) {
         let now = call.context.clusterTime
-        if case .every(let period) = rule, let first = next, first <= now, schedule.isPaused {
+        if let period = rule.periodMilliseconds, let first = next, first <= now, schedule.isPaused {
             let passed = (now - first) / period + 1
             skipped = Int(passed)
             next = first + passed * period
@@ -49,7 +49,8 @@ final class ScheduleResumption {
                 name: schedule.name,
                 Resumption(
                     revision: schedule.revision, expectedNext: schedule.next,
-                    skipped: UInt32(min(skipped, Int(UInt32.max))), next: next)),
+                    skipped: UInt32(min(skipped, Int(UInt32.max))), next: next,
+                    zoneData: call.context.zoneData)),
             options, noun: "schedule", name: schedule.name,
             wrongState: { "The schedule is not paused." }
         ) { _ in then() }

@@ -39,7 +39,8 @@ struct ScheduleSpecReader {
         guard let timing, let task, reader.problems.count == problemCount else { return nil }
         let spec = ScheduleSpec(timing: timing, zone: zone ?? "UTC", task: task)
         do {
-            let rule = try ScheduleRule(spec, zones: &zones)
+            let rule = try ScheduleRule(
+                spec.timing, zone: spec.zone, policy: spec.policy, zones: &zones)
             return ScheduleRequest(spec: spec, isPaused: isPaused, rule: rule)
         } catch {
             reader.problem(error.field, error.reason)

@@ -57,7 +57,8 @@ enum SchedulesAPI {
                     pointer: "",
                     detail: "\"\(name)\" is not a schedule's name: \(NameRule.name)"))
         }
-        guard problems.isEmpty, let request else { return call.reply(Problem.invalid(problems)) }
+        guard problems.isEmpty, var request else { return call.reply(Problem.invalid(problems)) }
+        request.spec.zoneData = call.context.zoneData
         let next = request.rule.next(after: call.context.clusterTime)?.instant
         call.perform(
             .putSchedule(name: name, request.spec, paused: request.isPaused, next: next), options,
@@ -205,7 +206,9 @@ enum SchedulesAPI {
             }
             let rule: ScheduleRule
             do throws(ScheduleRuleError) {
-                rule = try ScheduleRule(schedule.spec, zones: &call.context.zones)
+                let spec = schedule.spec
+                rule = try ScheduleRule(
+                    spec.timing, zone: spec.zone, policy: spec.policy, zones: &call.context.zones)
             } catch {
                 // Another node took it, whose time-zone data is not the same.
                 return call.reply(

@@ -9,25 +9,15 @@ public struct OccurrencePlanner {
         var unresolved: [String] = []
     }
 
-    private enum Rule {
-        case cron(Cron, Zone)
-        case every(milliseconds: Int64)
-
-        func next(after instant: Milliseconds) -> Milliseconds? {
-            switch self {
-            case .cron(let cron, let zone): cron.next(after: instant, in: zone)
-            case .every(let period): Cron.nextMultiple(of: period, after: instant)
-            }
-        }
-    }
-
     /// Missed occurrences counted in one firing; more follow in the next one.
     private static let maxMissedPerFiring: UInt32 = 1_000
 
     private var zones: ZoneTable
+    private let zoneData: String?
 
     init(zones: ZoneTable) {
         self.zones = zones
+        zoneData = zones.release()
     }
 
     /// For a replica without time-zone files: only UTC is known.
@@ -35,42 +25,17 @@ public struct OccurrencePlanner {
         OccurrencePlanner(zones: ZoneTable(directories: [], read: { _ in nil }))
     }
 
-    /// The first instant after `instant`; nil if there is none. Throws in plain words what is wrong with the
-    /// expression or its zone.
-    mutating func next(
-        _ timing: ScheduleSpec.Timing, zone: String, after instant: Milliseconds
-    ) throws(PlanError) -> Milliseconds? {
-        try rule(timing, zone).next(after: instant)
-    }
-
-    private mutating func rule(
-        _ timing: ScheduleSpec.Timing, _ zoneName: String
-    ) throws(PlanError) -> Rule {
-        switch timing {
-        case .every(let period):
-            guard Cron.periodRangeMilliseconds.contains(period) else {
-                throw .expression("a period of \(period) ms is out of range")
-            }
-            return .every(milliseconds: period)
-        case .cron(let text):
-            let cron: Cron
-            do { cron = try Cron(text) } catch { throw .expression(error.description) }
-            do {
-                return .cron(cron, try zones.zone(cron.zoneName ?? zoneName))
-            } catch { throw .zone(error.description) }
-        }
-    }
-
-    /// Firings for everything that is due, in order: occurrences younger than the catch-up time each on their
-    /// own, of older ones the latest alone.
+    /// Firings for everything that is due, in order. Those that the state will miss for being late are counted; each
+    /// of the others is a firing of its own.
     mutating func plan(
         _ due: [DueSchedule], at time: Milliseconds, settings: ReplicaSettings
     ) -> Plan {
         var plan = Plan()
         for schedule in due where plan.firings.count < settings.maxFiringsPerAdvance {
             do {
-                let rule = try rule(schedule.timing, schedule.zone)
-                append(schedule, rule, time, settings, &plan)
+                let rule = try ScheduleRule(
+                    schedule.timing, zone: schedule.zone, policy: schedule.policy, zones: &zones)
+                append(schedule, rule, time, limit: settings.maxFiringsPerAdvance, &plan)
             } catch {
                 plan.unresolved.append(schedule.name)
             }
@@ -79,36 +44,78 @@ public struct OccurrencePlanner {
     }
 
     private func append(
-        _ schedule: DueSchedule, _ rule: Rule, _ time: Milliseconds, _ settings: ReplicaSettings,
+        _ schedule: DueSchedule, _ rule: ScheduleRule, _ time: Milliseconds, limit: Int,
         _ plan: inout Plan
     ) {
+        let policy = schedule.policy
+        var due = DueInstants(rule, from: schedule.next, through: time)
         var expected = schedule.next
-        var nominal = schedule.next
         var missed: UInt32 = 0
-        while plan.firings.count < settings.maxFiringsPerAdvance {
-            let next = rule.next(after: nominal)
-            let isLast = next.map { $0 > time } ?? true
-            let isRecent = time - nominal <= settings.catchUpMilliseconds
-            if isLast || isRecent || missed + 1 >= Self.maxMissedPerFiring {
-                let runs = isLast || isRecent
-                plan.firings.append(
-                    Firing(
-                        schedule: schedule.name, revision: schedule.revision,
-                        expectedNext: expected, nominal: runs ? nominal : nil,
-                        missed: runs ? missed : missed + 1, next: next))
-                missed = 0
-                expected = next ?? expected
-            } else {
+        while plan.firings.count < limit, let nominal = due.current {
+            let later = due.countBehind(limit: policy.catchUp.horizon)
+            let runs = policy.catchUp.runs(
+                late: time - nominal, later: later, grace: policy.graceMilliseconds)
+            let next = due.moveOn()
+            guard runs || due.current == nil || missed + 1 >= Self.maxMissedPerFiring else {
                 missed += 1
+                continue
             }
-            guard let next, next <= time else { return }
-            nominal = next
+            plan.firings.append(
+                Firing(
+                    schedule: schedule.name, revision: schedule.revision, expectedNext: expected,
+                    nominal: runs ? nominal : nil, missed: runs ? missed : missed + 1,
+                    later: runs ? later : 0, next: next, zoneData: zoneData))
+            missed = 0
+            expected = next ?? expected
         }
     }
 }
 
-/// Why a schedule's next instant can't be computed.
-public enum PlanError: Error, Equatable, Sendable {
-    case expression(String)
-    case zone(String)
+/// The instants of a schedule that are due, one after the other, with a view of those ahead.
+private struct DueInstants {
+    private let rule: ScheduleRule
+    private let time: Milliseconds
+    /// From the current one on, as far as was looked; those before `head` are done with.
+    private var known: [Milliseconds]
+    private var head = 0
+    /// The first instant behind all that are due, once it was come to.
+    private var following: Milliseconds?
+    private var isComplete = false
+
+    /// `first` is due.
+    init(_ rule: ScheduleRule, from first: Milliseconds, through time: Milliseconds) {
+        self.rule = rule
+        self.time = time
+        known = [first]
+    }
+
+    var current: Milliseconds? { head < known.count ? known[head] : nil }
+
+    /// How many are due behind the current one, counted up to `limit`.
+    mutating func countBehind(limit: UInt32) -> UInt32 {
+        look(ahead: Int(limit))
+        return min(limit, UInt32(known.count - head - 1))
+    }
+
+    /// The instant behind the current one, due or not, which it becomes if it is.
+    mutating func moveOn() -> Milliseconds? {
+        look(ahead: 1)
+        head += 1
+        if head > 4_096 {
+            known.removeFirst(head)
+            head = 0
+        }
+        return current ?? following
+    }
+
+    private mutating func look(ahead count: Int) {
+        while !isComplete, known.count - head - 1 < count, let last = known.last {
+            following = rule.next(after: last)?.instant
+            if let following, following <= time {
+                known.append(following)
+            } else {
+                isComplete = true
+            }
+        }
+    }
 }

@@ -18,9 +18,6 @@ public struct ReplicaSettings: Sendable {
     /// Entries applied in one turn, so that a long log does not hold the loop.
     public var applyBudgetBytes = 256 << 10
     public var maxFiringsPerAdvance = 500
-    /// Occurrences that come due while no leader can fire them all run if they are later than nominal by less than this;
-    /// of older ones only the latest runs.
-    public var catchUpMilliseconds: Milliseconds = 60_000
 
     /// Events held for those who follow them; 0: none.
     public var maxFeedRecords = 0

@@ -1,3 +1,5 @@
+import Scheduler
+
 /// When something recurs, as a cron expression says it.
 ///
 /// Five fields (minute, hour, day of month, month, day of week) or six, with the second in front. Values,
@@ -64,29 +66,12 @@ struct Cron: Equatable, Sendable {
         }
     }
 
-    /// The first multiple of a period, counted from the epoch, after an instant; all in milliseconds.
-    static func nextMultiple(of period: Int64, after instant: Int64) -> Int64 {
+    /// The first multiple of a period, counted from the epoch and moved by the phase, after an instant; all in
+    /// milliseconds.
+    static func nextMultiple(of period: Int64, phase: Int64 = 0, after instant: Int64) -> Int64 {
         precondition(period > 0, "a period is positive")
-        return (CivilTime.floorDivide(instant, period) + 1) * period
+        return (CivilTime.floorDivide(instant - phase, period) + 1) * period + phase
     }
-}
-
-/// What a schedule does when the clocks change; nil leaves it to the kind of the expression.
-struct DaylightPolicy: Equatable, Sendable {
-    enum Gap: String, CaseIterable, Sendable {
-        /// Occurrences in a skipped hour happen once, at the first instant after it.
-        case shift
-        case skip
-    }
-
-    enum Overlap: String, CaseIterable, Sendable {
-        case first, last, both
-    }
-
-    var gap: Gap?
-    var overlap: Overlap?
-
-    static let automatic = DaylightPolicy()
 }
 
 /// The search for an occurrence through the stretches of a zone that have one offset.

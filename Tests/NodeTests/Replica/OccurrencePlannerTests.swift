@@ -5,19 +5,20 @@ import Testing
 
 @Suite struct OccurrencePlannerTests {
     private func due(
-        _ timing: ScheduleSpec.Timing, zone: String = "UTC", next: Int64
+        _ timing: ScheduleSpec.Timing, zone: String = "UTC", next: Int64,
+        _ change: (inout SchedulePolicy) -> Void = { _ in }
     ) -> DueSchedule {
-        DueSchedule(name: "s", revision: 3, timing: timing, zone: zone, next: next)
+        var policy = SchedulePolicy()
+        change(&policy)
+        return DueSchedule(
+            name: "s", revision: 3, timing: timing, zone: zone, policy: policy, next: next)
     }
 
     private func plan(
-        _ due: [DueSchedule], at time: Int64, catchUp: Int64 = 60_000, limit: Int = 500
-    )
-        -> OccurrencePlanner.Plan
-    {
+        _ due: [DueSchedule], at time: Int64, limit: Int = 500
+    ) -> OccurrencePlanner.Plan {
         var planner = OccurrencePlanner.utcOnly
         var settings = ReplicaSettings()
-        settings.catchUpMilliseconds = catchUp
         settings.maxFiringsPerAdvance = limit
         return planner.plan(due, at: time, settings: settings)
     }
@@ -38,6 +39,7 @@ import Testing
         #expect(plan.firings.map(\.expectedNext) == [5_000, 6_000, 7_000])
         #expect(plan.firings.map(\.next) == [6_000, 7_000, 8_000])
         #expect(plan.firings.allSatisfy { $0.missed == 0 })
+        #expect(plan.firings.map(\.later) == [1, 1, 0])
     }
 
     @Test func ofOldOccurrencesTheLatestFires() {
@@ -83,15 +85,65 @@ import Testing
         #expect(plan.firings.count == 1)
     }
 
+    private func instants(_ plan: OccurrencePlanner.Plan) -> [Int64] {
+        plan.firings.compactMap(\.nominal)
+    }
+
+    private func missed(_ plan: OccurrencePlanner.Plan) -> UInt32 {
+        plan.firings.reduce(0) { $0 + $1.missed }
+    }
+
+    /// Due each second from 1 s on, looked at after 100 s.
+    private func late(_ catchUp: CatchUpPolicy, grace: Int64 = 10_000) -> OccurrencePlanner.Plan {
+        plan(
+            [
+                due(.every(milliseconds: 1_000), next: 1_000) {
+                    $0.catchUp = catchUp
+                    $0.graceMilliseconds = grace
+                }
+            ], at: 100_500)
+    }
+
+    @Test func whatIsCaughtUpWithIsWhatTheScheduleSays() {
+        let none = late(.none)
+        #expect(instants(none) == (91...100).map { $0 * 1_000 } && missed(none) == 90)
+        #expect(instants(late(.none, grace: 0)).isEmpty)
+        #expect(late(.none, grace: 0).firings.map(\.missed) == [100])
+        #expect(instants(late(.latest, grace: 0)) == [100_000])
+        #expect(instants(late(.all(3), grace: 0)) == [98_000, 99_000, 100_000])
+        #expect(late(.all(3), grace: 0).firings.map(\.later) == [2, 1, 0])
+        #expect(instants(late(.all(1_000))).count == 100 && missed(late(.all(1_000))) == 0)
+        #expect(instants(late(.within(milliseconds: 2_500))) == [98_000, 99_000, 100_000])
+        #expect(missed(late(.within(milliseconds: 2_500))) == 97)
+    }
+
+    @Test func nothingIsPlannedBehindTheEnd() {
+        let schedule = due(.every(milliseconds: 1_000), next: 1_000) { $0.until = 3_500 }
+        let plan = plan([schedule], at: 9_000)
+        #expect(instants(plan) == [1_000, 2_000, 3_000])
+        #expect(plan.firings.last?.next == nil)
+    }
+
+    @Test func listedInstantsFireEachOnce() {
+        let plan = plan([due(.at([1_000, 2_500, 9_000, 20_000]), next: 1_000)], at: 10_000)
+        #expect(instants(plan) == [1_000, 2_500, 9_000])
+        #expect(plan.firings.last?.next == 20_000)
+    }
+
+    @Test func aPhaseMovesEveryInstant() {
+        let plan = plan([due(.every(milliseconds: 1_000, phase: 250), next: 1_250)], at: 3_300)
+        #expect(instants(plan) == [1_250, 2_250, 3_250])
+        #expect(plan.firings.last?.next == 4_250)
+    }
+
     @Test func theLastOccurrenceLeavesNoNext() throws {
-        var planner = OccurrencePlanner.utcOnly
-        let found16 = try planner.next(.cron("0 0 31 2 *"), zone: "UTC", after: 0)
-        #expect(found16 == nil)
-        #expect(throws: PlanError.self) {
-            try planner.next(.cron("61 * * * *"), zone: "UTC", after: 0)
+        var zones = ZoneTable(directories: [], read: { _ in nil })
+        func rule(_ timing: ScheduleSpec.Timing) throws -> ScheduleRule {
+            try ScheduleRule(timing, zone: "UTC", policy: SchedulePolicy(), zones: &zones)
         }
-        #expect(throws: PlanError.self) {
-            try planner.next(.every(milliseconds: 0), zone: "UTC", after: 0)
-        }
+        #expect(try rule(.cron("0 0 31 2 *")).next(after: 0) == nil)
+        #expect(throws: ScheduleRuleError.self) { try rule(.cron("61 * * * *")) }
+        #expect(throws: ScheduleRuleError.self) { try rule(.every(milliseconds: 0)) }
+        #expect(try rule(.at([5, 6])).next(after: 6) == nil)
     }
 }
