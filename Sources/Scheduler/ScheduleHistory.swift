@@ -91,12 +91,12 @@ struct ScheduleHistory: Equatable, Sendable {
         entries.append(entry)
     }
 
-    /// The task could not start in time.
-    mutating func noteExpiry(of task: TaskID) {
-        guard let place = entries.lastIndex(where: { $0.state == .ran && $0.value == task.number })
+    /// The task could not start in time, or was brought back.
+    mutating func note(_ task: TaskID, _ state: OccurrenceState) {
+        guard let place = entries.lastIndex(where: { $0.hasTask && $0.value == task.number })
         else { return }
         let old = entries[place]
-        entries[place] = Entry(at: old.instant, .expired, old.reason, value: old.value)
+        entries[place] = Entry(at: old.instant, state, old.reason, value: old.value)
     }
 
     func encode(into writer: inout ByteWriter) {

@@ -169,6 +169,9 @@ extension Scheduler {
         state.tasks[position].losses = 0
         state.tasks[position].dueAt = state.time
         state.endings.remove(id)
+        if old == .expired, let schedule = state.tasks[position].extra?.fields.schedule {
+            uncountExpiry(id, of: schedule, createdAt: state.tasks[position].createdAt)
+        }
         noteUnfinished(id, state.tasks[position])
         beginAgain(id, at: position, &events)
         return .done

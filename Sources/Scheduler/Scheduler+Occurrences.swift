@@ -169,7 +169,17 @@ extension Scheduler {
         else { return }
         state.schedules[position].ran -= 1
         state.schedules[position].expired &+= 1
-        state.schedules[position].history.noteExpiry(of: task)
+        state.schedules[position].history.note(task, .expired)
+    }
+
+    /// It was brought back, and may run after all; or expire once more.
+    mutating func uncountExpiry(_ task: TaskID, of name: String, createdAt: Milliseconds) {
+        guard let position = state.schedules.position(of: name),
+            state.schedules[position].createdAt <= createdAt, state.schedules[position].expired > 0
+        else { return }
+        state.schedules[position].expired -= 1
+        state.schedules[position].ran &+= 1
+        state.schedules[position].history.note(task, .ran)
     }
 
     // MARK: What waits for others

@@ -64,7 +64,8 @@ struct CommandCodecTests {
             .resumeSchedule(
                 name: "s", Resumption(revision: 4, expectedNext: 2, skipped: 8, next: 3)),
             .resumeSchedule(
-                name: "s", Resumption(
+                name: "s",
+                Resumption(
                     revision: 4, expectedNext: nil, skipped: 0, next: nil, zoneData: "2026a")),
             .triggerSchedule(name: "s"),
             .deleteSchedule(name: "s"), .registerWorker(worker),

@@ -271,6 +271,11 @@ struct CatchUpTests {
         try bench.machine.advance(by: 101)
         #expect(bench.ends == ["1001 1 expired time 1"])
         #expect(try bench.view.ran == 0 && bench.view.expired == 1)
+        try bench.machine.run(.retry(TaskID(1)))
+        #expect(bench.ends == ["1001 1 ran time 1"])
+        #expect(try bench.view.ran == 1 && bench.view.expired == 0)
+        try bench.machine.advance(by: 101)
+        #expect(try bench.view.ran == 0 && bench.view.expired == 1)
         // Too late at once.
         try bench.fire(late: 5_000)
         #expect(bench.ends.last == "1002 1 expired time 2")
