@@ -7,6 +7,7 @@ extension JSONWriter {
         beginObject()
         field("name", schedule.name)
         timing(schedule.spec)
+        policy(schedule.spec.policy)
         key("task")
         beginObject()
         specFields(schedule.spec.task)
@@ -17,6 +18,9 @@ extension JSONWriter {
         optionalTimestampField("next", schedule.isPaused ? nil : schedule.next)
         optionalTimestampField("last", schedule.last)
         optionalField("lastTask", schedule.lastTask?.description)
+        // An occurrence that starts when those before it have ended.
+        optionalTimestampField("waiting", schedule.buffered)
+        optionalField("zoneData", schedule.zoneData)
         key("counters")
         beginObject()
         field("ran", schedule.ran)
@@ -26,6 +30,40 @@ extension JSONWriter {
         endObject()
         if !warnings.isEmpty { field("warnings", warnings) }
         endObject()
+    }
+
+    mutating func occurrence(_ occurrence: OccurrenceView) {
+        beginObject()
+        timestampField("at", occurrence.nominal)
+        field("count", Int(occurrence.count))
+        field("state", occurrence.state.name)
+        field("reason", occurrence.reason.name)
+        optionalField("task", occurrence.task?.description)
+        endObject()
+    }
+
+    private mutating func policy(_ policy: SchedulePolicy) {
+        field("overlap", policy.overlap.name)
+        key("catchUp")
+        switch policy.catchUp {
+        case .none: string("none")
+        case .latest: string("latest")
+        case .all(let count):
+            beginObject()
+            field("all", Int(count))
+            endObject()
+        case .within(let milliseconds):
+            beginObject()
+            durationField("within", milliseconds)
+            endObject()
+        }
+        durationField("jitter", policy.jitterMilliseconds)
+        key("dst")
+        beginObject()
+        optionalField("gap", policy.daylight.gap?.rawValue)
+        optionalField("overlap", policy.daylight.overlap?.rawValue)
+        endObject()
+        optionalTimestampField("until", policy.until)
     }
 
     private mutating func timing(_ spec: ScheduleSpec) {

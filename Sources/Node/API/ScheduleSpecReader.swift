@@ -9,27 +9,28 @@ struct ScheduleRequest {
 
 /// Reads a schedule from a request's body.
 struct ScheduleSpecReader {
-    private static let unavailable = ["at", "overlap", "catchUp", "jitter", "dst", "until"]
     private static let maxCronBytes = 512
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(
-        _ reader: inout JSONReader, zones: inout ZoneTable
+        _ reader: inout JSONReader, name: String, zones: inout ZoneTable
     ) -> ScheduleRequest? {
         let problemCount = reader.problems.count
         let timing = timing(&reader)
         var zone = reader.string("zone", maxBytes: Limits.maxNameBytes, allowEmpty: false)
-        if case .every = timing, reader.has("zone") {
-            reader.problem("zone", "goes with \"cron\": a period has no zone")
+        if let timing, reader.has("zone") {
+            switch timing {
+            case .cron: break
+            case .every: reader.problem("zone", "goes with \"cron\": a period has no zone")
+            case .at: reader.problem("zone", "goes with \"cron\": instants need none")
+            }
         }
+        let policy = SchedulePolicyReader.read(&reader, for: timing)
         var task: TaskSpec?
         reader.object("task", required: true) { inner in
             task = TaskSpecReader.read(&inner, as: .schedule)
         }
         let isPaused = reader.bool("paused") ?? false
-        for field in unavailable where reader.value(field) != nil {
-            reader.problem(field, "is not supported by this version")
-        }
         if case .cron(let text) = timing, let own = zoneName(of: text) {
             if let zone, zone != own {
                 reader.problem("zone", "\"\(zone)\" is not the zone \"\(own)\" in \"cron\"")
@@ -37,10 +38,11 @@ struct ScheduleSpecReader {
             zone = own
         }
         guard let timing, let task, reader.problems.count == problemCount else { return nil }
-        let spec = ScheduleSpec(timing: timing, zone: zone ?? "UTC", task: task)
+        let spec = ScheduleSpec(
+            timing: timing, zone: zone ?? "UTC", policy: policy, task: task)
         do {
             let rule = try ScheduleRule(
-                spec.timing, zone: spec.zone, policy: spec.policy, zones: &zones)
+                spec.timing, name: name, zone: spec.zone, policy: spec.policy, zones: &zones)
             return ScheduleRequest(spec: spec, isPaused: isPaused, rule: rule)
         } catch {
             reader.problem(error.field, error.reason)
@@ -49,10 +51,16 @@ struct ScheduleSpecReader {
     }
 
     private static func timing(_ reader: inout JSONReader) -> ScheduleSpec.Timing? {
+        let given = ["cron", "every", "at"].filter { reader.has($0) }
+        if reader.has("phase"), given != ["every"] {
+            reader.problem("phase", "goes with \"every\"")
+        }
         let cron = reader.string("cron", maxBytes: maxCronBytes, allowEmpty: false)
         let every = reader.string("every")
-        guard reader.has("cron") != reader.has("every") else {
-            reader.problem("either \"cron\" or \"every\" is required, and not both")
+        let instants = instants(&reader)
+        let phase = reader.durationMilliseconds("phase", in: 0...Limits.maxDelayMilliseconds) ?? 0
+        guard given.count == 1 else {
+            reader.problem("exactly one of \"cron\", \"every\" and \"at\" is required")
             return nil
         }
         if let cron {
@@ -63,19 +71,57 @@ struct ScheduleSpecReader {
                 reader.problem("cron", error.description)
             }
         } else if let every {
+            return timing(every: every, phase: phase, &reader)
+        }
+        return instants.map { .at($0) }
+    }
+
+    private static func timing(
+        every: String, phase: Milliseconds, _ reader: inout JSONReader
+    ) -> ScheduleSpec.Timing? {
+        do {
+            let period = try Cron.period(every)
+            guard period <= Limits.maxDelayMilliseconds else {
+                let most = DurationText.format(Limits.maxDelayMilliseconds)
+                reader.problem("every", "\(every) is longer than \(most)")
+                return nil
+            }
+            guard phase < period else {
+                reader.problem("phase", "must be shorter than the period, which is \(every)")
+                return nil
+            }
+            return .every(milliseconds: period, phase: phase)
+        } catch {
+            reader.problem("every", error.description)
+            return nil
+        }
+    }
+
+    /// Ascending, each once.
+    private static func instants(_ reader: inout JSONReader) -> [Milliseconds]? {
+        guard
+            let texts = reader.strings(
+                "at", maxCount: Limits.maxScheduleInstants, maxBytes: 64)
+        else { return nil }
+        guard !texts.isEmpty else {
+            reader.problem("at", "must not be empty")
+            return nil
+        }
+        var instants: Set<Milliseconds> = []
+        for (place, text) in texts.enumerated() {
             do {
-                let period = try Cron.period(every)
-                guard period <= Limits.maxDelayMilliseconds else {
-                    let most = DurationText.format(Limits.maxDelayMilliseconds)
-                    reader.problem("every", "\(every) is longer than \(most)")
+                let instant = try Timestamp.parse(text)
+                guard (0...Limits.maxTime).contains(instant) else {
+                    reader.problem("at", "element \(place) is not between 1970 and 9999")
                     return nil
                 }
-                return .every(milliseconds: period)
+                instants.insert(instant)
             } catch {
-                reader.problem("every", error.description)
+                reader.problem("at", "element \(place): \(error.description)")
+                return nil
             }
         }
-        return nil
+        return instants.sorted()
     }
 
     /// The zone that an expression, already found to be good, names itself.

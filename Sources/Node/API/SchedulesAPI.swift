@@ -28,6 +28,9 @@ enum SchedulesAPI {
         case "preview" where path.count == 2:
             guard call.allows(.get) else { return }
             preview(name, call)
+        case "occurrences" where path.count == 2:
+            guard call.allows(.get) else { return }
+            occurrences(name, call)
         case "backfill" where path.count == 2:
             call.reply(
                 Problem.unknownPath(
@@ -38,7 +41,7 @@ enum SchedulesAPI {
     }
 
     private static let neverWarning =
-        "this expression names no day that exists within 41 years: it will never run"
+        "no time of this schedule lies ahead, or within 41 years: it will never run"
 
     // MARK: Writing
 
@@ -48,7 +51,8 @@ enum SchedulesAPI {
         let options = call.options(&query)
         query.finish()
         var reader = JSONReader(document.root)
-        let request = ScheduleSpecReader.read(&reader, zones: &call.context.zones)
+        let request = ScheduleSpecReader.read(
+            &reader, name: name, zones: &call.context.zones)
         reader.finish()
         var problems = reader.problems + query.problems
         if !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes {
@@ -154,6 +158,25 @@ enum SchedulesAPI {
         call.read(options) { reply(name, call) }
     }
 
+    private static func occurrences(_ name: String, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) {
+            guard let ends = call.gateway.replica.scheduler.occurrences(of: name) else {
+                return call.reply(Problem.notFound("schedule", name))
+            }
+            call.reply { writer in
+                writer.beginObject()
+                writer.key("items")
+                writer.beginArray()
+                for end in ends { writer.occurrence(end) }
+                writer.endArray()
+                // All that are kept.
+                writer.nullField("next")
+                writer.endObject()
+            }
+        }
+    }
+
     private static func preview(_ name: String, _ call: Call) {
         var query = call.query
         let count =
@@ -178,19 +201,37 @@ enum SchedulesAPI {
         writer.key("items")
         writer.beginArray()
         var last = start
+        var skippedBudget = APILimits.maxPreviewItems
         for _ in 0..<count {
             guard let occurrence = rule.next(after: last) else { break }
-            writer.beginObject()
-            writer.timestampField("at", occurrence.instant)
-            switch occurrence.change {
-            case .none: writer.nullField("change")
-            case .shifted: writer.field("change", "shifted")
-            case .repeated: writer.field("change", "repeated")
-            }
-            writer.endObject()
+            let skipped = rule.skipped(
+                after: last, before: occurrence.instant, limit: skippedBudget)
+            skippedBudget -= skipped.count
+            for reading in skipped { write(reading, to: &writer) }
+            write(occurrence, to: &writer)
             last = occurrence.instant
         }
         writer.endArray()
+        writer.endObject()
+    }
+
+    private static func write(_ occurrence: Cron.Occurrence, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.timestampField("at", occurrence.instant)
+        switch occurrence.change {
+        case .none: writer.nullField("change")
+        case .shifted: writer.field("change", "shifted")
+        case .repeated: writer.field("change", "repeated")
+        }
+        writer.endObject()
+    }
+
+    /// Without a `Z`, as it is the reading of a clock that was nowhere seen.
+    private static func write(_ reading: Cron.SkippedReading, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.timestampField("at", reading.instant)
+        writer.field("change", "skipped")
+        writer.field("local", String(Timestamp.format(reading.local * 1000).prefix(19)))
         writer.endObject()
     }
 
@@ -208,7 +249,8 @@ enum SchedulesAPI {
             do throws(ScheduleRuleError) {
                 let spec = schedule.spec
                 rule = try ScheduleRule(
-                    spec.timing, zone: spec.zone, policy: spec.policy, zones: &call.context.zones)
+                    spec.timing, name: name, zone: spec.zone, policy: spec.policy,
+                    zones: &call.context.zones)
             } catch {
                 // Another node took it, whose time-zone data is not the same.
                 return call.reply(

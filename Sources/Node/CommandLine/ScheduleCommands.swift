@@ -3,7 +3,7 @@ enum ScheduleCommands {
     static let spec = CommandSpec(
         name: "schedule", summary: "recurring tasks",
         subcommands: [
-            create,
+            create, update,
             CommandSpec(
                 name: "list", summary: "list schedules", options: [TaskFilterOptions.limit],
                 run: list),
@@ -19,6 +19,7 @@ enum ScheduleCommands {
                 (invocation) throws(CommandFailure) in
                 try act(invocation, "deleted") { .delete($0) }
             },
+            named("occurrences", "show how its last occurrences ended, and why", occurrences),
             CommandSpec(
                 name: "preview", summary: "show the next times of a schedule",
                 operands: [OperandSpec(name: "NAME")],
@@ -31,18 +32,23 @@ enum ScheduleCommands {
     private static let create = CommandSpec(
         name: "create", summary: "create a schedule, or replace the one of that name",
         operands: [OperandSpec(name: "NAME"), OperandSpec(name: "HANDLER")],
-        options: [
-            OptionSpec(
-                name: "cron", value: "EXPRESSION",
-                summary: "five fields, six with seconds first, or @hourly and its like"),
-            OptionSpec(name: "zone", value: "ZONE", summary: "IANA name, for --cron (default UTC)"),
-            OptionSpec(name: "every", value: "DURATION", summary: "at multiples of the period"),
-        ] + TaskOptions.specs,
+        options: ScheduleOptions.specs + TaskOptions.specs,
         examples: [
             "carillon schedule create report echo --cron '30 9 * * MON-FRI' --zone Europe/Berlin",
             "carillon schedule create tick echo --every 90s --payload '\"tick\"'",
+            "carillon schedule create backup dump --cron '0 3 * * *' --overlap skip --catch-up 1h",
         ],
         run: put)
+
+    private static let update = CommandSpec(
+        name: "update", summary: "change what is given of a schedule, and keep the rest",
+        details: ["Counters, past occurrences and what runs stay."],
+        operands: [OperandSpec(name: "NAME")],
+        options: [
+            OptionSpec(name: "handler", value: "HANDLER", summary: "what runs its task")
+        ] + ScheduleOptions.specs + TaskOptions.specs,
+        examples: ["carillon schedule update report --cron '0 10 * * MON-FRI'"],
+        run: change)
 
     private static func named(
         _ name: String, _ summary: String, _ run: @escaping CommandSpec.Run
@@ -56,27 +62,53 @@ enum ScheduleCommands {
     }
 
     private static func put(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let cron = invocation.value("cron")
-        let every = try invocation.duration("every")
-        guard (cron == nil) != (every == nil) else {
-            throw .usage("give either --cron EXPRESSION or --every DURATION")
+        guard ScheduleOptions.timings.filter(invocation.flag).count == 1 else {
+            throw .usage("give one of --cron EXPRESSION, --every DURATION and --at TIME")
         }
-        guard every == nil || !invocation.flag("zone") else {
+        guard invocation.flag("cron") || !invocation.flag("zone") else {
             throw .usage("--zone goes with --cron")
         }
         var writer = JSONWriter()
         writer.beginObject()
-        if let cron { writer.field("cron", cron) }
-        if let zone = invocation.value("zone") { writer.field("zone", zone) }
-        if let every { writer.field("every", every) }
+        try ScheduleOptions.write(invocation, into: &writer)
         writer.key("task")
         writer.beginObject()
         try TaskOptions.write(handler: invocation.operands[1], invocation, into: &writer)
         writer.endObject()
         writer.endObject()
+        return try send(writer.bytes, invocation, invocation.client())
+    }
+
+    private static func change(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        guard ScheduleOptions.timings.filter(invocation.flag).count <= 1 else {
+            throw .usage("give at most one of --cron EXPRESSION, --every DURATION and --at TIME")
+        }
+        let client = try invocation.client()
+        let schedule = try client.json(.get(path(invocation)))
+        var writer = JSONWriter()
+        writer.beginObject()
+        try ScheduleOptions.write(invocation, into: &writer)
+        writer.key("task")
+        writer.beginObject()
+        let handler = invocation.value("handler") ?? schedule["task"]?.shown("handler") ?? ""
+        try TaskOptions.write(handler: handler, invocation, into: &writer)
+        writer.endObject()
+        writer.endObject()
+        let changes: JSONValue
+        do {
+            changes = try JSONDocument(writer.bytes).root
+        } catch {
+            throw .usage("the options can't be put together: \(error.description)")
+        }
+        let update = ScheduleUpdate(schedule: schedule, changes: changes)
+        return try send(update.body(), invocation, client)
+    }
+
+    private static func send(
+        _ body: [UInt8], _ invocation: Invocation, _ client: ClusterClient
+    ) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
-        let response = try invocation.client().sendExpectingSuccess(
-            .put(path(invocation), body: writer.bytes))
+        let response = try client.sendExpectingSuccess(.put(path(invocation), body: body))
         let schedule = try ClusterClient.json(response)
         for warning in schedule["warnings"]?.elements ?? [] {
             invocation.console.printError("carillon: warning: \(warning.string ?? warning.source)")
@@ -124,7 +156,10 @@ enum ScheduleCommands {
             let zone = schedule.shown("zone")
             return zone.isEmpty || zone == "UTC" ? cron : "\(cron) \(zone)"
         }
-        return "every " + schedule.shown("every")
+        let instants = schedule["at"]?.elements ?? []
+        guard instants.isEmpty else { return "at \(instants.count) times" }
+        let phase = schedule["phase"]?.string.map { " + \($0)" } ?? ""
+        return "every " + schedule.shown("every") + phase
     }
 
     private static func counter(_ schedule: JSONValue, _ name: String) -> String {
@@ -148,6 +183,8 @@ enum ScheduleCommands {
             guard let text = schedule[name]?.string else { continue }
             details.append(name, "\(text)  (\(schedule.shownTime(name, now: now)))")
         }
+        details.append("overlap", schedule.shown("overlap"))
+        details.append("catch-up", schedule["catchUp"].map { $0.string ?? $0.source })
         for name in ["ran", "skipped", "missed", "expired"] {
             details.append(name, counter(schedule, name))
         }
@@ -194,11 +231,31 @@ enum ScheduleCommands {
             let text = item.shown("at")
             let distance =
                 (try? Timestamp.parse(text)).map { RelativeTime.text($0, now: now) } ?? ""
-            // At a change of the clocks: moved, or the second of two.
-            let change = item.shown("change")
+            // At a change of the clocks: moved, the second of two, or left out.
+            var change = item.shown("change")
+            if let local = item["local"]?.string { change += ": \(local) does not exist" }
             invocation.console.print(
                 "\(text)  \(distance)" + (change.isEmpty ? "" : "  (\(change))"))
         }
+        return 0
+    }
+
+    private static func occurrences(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        let list = try invocation.client().json(.get(path(invocation) + "/occurrences"))
+        guard format == .table else {
+            invocation.console.write(list.raw + [0x0A])
+            return 0
+        }
+        var table = TextTable(["AT", "STATE", "REASON", "COUNT", "TASK"])
+        for item in list["items"]?.elements ?? [] {
+            let state = item.shown("state")
+            table.append([
+                .init(item.shown("at")), .init(state, .of(state: state)),
+                .init(item.shown("reason")), .init(item.shown("count")), .init(item.shown("task")),
+            ])
+        }
+        table.print(on: invocation.console)
         return 0
     }
 }

@@ -34,7 +34,8 @@ public struct OccurrencePlanner {
         for schedule in due where plan.firings.count < settings.maxFiringsPerAdvance {
             do {
                 let rule = try ScheduleRule(
-                    schedule.timing, zone: schedule.zone, policy: schedule.policy, zones: &zones)
+                    schedule.timing, name: schedule.name, zone: schedule.zone,
+                    policy: schedule.policy, zones: &zones)
                 append(schedule, rule, time, limit: settings.maxFiringsPerAdvance, &plan)
             } catch {
                 plan.unresolved.append(schedule.name)

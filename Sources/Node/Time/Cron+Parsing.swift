@@ -9,7 +9,9 @@ extension Cron {
 
     /// Reads an expression; the error names the field and says what is wrong with it. That the named
     /// zone exists is for the caller to see.
-    init(_ text: String) throws(CronError) {
+    ///
+    /// - Parameter name: Of the schedule: decides what `H` and `~` stand for.
+    init(_ text: String, name: String = "") throws(CronError) {
         guard text.utf8.count <= Self.maxBytes else {
             throw CronError("the expression is longer than \(Self.maxBytes) bytes")
         }
@@ -28,7 +30,7 @@ extension Cron {
         if let first = fields.first, first.hasPrefix("@") {
             kind = try Self.macro(first, arguments: fields.dropFirst())
         } else {
-            kind = .calendar(try Self.calendar(fields))
+            kind = .calendar(try Self.calendar(fields, CronSpread(name: name)))
         }
     }
 
@@ -50,7 +52,7 @@ extension Cron {
             throw CronError(reason)
         }
         guard arguments.isEmpty else { throw CronError("nothing may follow \(name)") }
-        return .calendar(try calendar(macro.fields.split(separator: " ")))
+        return .calendar(try calendar(macro.fields.split(separator: " "), CronSpread(name: "")))
     }
 
     /// The period of `@every`, or of a schedule's `every`, in milliseconds.
@@ -68,7 +70,9 @@ extension Cron {
         return period
     }
 
-    private static func calendar(_ fields: [Substring]) throws(CronError) -> CronCalendar {
+    private static func calendar(
+        _ fields: [Substring], _ spread: CronSpread
+    ) throws(CronError) -> CronCalendar {
         guard fields.count == 5 || fields.count == 6 else {
             throw CronError(
                 "\(fields.count) fields are given; five are expected (minute, hour, day of month, "
@@ -77,11 +81,11 @@ extension Cron {
         let rest = fields.suffix(5)
         let start = rest.startIndex
         return CronCalendar(
-            second: fields.count == 6 ? try CronField(fields[0], .second) : .value(0),
-            minute: try CronField(rest[start], .minute),
-            hour: try CronField(rest[start + 1], .hour),
-            dayOfMonth: try CronField(rest[start + 2], .dayOfMonth),
-            month: try CronField(rest[start + 3], .month),
-            dayOfWeek: try CronField(rest[start + 4], .dayOfWeek))
+            second: fields.count == 6 ? try CronField(fields[0], .second, spread) : .value(0),
+            minute: try CronField(rest[start], .minute, spread),
+            hour: try CronField(rest[start + 1], .hour, spread),
+            dayOfMonth: try CronField(rest[start + 2], .dayOfMonth, spread),
+            month: try CronField(rest[start + 3], .month, spread),
+            dayOfWeek: try CronField(rest[start + 4], .dayOfWeek, spread))
     }
 }

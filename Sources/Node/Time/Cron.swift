@@ -5,7 +5,8 @@ import Scheduler
 /// Five fields (minute, hour, day of month, month, day of week) or six, with the second in front. Values,
 /// ranges, steps, lists, names of months and days; Sunday is 0 or 7; `?` is `*` in the day fields, which
 /// also take `L`, `L-3`, `LW`, `15W`, `5L` and `5#3` (`CronDayRule`). If both day fields are restricted,
-/// either is enough. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`;
+/// either is enough. `H` and `a~b` are values that the schedule's name decides (`CronSpread`), `H/15` is every 15 from
+/// such a value on. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`;
 /// `@every 1h30m`: whole multiples of the period since 1970, so that no change of leader shifts it. A
 /// `CRON_TZ=` or `TZ=` in front names the zone.
 ///
@@ -64,6 +65,36 @@ struct Cron: Equatable, Sendable {
                 overlap: daylight.overlap ?? (isInterval ? .both : .first)
             ).next(fromSecond: CivilTime.floorDivide(instant, 1000) + 1)
         }
+    }
+
+    /// A reading of the clock at which nothing happens, because the clocks were put forward over it.
+    struct SkippedReading: Equatable, Sendable {
+        /// When they were, in milliseconds since the epoch.
+        let instant: Int64
+        /// Seconds since 1970-01-01 00:00:00 of the local clock.
+        let local: Int64
+    }
+
+    /// What is skipped between two instants, both left out themselves; at most `limit`.
+    func skipped(
+        after first: Int64, before last: Int64, in zone: Zone, daylight: DaylightPolicy, limit: Int
+    ) -> [SkippedReading] {
+        guard case .calendar(let calendar) = kind,
+            daylight.gap ?? (calendar.isInterval ? .skip : .shift) == .skip
+        else { return [] }
+        var result: [SkippedReading] = []
+        var segment = zone.segment(at: CivilTime.floorDivide(first, 1000))
+        while segment.end != .max, segment.end * 1000 < last {
+            segment = zone.segment(at: segment.end)
+            var local = segment.start + segment.offsetBefore
+            while result.count < limit, let found = calendar.next(fromLocal: local),
+                found < segment.start + segment.offset
+            {
+                result.append(SkippedReading(instant: segment.start * 1000, local: found))
+                local = found + 1
+            }
+        }
+        return result
     }
 
     /// The first multiple of a period, counted from the epoch and moved by the phase, after an instant; all in

@@ -75,7 +75,7 @@ struct CronField: Equatable, Sendable {
     /// Reads a field: a list of `*`, values, ranges `a-b`, each with a step `/n`; `a/n` runs from a to
     /// the last value; in the day fields also what `CronDayRule` reads. Ranges that run backwards are
     /// refused rather than wrapped.
-    init(_ text: Substring, _ unit: Unit) throws(CronError) {
+    init(_ text: Substring, _ unit: Unit, _ spread: CronSpread) throws(CronError) {
         if text == "?" {
             guard unit.isDay else {
                 throw CronError("the \(unit.rawValue) \"?\": '?' may only stand for a day")
@@ -91,7 +91,7 @@ struct CronField: Equatable, Sendable {
                 rules.append(rule)
                 continue
             }
-            let part = CronItem(text: item, unit: unit)
+            let part = CronItem(text: item, unit: unit, spread: spread)
             let (values, isOneValue) = try part.values()
             bits |= values
             if !isOneValue { isInterval = true }
@@ -123,6 +123,7 @@ struct CronError: Error, Equatable, CustomStringConvertible, Sendable {
 private struct CronItem {
     let text: Substring
     let unit: CronField.Unit
+    let spread: CronSpread
 
     func values() throws(CronError) -> (bits: UInt64, isOneValue: Bool) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -133,7 +134,12 @@ private struct CronItem {
         // Sunday must not be reached twice by a step through the whole week.
         if unit == .dayOfWeek { range = 0...6 }
         var isOneValue = false
-        if base != "*" {
+        if let wide = try spreadRange(base) {
+            isOneValue = parts.count == 1
+            let places = isOneValue ? wide.count : min(step, wide.count)
+            let first = wide.lowerBound + spread.offset(unit, below: places)
+            range = first...(isOneValue ? first : wide.upperBound)
+        } else if base != "*" {
             let ends = base.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
             let first = try value(ends[0])
             if ends.count == 2 {
@@ -155,6 +161,34 @@ private struct CronItem {
             bits |= 1 << UInt64(value)
         }
         return (bits, isOneValue)
+    }
+
+    /// What `H`, `H(a-b)`, `~` and `a~b` choose from; nil if it is none of them.
+    private func spreadRange(_ base: Substring) throws(CronError) -> ClosedRange<Int>? {
+        // A month has at least 28 days, and a week begins on Sunday once.
+        var whole = unit.range
+        if unit == .dayOfMonth { whole = 1...28 }
+        if unit == .dayOfWeek { whole = 0...6 }
+        if base.uppercased() == "H" { return whole }
+        if base.uppercased().hasPrefix("H("), base.hasSuffix(")") {
+            let ends = base.dropFirst(2).dropLast().split(
+                separator: "-", omittingEmptySubsequences: false)
+            guard ends.count == 2 else { throw failure("H takes a range, as in H(0-29)") }
+            return try ascending(ends[0], ends[1])
+        }
+        let ends = base.split(separator: "~", omittingEmptySubsequences: false)
+        guard ends.count > 1 else { return nil }
+        guard ends.count == 2 else { throw failure("'~' stands between two values") }
+        if ends[0].isEmpty, ends[1].isEmpty { return whole }
+        return try ascending(ends[0], ends[1])
+    }
+
+    private func ascending(
+        _ first: Substring, _ last: Substring
+    ) throws(CronError) -> ClosedRange<Int> {
+        let (first, last) = (try value(first), try value(last, isLast: true))
+        guard first <= last else { throw failure("the range runs backwards") }
+        return first...last
     }
 
     private func step(_ text: Substring) throws(CronError) -> Int {

@@ -12,8 +12,10 @@ struct ScheduleRule {
     private let until: Milliseconds?
 
     /// The rule of a schedule, by this machine's time-zone data.
+    ///
+    /// - Parameter name: Decides what `H` and `~` stand for.
     init(
-        _ timing: ScheduleSpec.Timing, zone: String, policy: SchedulePolicy,
+        _ timing: ScheduleSpec.Timing, name: String, zone: String, policy: SchedulePolicy,
         zones: inout ZoneTable
     ) throws(ScheduleRuleError) {
         until = policy.until
@@ -28,7 +30,7 @@ struct ScheduleRule {
         case .cron(let text):
             let cron: Cron
             do {
-                cron = try Cron(text)
+                cron = try Cron(text, name: name)
             } catch {
                 throw ScheduleRuleError(field: "cron", reason: error.description)
             }
@@ -55,6 +57,15 @@ struct ScheduleRule {
         }
         guard let found, found.instant <= until ?? .max else { return nil }
         return found
+    }
+
+    /// Readings of the clock between two instants that are left out because the clocks were put forward over them.
+    func skipped(
+        after first: Milliseconds, before last: Milliseconds, limit: Int
+    ) -> [Cron.SkippedReading] {
+        guard case .cron(let cron, let zone, let daylight) = kind else { return [] }
+        return cron.skipped(
+            after: first, before: last, in: zone, daylight: daylight, limit: limit)
     }
 
     /// What is known without walking from one to the next: the period, if nothing else decides.

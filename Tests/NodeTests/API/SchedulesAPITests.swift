@@ -30,11 +30,11 @@ import Testing
         let fixture = try APIFixture()
         let reply = try fixture.call(
             "PUT", "/v1/schedules/a%20b",
-            #"{"every": "soon", "overlap": "skip", "task": {"handler": "", "delay": "1s"}}"#)
+            #"{"every": "soon", "overlap": "maybe", "task": {"handler": "", "delay": "1s"}}"#)
         #expect(reply.status == 422)
         #expect(
             try reply.json()["errors"]?.elements.map { $0["pointer"]?.string }
-                == ["/every", "/task/handler", "/task/delay", "/overlap", ""])
+                == ["/every", "/overlap", "/task/handler", "/task/delay", ""])
     }
 
     @Test func aDayThatNeverComesIsTakenWithAWarning() throws {
@@ -106,6 +106,49 @@ import Testing
         #expect(times[1] - times[0] == 90_000 && times[2] - times[1] == 90_000)
         #expect(items.allSatisfy { $0["change"]?.isNull == true })
         #expect(try fixture.call("GET", "/v1/schedules/tick/preview?count=0").status == 422)
+    }
+
+    @Test func whatIsReturnedCanBePutAgain() throws {
+        let fixture = try APIFixture()
+        for body in [
+            #"{"cron": "0 9 * * *", "zone": "UTC", "overlap": "buffer", "catchUp": {"all": 3}, "jitter": "5s","#
+                + #" "dst": {"gap": "skip"}, "task": {"handler": "echo", "tags": ["a"], "payload": [1.50]}}"#,
+            #"{"every": "1h", "phase": "5m", "until": "2030-01-01T00:00:00Z", "task": {"handler": "echo"}}"#,
+            #"{"at": ["2099-01-01T00:00:00.000Z"], "task": {"handler": "echo"}, "paused": true}"#,
+        ] {
+            _ = try fixture.call("PUT", "/v1/schedules/s", body)
+            let first = try fixture.call("GET", "/v1/schedules/s").json()
+            let changes = try JSONDocument("{}").root
+            let again = ScheduleUpdate(schedule: first, changes: changes).body()
+            let reply = try fixture.call(
+                "PUT", "/v1/schedules/s", String(decoding: again, as: UTF8.self))
+            #expect(reply.status == 200, "\(reply.text)")
+            let second = try fixture.call("GET", "/v1/schedules/s").json()
+            #expect(second.source == first.source)
+        }
+    }
+
+    @Test func endsOfOccurrencesAreListedNewestFirst() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", "/v1/schedules/fast",
+            #"{"every": "100ms", "overlap": "skip", "task": {"handler": "nobody"}}"#)
+        func ends() throws -> [JSONValue] {
+            try fixture.call("GET", "/v1/schedules/fast/occurrences").json()["items"]?.elements
+                ?? []
+        }
+        let end = SystemClock.wallMilliseconds() + 20_000
+        while try ends().count < 3, SystemClock.wallMilliseconds() < end {
+            let until = SystemClock.wallMilliseconds() + 50
+            fixture.http.turn { SystemClock.wallMilliseconds() >= until }
+        }
+        let found = try ends().reversed()
+        #expect(found.first?["state"]?.string == "ran" && found.first?["task"]?.string == "t1")
+        for item in found.dropFirst() {
+            #expect(item["state"]?.string == "skipped" && item["reason"]?.string == "overlap")
+            #expect(item["count"]?.integer == 1 && item["task"]?.isNull == true)
+        }
+        #expect(try fixture.call("GET", "/v1/schedules/nope/occurrences").status == 404)
     }
 
     @Test func listsArePagedByName() throws {

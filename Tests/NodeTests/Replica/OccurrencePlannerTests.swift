@@ -139,7 +139,8 @@ import Testing
     @Test func theLastOccurrenceLeavesNoNext() throws {
         var zones = ZoneTable(directories: [], read: { _ in nil })
         func rule(_ timing: ScheduleSpec.Timing) throws -> ScheduleRule {
-            try ScheduleRule(timing, zone: "UTC", policy: SchedulePolicy(), zones: &zones)
+            try ScheduleRule(
+                timing, name: "s", zone: "UTC", policy: SchedulePolicy(), zones: &zones)
         }
         #expect(try rule(.cron("0 0 31 2 *")).next(after: 0) == nil)
         #expect(throws: ScheduleRuleError.self) { try rule(.cron("61 * * * *")) }

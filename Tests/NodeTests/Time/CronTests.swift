@@ -1,3 +1,4 @@
+import Scheduler
 import Testing
 
 @testable import Node
@@ -200,5 +201,78 @@ import Testing
         let interval = try Cron("30 * * * *")
         let again = interval.nextOccurrence(after: try instant("2026-10-25T00:30:00Z"), in: zone)
         #expect(again?.change == .repeated)
+    }
+
+    /// What a name spreads to is kept by every later version: schedules must not move with an update.
+    @Test func spreadsByName() throws {
+        func minutes(_ name: String, _ expression: String) throws -> [Int64] {
+            let cron = try Cron(expression, name: name)
+            var result: [Int64] = []
+            var last: Int64 = -1
+            while let next = cron.next(after: last, in: .utc), next < 3_600_000 {
+                result.append(next / 60_000)
+                last = next
+            }
+            return result
+        }
+        let names = (0..<300).map { "schedule-\($0)" }
+        let spread = try names.map { try minutes($0, "H * * * *") }
+        #expect(spread.allSatisfy { $0.count == 1 })
+        #expect(Set(spread.map { $0[0] }).count > 50, "over the whole hour")
+        #expect(try names.map { try minutes($0, "H * * * *") } == spread)
+        for name in names.prefix(40) {
+            let quarter = try minutes(name, "H/15 * * * *")
+            #expect(quarter.count == 4 && quarter[0] < 15 && quarter[3] == quarter[0] + 45)
+            #expect((10...19).contains(try minutes(name, "H(10-19) * * * *")[0]))
+            #expect((10...19).contains(try minutes(name, "10~19 * * * *")[0]))
+            let part = try minutes(name, "H(0-29)/10 * * * *")
+            #expect(part.count == 3 && part[2] < 30 && part[1] == part[0] + 10)
+        }
+        #expect(try minutes("a", "~ * * * *") == minutes("a", "H * * * *"))
+        #expect(try Cron("0 0 H * *", name: "a").next(after: 0, in: .utc) != nil)
+        #expect(try Cron("0 0 * * H", name: "a").next(after: 0, in: .utc) != nil)
+    }
+
+    @Test func aSpreadValueIsFixedAndASpreadStepAnInterval() throws {
+        guard case .calendar(let fixed) = try Cron("H H * * *", name: "a").kind,
+            case .calendar(let interval) = try Cron("H/5 H * * *", name: "a").kind
+        else {
+            Issue.record("no calendar")
+            return
+        }
+        #expect(!fixed.isInterval && interval.isInterval)
+    }
+
+    @Test(arguments: [
+        "H(5) * * * *", "H(9-3) * * * *", "H(0-99) * * * *", "9~3 * * * *", "1~2~3 * * * *",
+        "~5 * * * *", "HH * * * *", "H-5 * * * *",
+    ])
+    func refusesOtherSpreads(expression: String) {
+        let error = #expect(throws: CronError.self) { try Cron(expression) }
+        #expect(
+            error?.description.contains("minute") == true, "\(error?.description ?? "accepted")")
+    }
+
+    /// Berlin, 29 March 2026: 02:00 to 03:00 do not exist.
+    @Test func tellsWhatIsSkipped() throws {
+        let (from, until) = (
+            try instant("2026-03-28T12:00:00Z"), try instant("2026-03-30T12:00:00Z")
+        )
+        func skipped(
+            _ expression: String, _ daylight: DaylightPolicy = .automatic
+        ) throws -> [String] {
+            try Cron(expression).skipped(
+                after: from, before: until, in: SampleZone.berlin, daylight: daylight, limit: 3
+            ).map {
+                #expect($0.instant == 1_774_746_000_000)
+                return String(Timestamp.format($0.local * 1000).prefix(16).suffix(5))
+            }
+        }
+        #expect(try skipped("*/30 * * * *") == ["02:00", "02:30"])
+        #expect(
+            try skipped("*/10 * * * *") == ["02:00", "02:10", "02:20"], "no more than asked for")
+        #expect(try skipped("30 2 * * *") == [], "it is shifted")
+        #expect(try skipped("30 2 * * *", DaylightPolicy(gap: .skip)) == ["02:30"])
+        #expect(try skipped("30 4 * * *", DaylightPolicy(gap: .skip)) == [])
     }
 }

@@ -1,0 +1,52 @@
+/// A schedule as it is, with some fields given anew: what `carillon schedule update` puts back.
+struct ScheduleUpdate {
+    let schedule: JSONValue
+    /// An object of the fields that are given.
+    let changes: JSONValue
+
+    private static let fields = [
+        "cron", "zone", "every", "phase", "at", "overlap", "catchUp", "jitter", "until", "dst",
+        "task",
+        "paused",
+    ]
+
+    func body() -> [UInt8] {
+        let isTimedAnew = ScheduleOptions.timings.contains { changes[$0] != nil }
+        var writer = JSONWriter()
+        writer.beginObject()
+        for field in Self.fields {
+            // Another kind of timing replaces all of the old one; a zone outlives a change of the expression.
+            let isReplaced =
+                isTimedAnew
+                && (ScheduleOptions.timings.contains(field) || field == "phase"
+                    || field == "zone" && changes["cron"] == nil)
+            let old = isReplaced ? nil : schedule[field]
+            switch (old, changes[field]) {
+            case (let old?, let new?) where field == "task" || field == "dst":
+                writer.rawField(field, Self.merged(old, new))
+            case (_, let new?): writer.rawField(field, new.raw)
+            case (let old?, nil): writer.rawField(field, old.raw)
+            case (nil, nil): continue
+            }
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// The members of both; of those in both the new ones, and of objects such as a task's `retry` the members of both.
+    private static func merged(_ old: JSONValue, _ new: JSONValue) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        for (name, value) in old.members {
+            guard let changed = new[name] else {
+                writer.rawField(name, value.raw)
+                continue
+            }
+            let isRetry = name == "retry" && value.kind == .object
+            writer.rawField(name, isRetry ? merged(value, changed) : changed.raw)
+        }
+        for (name, value) in new.members where old[name] == nil { writer.rawField(name, value.raw) }
+        writer.endObject()
+        return writer.bytes
+    }
+}
