@@ -166,6 +166,17 @@ struct Clients {
         return (spec, timing)
     }
 
+    /// Never ends by itself; some take long, so that others come before they have ended.
+    mutating func drawCrowdSchedule() -> (ScheduleSpec, ScheduleBooks.Timing) {
+        let timing = ScheduleBooks.timings[0]
+        var spec = ScheduleSpec(
+            timing: timing.spec, zone: "UTC", task: TaskSpec(handler: "echo"))
+        spec.policy = drawPolicy(at: 0)
+        spec.policy.until = nil
+        spec.task.retry.initialMilliseconds = 2_000
+        return (spec, timing)
+    }
+
     private mutating func drawPolicy(at time: Milliseconds) -> SchedulePolicy {
         var policy = SchedulePolicy()
         policy.overlap = random.pick(OverlapPolicy.allCases)

@@ -25,6 +25,7 @@ enum Happening {
     case clientRetries(Token)
     case scheduleActs
     case workflowsAct
+    case crowdActs
     case strike(Strike)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)

@@ -7,6 +7,8 @@ struct Options {
     var isVerbose = false
     var runsTwice = false
     var chaosSeconds: UInt64 = 60
+    /// Schedules of a second each beside the usual ones.
+    var schedules = 0
     /// Processes at work.
     var jobs = 1
     /// No seed begins after this time.
@@ -15,7 +17,8 @@ struct Options {
     var isShard = false
 
     static let help = """
-        usage: Simulator [--seeds FIRST-LAST] [--minutes M] [--jobs J] [--seconds VIRTUAL] [--twice] [--verbose]
+        usage: Simulator [--seeds FIRST-LAST] [--minutes M] [--jobs J] [--seconds VIRTUAL] [--schedules N] [--twice]
+                         [--verbose]
 
         Runs whole clusters in virtual time, one for each seed: faults and clients for VIRTUAL seconds (default 60),
         then a quorum has to serve again, then everything is healed, and all work must get done and all nodes agree.
@@ -26,6 +29,7 @@ struct Options {
           --minutes 10     begin no seed after that time
           --jobs 4         processes at work (default: one for each core); the result is the same for any number
           --seconds 60     length of the part with faults, in virtual seconds (1 to 3600)
+          --schedules 300  so many schedules of a second in each run, beside the usual work (0 to 1000)
           --twice          run each seed twice and demand the same run
           --verbose        one seed after the other in this process, telling all that happens
           --help           this text
@@ -64,6 +68,11 @@ struct Options {
                     return .wrong("--seconds takes a number from 1 to 3600")
                 }
                 options.chaosSeconds = seconds
+            case "--schedules":
+                guard let schedules = number(0...1_000) else {
+                    return .wrong("--schedules takes a number from 0 to 1000")
+                }
+                options.schedules = Int(schedules)
             case "--minutes":
                 guard let minutes = number(1...100_000) else {
                     return .wrong("--minutes takes a number from 1 to 100000")
@@ -92,6 +101,7 @@ struct Options {
     /// Runs this seed in the same way again.
     func replay(_ seed: UInt64) -> String {
         let length = chaosSeconds == Options().chaosSeconds ? "" : " --seconds \(chaosSeconds)"
-        return "swift run -c release Simulator --seeds \(seed)-\(seed)\(length) --verbose"
+        let crowd = schedules == 0 ? "" : " --schedules \(schedules)"
+        return "swift run -c release Simulator --seeds \(seed)-\(seed)\(length)\(crowd) --verbose"
     }
 }

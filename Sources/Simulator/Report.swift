@@ -27,6 +27,8 @@ struct Report {
     /// Tasks that started after they had waited for others, and workflows that came as a whole.
     var successors = 0
     var workflows = 0
+    /// Occurrences of schedules that were skipped or missed.
+    var passed = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -44,8 +46,8 @@ struct Report {
             \.seeds, \.virtualNanoseconds, \.turns, \.elections, \.commits, \.messages,
             \.snapshots, \.installs, \.membershipChanges, \.minoritiesGone, \.damagesFound,
             \.disksRefused, \.leasesLost,
-            \.executions, \.overlaps, \.staleFinishes, \.firings, \.tasks, \.acknowledged,
-            \.answers, \.refusals, \.reads, \.registerOperations,
+            \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
+            \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows,
         ]
     }
@@ -74,7 +76,7 @@ struct Report {
         faults: \(faults.line)
         work: \(tasks) tasks, \(acknowledged) acknowledged, \(executions) executions, \
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
-        \(firings) occurrences, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
+        \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

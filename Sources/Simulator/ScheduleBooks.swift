@@ -46,6 +46,8 @@ struct ScheduleBooks {
 
     struct Counts {
         var fired = 0
+        /// Ended without a task.
+        var passed = 0
         var overlapping = 0
         var missed = 0
         var released = 0
@@ -118,6 +120,7 @@ struct ScheduleBooks {
                 unfinished[name, default: []].insert(task)
             }
         case .occurrencesPassed(let name, let nominal, let count, let end, let reason):
+            counts.passed += Int(count)
             guard !page.changed.contains(name) else { return }
             try checkPassed(name, nominal, count, end, reason, page)
         case .outcome, .assigned, .revoked, .workerChanged: return

@@ -26,7 +26,7 @@ struct SeedRun {
     private func make(_ listener: TextLog.Listener) -> Simulation {
         Simulation(
             seed: seed, chaosLength: options.chaosSeconds * 1_000_000_000,
-            log: TextLog(listener: listener))
+            crowd: options.schedules, log: TextLog(listener: listener))
     }
 
     private func compare(_ first: Simulation) throws(Violation) {

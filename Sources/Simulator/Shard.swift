@@ -26,6 +26,7 @@ final class Shard {
         posix_spawn_file_actions_addclose(&actions, fromChild[1])
         defer { posix_spawn_file_actions_destroy(&actions) }
         var arguments = ["Simulator", "--shard", "--seconds", "\(options.chaosSeconds)"]
+        if options.schedules > 0 { arguments += ["--schedules", "\(options.schedules)"] }
         if options.runsTwice { arguments.append("--twice") }
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }

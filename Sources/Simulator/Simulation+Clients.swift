@@ -8,7 +8,7 @@ extension Simulation {
     static let maxOpenOperations = 400
     private static let scheduleNames = ["hourly", "nightly", "pulse"]
 
-    private func anyNode() -> SimulatedNode? {
+    func anyNode() -> SimulatedNode? {
         let up = nodes.filter(\.isUp)
         return up.isEmpty ? nil : clients.random.pick(up)
     }

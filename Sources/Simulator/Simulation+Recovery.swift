@@ -175,9 +175,10 @@ extension Simulation {
         for node in present where node.replica?.raft.isDamaged ?? false {
             return "\(node.id) has not got back what its disk lost"
         }
-        let schedules = oracle.reference.schedules(after: nil, limit: 32).map(\.name)
-        if let name = schedules.first(where: { !Registers.isRegister($0) }) {
-            deleteSchedule(name, present[0])
+        let schedules = oracle.reference.schedules(after: nil, limit: 64).map(\.name)
+        let left = schedules.filter { !Registers.isRegister($0) }
+        if let name = left.first {
+            deleteSchedules(left, present[0])
             return "schedule \(name) is still there"
         }
         if phase == .recovery, let missing = missingForMembership(present) { return missing }
@@ -226,9 +227,9 @@ extension Simulation {
         }
     }
 
-    private func deleteSchedule(_ name: String, _ node: SimulatedNode) {
+    private func deleteSchedules(_ names: [String], _ node: SimulatedNode) {
         guard clients.openProbe(on: present) == nil else { return }
-        ask(.change(.deleteSchedule(name: name)), of: node, isProbe: true)
+        for name in names { ask(.change(.deleteSchedule(name: name)), of: node, isProbe: true) }
     }
 
     /// Every node that is there takes a task and answers a read, and one takes a schedule, which has to fire.

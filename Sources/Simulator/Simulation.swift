@@ -19,6 +19,8 @@ final class Simulation {
     let scenario: Scenario
     let log: TextLog
     let chaosLength: Nanoseconds
+    /// Schedules of a second each beside the usual ones.
+    let crowd: Int
     var random: RandomSource
     /// For what happens in few runs: the others do not depend on it.
     var rareRandom: RandomSource
@@ -57,11 +59,14 @@ final class Simulation {
     private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A run of a minute has less than a million happenings. Many more mean that it goes round in circles.
-    private var maxHappenings: Int { 20_000_000 + Int(chaosLength / 1_000_000_000) * 100_000 }
+    private var maxHappenings: Int {
+        20_000_000 + Int(chaosLength / 1_000_000_000) * (100_000 + 1_000 * crowd)
+    }
 
-    init(seed: UInt64, chaosLength: Nanoseconds, log: TextLog) {
+    init(seed: UInt64, chaosLength: Nanoseconds, crowd: Int = 0, log: TextLog) {
         self.seed = seed
         self.chaosLength = chaosLength
+        self.crowd = crowd
         self.log = log
         random = RandomSource(seed: seed)
         var scenario = Scenario.draw(&random)
@@ -70,6 +75,7 @@ final class Simulation {
         plotRandom = RandomSource(seed: seed &+ 0x9107_0000_0000_0000)
         scenario.drawPlots(&plotRandom)
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
+        if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
@@ -110,6 +116,7 @@ final class Simulation {
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
         if flows.every != nil { queue.add(.workflowsAct, at: 700_000_000) }
+        if crowd > 0 { queue.add(.crowdActs, at: 500_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -183,6 +190,7 @@ final class Simulation {
         case .clientRetries(let token): askAgain(token)
         case .scheduleActs: scheduleActs()
         case .workflowsAct: workflowsAct()
+        case .crowdActs: crowdActs()
         case .strike(let strike): perform(strike)
         case .crash(let number, let life):
             guard let node = node(number, life: life) else { return }
@@ -226,6 +234,7 @@ final class Simulation {
         report.firings = oracle.schedules.counts.fired
         report.successors = oracle.workflows.successorsStarted
         report.workflows = oracle.workflows.graphs
+        report.passed = oracle.schedules.counts.passed
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
