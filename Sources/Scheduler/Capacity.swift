@@ -8,6 +8,7 @@ struct Capacity: Sendable {
     var workers = Limits.maxWorkers
     var members = Limits.maxMembers
     var schedules = Limits.maxSchedules
+    var queues = Limits.maxQueues
     var origins = Limits.maxOrigins
     var outcomesPerOrigin = Limits.maxOutcomesPerOrigin
     var wakesPerAdvance = Limits.maxWakesPerAdvance

@@ -31,6 +31,9 @@ extension Command {
         case removeMember = 17
         case announceNode = 18
         case raiseStateVersion = 19
+        case putQueue = 30
+        case pauseQueue = 31
+        case resumeQueue = 32
         case submitGraph = 40
         case cancelWorkflow = 41
         case deleteTask = 60
@@ -77,6 +80,13 @@ extension Command {
         case .raiseStateVersion(let version): writer.put(version)
         case .submitGraph(let graph): graph.encode(into: &writer)
         case .cancelWorkflow(let id): writer.put(id.first.number)
+        case .putQueue(let name, let spec, let paused, let isInitial):
+            writer.put(name)
+            spec.encode(into: &writer)
+            writer.put(paused != nil)
+            if let paused { writer.put(paused) }
+            writer.put(isInitial)
+        case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         }
         return writer.bytes
     }
@@ -137,6 +147,13 @@ extension Command {
             let first = try reader.uint64()
             guard first < 1 << 62 else { throw CodecError("\(first) is not a workflow") }
             self = .cancelWorkflow(WorkflowID(first: TaskID(first)))
+        case .putQueue:
+            let name = try reader.name("queue")
+            let spec = try QueueSpec(from: &reader)
+            let paused = try reader.bool() ? try reader.bool() : nil
+            self = .putQueue(name: name, spec, paused: paused, isInitial: try reader.bool())
+        case .pauseQueue: self = .pauseQueue(name: try reader.name("queue"))
+        case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -189,6 +206,9 @@ extension Command {
         case .raiseStateVersion: .raiseStateVersion
         case .submitGraph: .submitGraph
         case .cancelWorkflow: .cancelWorkflow
+        case .putQueue: .putQueue
+        case .pauseQueue: .pauseQueue
+        case .resumeQueue: .resumeQueue
         }
     }
 

@@ -38,6 +38,12 @@ public enum Command: Equatable, Sendable {
     case submitGraph(GraphSpec)
     /// Cancels those of its tasks that have not ended.
     case cancelWorkflow(WorkflowID)
+    /// Replaces what was said of the queue; `paused` nil: as it is. `isInitial`: from a configuration, which counts
+    /// only until somebody has said something of the queue.
+    case putQueue(name: String, QueueSpec, paused: Bool?, isInitial: Bool)
+    /// Nothing of the queue is started; what runs goes on.
+    case pauseQueue(name: String)
+    case resumeQueue(name: String)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -23,14 +23,16 @@ struct Requirement: Sendable {
 
     var key: Key
     var handler: Int
-    /// Profiles that have it.
-    var profiles = 0
+    /// Lanes that have it.
+    var lanes = 0
     /// Crews that can run it, ascending.
     var crews: [Int] = []
-    /// Waiting tasks, best first; entries of tasks that wait no more come up now and then.
-    var waiting = Heap()
-    var waitingCount = 0
-    /// Where it stands in its handler's list of requirements that wait; nil if none waits or no crew can run it.
+    /// (`TaskRecord.startKey`, task): of each lane of an open queue the first waiting task of each priority. Entries of
+    /// tasks that are so no more come up now and then.
+    var heads = Heap()
+    /// Lanes and priorities with waiting tasks, those of closed queues included.
+    var waitingLevels = 0
+    /// Where it stands in its handler's list of requirements with heads; nil if it has none or no crew can run it.
     var place: Int?
     /// Number of its ring, if `ringEpoch` is the current one.
     var ring = 0
@@ -43,6 +45,6 @@ struct HandlerEntry: Sendable {
     /// Crews and requirements that name it.
     var references = 0
     var requirements: [Int] = []
-    /// Those among them that have waiting tasks and a crew.
+    /// Those among them that have heads and a crew.
     var waiting: [Int] = []
 }

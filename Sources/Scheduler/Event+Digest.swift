@@ -39,6 +39,9 @@ extension Event {
             hash.mix(schedule)
             hash.mix(UInt64(bitPattern: nominal))
             hash.mix(UInt64(count) << 16 | UInt64(end.rawValue) << 8 | UInt64(reason.rawValue))
+        case .queueChanged(let name):
+            hash.mix(8)
+            hash.mix(name)
         }
     }
 }

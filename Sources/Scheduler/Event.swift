@@ -10,6 +10,8 @@ public enum Event: Equatable, Sendable {
     case occurrencesPassed(
         schedule: String, nominal: Milliseconds, count: UInt32, OccurrenceState, OccurrenceReason)
     case workerChanged(id: String)
+    /// It was put, paused or resumed.
+    case queueChanged(name: String)
 }
 
 /// An attempt that a worker has to start. Committed before it is launched.

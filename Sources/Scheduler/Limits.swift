@@ -21,6 +21,10 @@ public enum Limits {
     /// Of a schedule that names its instants one by one.
     public static let maxScheduleInstants = 1_000
     public static let maxTasks = 20_000_000
+    public static let maxQueues = 10_000
+    public static let maxQueueConcurrency: UInt32 = 1_000_000
+    /// How much longer a task waits before it goes ahead of one that is higher by one step of priority.
+    public static let ageingMilliseconds: Milliseconds = 30_000
     public static let maxAttempts: UInt32 = 1_000
     public static let maxAttemptHistory = 20
     /// Attempts that were lost with their worker, or handed back, spend nothing of the budget; a task that this

@@ -30,6 +30,8 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case lastMember = 10
     /// The node's program does not know the rules in force: it could apply nothing.
     case tooOld = 11
+    /// As many tasks wait in the queue as may.
+    case queueFull = 30
     /// A task to wait for does not exist, or is not kept any more.
     case missingDependency = 40
 }

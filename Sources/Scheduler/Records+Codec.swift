@@ -4,9 +4,10 @@
 /// schedule  name string · revision u64 · spec blob · isPaused bool · createdAt i64 · next (bool · i64)
 ///           · last (bool · i64) · lastTask (bool · i64) · ran u64 · skipped u64 · missed u64 · expired u64
 ///           · triggeredAt (bool · i64) · triggersAtThatTime u32
+/// queue     name string · spec (`QueueSpec`) · isPaused bool · isDeclared bool · virtual time u64 for each priority
 /// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
 ///           · dueAt i64 · createdAt i64 · payload blob
-///           · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
+///           · tag u64 if ready or running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
 ///           · hasExtra bool · extra
 /// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
@@ -28,6 +29,7 @@ extension TaskRecord {
         writer.put(dueAt)
         writer.put(createdAt)
         writer.put(payload)
+        if state == .ready || state == .running { writer.put(tag) }
         if attempt > 0 {
             writer.put(worker)
             writer.put(startedAt)
@@ -62,6 +64,7 @@ extension TaskRecord {
         self.losses = losses
         self.spent = spent
         self.attempt = attempt
+        if state == .ready || state == .running { tag = try reader.tag() }
         if attempt > 0 {
             worker = try reader.uint32()
             startedAt = try reader.instant("start")
@@ -204,6 +207,33 @@ extension ScheduleRecord {
         triggeredAt = try reader.optionalInstant("trigger")
         triggersAtThatTime = try reader.uint32()
         history = try ScheduleHistory(from: &reader)
+    }
+}
+
+extension QueueRecord {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(name)
+        spec.encode(into: &writer)
+        writer.put(isPaused)
+        writer.put(isDeclared)
+        for tag in virtualTimes { writer.put(tag) }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        name = try reader.name("queue")
+        spec = try QueueSpec(from: &reader)
+        isPaused = try reader.bool()
+        isDeclared = try reader.bool()
+        for priority in virtualTimes.indices { virtualTimes[priority] = try reader.tag() }
+    }
+}
+
+extension ByteReader {
+    /// Tags rise by one with each task, so one that could overflow is damaged.
+    fileprivate mutating func tag() throws(CodecError) -> UInt64 {
+        let tag = try uint64()
+        guard tag < 1 << 62 else { throw CodecError("\(tag) is not a plausible tag") }
+        return tag
     }
 }
 

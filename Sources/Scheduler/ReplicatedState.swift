@@ -10,6 +10,7 @@ struct ReplicatedState: Sendable {
     var roster = Roster()
     var tasks = TaskTable()
     var profiles = ProfileTable()
+    var queues = QueueTable()
     var workers = WorkerTable()
     /// Sorted by origin, in byte order.
     var sessions: [Session] = []
@@ -28,6 +29,9 @@ struct DerivedIndex: Sendable {
     var profileNumbers: [UInt64: [UInt32]] = [:]
     /// Most submissions have the profile of the one before.
     var lastProfile: UInt32?
+    var queueNumbers: [String: UInt32] = [:]
+    /// Sorted by bytes.
+    var queueNames: [String] = []
     var workerNumbers: [String: UInt32] = [:]
     /// Workers with a record, ascending.
     var knownWorkers: [UInt32] = []

@@ -9,23 +9,30 @@ extension Scheduler {
             state.tasks.setState(new, at: position)
             index.counts[Int(old.rawValue)] -= 1
             index.counts[Int(new.rawValue)] += 1
+            count(state.tasks[position].profile, from: old, to: new)
             if old == .ready {
-                let requirement = requirement(of: state.tasks[position].profile)
-                index.dispatch.stopWaiting(requirement, in: state.tasks)
+                let task = index.dispatch.waiting(id, at: position, in: state.tasks)
+                index.dispatch.stopWaiting(task, in: state.tasks)
             }
         }
         events.append(.taskChanged(id, new))
     }
 
-    private func requirement(of profile: UInt32) -> Int {
-        index.dispatch.requirementOfProfile[Int(profile)]
+    /// Gives the task its turn among those of its queue.
+    mutating func giveTag(at position: TaskTable.Position) {
+        let queue = index.dispatch.queue(ofProfile: state.tasks[position].profile)
+        let priority = state.tasks[position].priority
+        state.tasks[position].tag = index.dispatch.nextTag(
+            queue, priority: priority, flow: state.tasks[position].flow,
+            virtualTime: state.queues.virtualTime(queue, priority: priority), in: state.tasks)
     }
 
-    /// The task is due: it starts at once if a worker has a free slot, else it waits for one.
+    /// The task is due: it starts at once if its queue is open and a worker has a free slot, else it waits.
     mutating func makeReady(
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
         if isExpired(state.tasks[position]) { return expire(id, at: position, &events) }
+        giveTag(at: position)
         if let worker = chooseWorker(id, state.tasks[position]) {
             assign(id, at: position, to: worker, &events)
         } else {
@@ -37,9 +44,8 @@ extension Scheduler {
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
         setState(.ready, id, at: position, &events)
-        let record = state.tasks[position]
-        index.dispatch.wait(requirement(of: record.profile), key: record.readyKey, id)
-        if let expiry = state.expiryWake(record) {
+        noteWaiting(id, at: position)
+        if let expiry = state.expiryWake(state.tasks[position]) {
             index.wakes.push(.expiry, at: expiry, id: id.number)
         }
     }
@@ -48,42 +54,44 @@ extension Scheduler {
         state.expiryWake(record).map { $0 <= state.time } ?? false
     }
 
+    mutating func noteWaiting(_ id: TaskID, at position: TaskTable.Position) {
+        let task = index.dispatch.waiting(id, at: position, in: state.tasks)
+        let queue = index.dispatch.lanes[task.lane].key.queue
+        let virtualTime = state.queues.virtualTime(queue, priority: UInt8(task.priority))
+        index.dispatch.wait(task, virtualTime: virtualTime, in: state.tasks)
+    }
+
     private mutating func chooseWorker(_ id: TaskID, _ record: TaskRecord) -> UInt32? {
-        if let routingKey = record.extra?.fields.routingKey {
-            return index.dispatch.choose(
-                requirement(of: record.profile), hash: StableHash.of(routingKey), isSticky: true)
+        let key = index.dispatch.lanes[index.dispatch.laneOfProfile[Int(record.profile)]].key
+        guard index.dispatch.queues[Int(key.queue)].isOpen else { return nil }
+        if let flow = record.flow {
+            return index.dispatch.choose(key.requirement, hash: flow, isSticky: true)
         }
         return index.dispatch.choose(
-            requirement(of: record.profile), hash: StableHash.of(id.number, 0), isSticky: false)
+            key.requirement, hash: StableHash.of(id.number, 0), isSticky: false)
     }
 
     /// Tasks that lost their workers or were handed back get ready again in their old places; `freed` is a worker
     /// that has free slots now, for which they compete with those that wait already.
     mutating func resettle(_ tasks: [TaskID], freed: UInt32?, _ events: inout [Event]) {
+        var requirements: [Int] = []
         for id in tasks {
             guard let position = state.tasks.position(of: id) else { continue }
             wait(id, at: position, &events)
+            let profile = state.tasks[position].profile
+            requirements.append(index.dispatch.requirement(ofProfile: profile))
         }
-        if let freed { fill(freed, &events) }
-        // Those that waited before can't use any other free slot, so these don't overtake them.
-        var waiting: [Heap.Entry] = []
-        for id in tasks {
-            guard let position = state.tasks.position(of: id), state.tasks[position].state == .ready
-            else { continue }
-            waiting.append(Heap.Entry(key: state.tasks[position].readyKey, id: id.number))
-        }
-        waiting.sort()
-        for entry in waiting {
-            let id = TaskID(entry.id)
-            guard let position = state.tasks.position(of: id),
-                let worker = chooseWorker(id, state.tasks[position])
-            else { continue }
-            assign(id, at: position, to: worker, &events)
-        }
+        if let freed { fillSlots(of: freed, &events) }
+        startWaiting(requirements + index.dispatch.takeReopened(), &events)
     }
 
-    /// Gives the worker's free slots to waiting tasks.
+    /// Gives the worker's free slots to waiting tasks, and others to those whose queues have opened.
     mutating func fill(_ worker: UInt32, _ events: inout [Event]) {
+        fillSlots(of: worker, &events)
+        startReopened(&events)
+    }
+
+    private mutating func fillSlots(of worker: UInt32, _ events: inout [Event]) {
         while let id = index.dispatch.bestWaiting(for: worker, in: state.tasks) {
             guard let position = state.tasks.position(of: id) else {
                 preconditionFailure("\(id) waits and does not exist")
@@ -93,6 +101,47 @@ extension Scheduler {
             } else {
                 assign(id, at: position, to: worker, &events)
             }
+        }
+    }
+
+    mutating func startReopened(_ events: inout [Event]) {
+        startWaiting(index.dispatch.takeReopened(), &events)
+    }
+
+    /// Starts what can be started of the tasks with these requirements, first ones first.
+    private mutating func startWaiting(_ requirements: [Int], _ events: inout [Event]) {
+        guard !requirements.isEmpty else { return }
+        // One entry for each requirement: the first of its tasks.
+        var firsts = Heap()
+        for requirement in Set(requirements) {
+            guard let first = index.dispatch.firstStartable(requirement, in: state.tasks) else {
+                continue
+            }
+            firsts.push(key: first.key, id: first.id)
+        }
+        while let first = firsts.top {
+            firsts.pop()
+            let id = TaskID(first.id)
+            guard let position = state.tasks.position(of: id) else {
+                preconditionFailure("\(id) waits and does not exist")
+            }
+            let profile = state.tasks[position].profile
+            let requirement = index.dispatch.requirement(ofProfile: profile)
+            // Its queue may have been filled since, or the slots been taken.
+            if first == index.dispatch.firstStartable(requirement, in: state.tasks) {
+                if isExpired(state.tasks[position]) {
+                    expire(id, at: position, &events)
+                } else {
+                    guard let worker = chooseWorker(id, state.tasks[position]) else {
+                        preconditionFailure("\(id) can start and no worker takes it")
+                    }
+                    assign(id, at: position, to: worker, &events)
+                }
+            }
+            guard let next = index.dispatch.firstStartable(requirement, in: state.tasks) else {
+                continue
+            }
+            firsts.push(key: next.key, id: next.id)
         }
     }
 
@@ -115,6 +164,9 @@ extension Scheduler {
         state.tasks[position].lastOutcome = .running
         index.dispatch.occupy(worker, id)
         let record = state.tasks[position]
+        state.queues.started(
+            index.dispatch.queue(ofProfile: record.profile), priority: record.priority,
+            tag: record.tag)
         let profile = state.profiles[record.profile]
         let timeout = profile.timeoutMilliseconds + Limits.timeoutGraceMilliseconds
         index.wakes.push(.timeout, at: state.time + timeout, id: id.number)

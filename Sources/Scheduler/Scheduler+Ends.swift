@@ -69,6 +69,8 @@ extension Scheduler {
             schedule(id, at: position, &events)
             fill(record.worker, &events)
         } else {
+            // It had its turn.
+            giveTag(at: position)
             resettle([id], freed: record.worker, &events)
         }
     }

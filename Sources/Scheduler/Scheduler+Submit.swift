@@ -35,7 +35,10 @@ extension Scheduler {
             guard resolve(&dependencies) else { return .rejected(.missingDependency) }
             fields?.dependencies = dependencies
         }
-        guard state.tasks.count < capacity.tasks else { return .rejected(.full) }
+        guard state.tasks.count < capacity.tasks, hasRoom(forQueue: profile.queue) else {
+            return .rejected(.full)
+        }
+        guard hasRoom(inQueue: profile.queue) else { return .rejected(.queueFull) }
         if let remembered { index.keys[remembered.key] = state.keys.append(remembered) }
         let record = TaskRecord(
             payload: Array(bytes[layout.payload]), extra: fields.map(TaskExtra.init),
@@ -72,6 +75,7 @@ extension Scheduler {
         state.profiles.retain(record.profile)
         let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
+        count(record.profile, from: nil, to: record.state)
         noteUnfinished(id, record)
         begin(id, at: position, &events)
         return id
@@ -92,6 +96,7 @@ extension Scheduler {
         noteDrop(id, record)
         state.tasks.remove(id)
         index.counts[Int(record.state.rawValue)] -= 1
+        count(record.profile, from: record.state, to: nil)
         if record.worker != TaskRecord.noWorker { releaseWorkerName(record.worker) }
         guard let profile = state.profiles.release(record.profile) else { return }
         forgetProfile(profile, record.profile)
@@ -132,15 +137,16 @@ extension Scheduler {
     /// Gives a new profile its number.
     mutating func intern(_ profile: Profile) -> UInt32 {
         let number = state.profiles.insert(profile)
-        noteProfile(profile, number)
+        noteProfile(profile, number, queue: queueNumber(profile.queue))
         return number
     }
 
-    mutating func noteProfile(_ profile: Profile, _ number: UInt32) {
+    mutating func noteProfile(_ profile: Profile, _ number: UInt32, queue: UInt32) {
+        state.queues.retain(queue)
         var hash = StableHash()
         hash.mix(profile.bytes)
         index.profileNumbers[hash.digest, default: []].append(number)
-        index.dispatch.add(profile, number: number)
+        index.dispatch.add(profile, number: number, queue: queue)
         index.lastProfile = number
     }
 
@@ -150,7 +156,9 @@ extension Scheduler {
         let digest = hash.digest
         index.profileNumbers[digest]?.removeAll { $0 == number }
         if index.profileNumbers[digest]?.isEmpty ?? false { index.profileNumbers[digest] = nil }
+        let queue = index.dispatch.queue(ofProfile: number)
         index.dispatch.remove(profile: number)
         if index.lastProfile == number { index.lastProfile = nil }
+        releaseQueue(queue)
     }
 }

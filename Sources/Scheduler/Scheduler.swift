@@ -10,8 +10,8 @@
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
 /// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
-/// `+Schedules`, `+Occurrences`; time: `+Advance`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds, `DerivedIndex` what
-/// is rebuilt from it.
+/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
+/// `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
     var index: DerivedIndex
@@ -170,6 +170,10 @@ public struct Scheduler: Sendable {
         case .announceNode(let node): announceNode(node)
         case .raiseStateVersion(let version): raiseStateVersion(version)
         case .cancelWorkflow(let id): cancelWorkflow(id, &events)
+        case .putQueue(let name, let spec, let paused, let isInitial):
+            putQueue(name, spec, paused: paused, isInitial: isInitial, &events)
+        case .pauseQueue(let name): setPaused(true, name, &events)
+        case .resumeQueue(let name): setPaused(false, name, &events)
         }
     }
 }

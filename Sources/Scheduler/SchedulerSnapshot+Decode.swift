@@ -9,6 +9,7 @@ extension Scheduler {
         self.init(capacity: capacity)
         var reader = ByteReader(bytes)
         try decodeHead(&reader)
+        try decodeQueues(&reader)
         try decodeProfiles(&reader)
         try decodeWorkers(&reader)
         try decodeSessions(&reader)
@@ -39,6 +40,22 @@ extension Scheduler {
         state.roster = try Roster(from: &reader)
     }
 
+    private mutating func decodeQueues(_ reader: inout ByteReader) throws(CodecError) {
+        var slots = Buckets<QueueTable.Slot>()
+        let count = try reader.count()
+        for number in 0..<count {
+            let record = try reader.bool() ? QueueRecord(from: &reader) : nil
+            slots.append(QueueTable.Slot(record: record, references: 0))
+            guard let record else { continue }
+            guard index.queueNumbers[record.name] == nil else {
+                throw CodecError("queue \(record.name) is there twice")
+            }
+            noteQueue(record, UInt32(number))
+        }
+        let free = try decodeFree(&reader, count) { slots[$0].record == nil }
+        state.queues = QueueTable(slots: slots, free: free)
+    }
+
     private mutating func decodeProfiles(_ reader: inout ByteReader) throws(CodecError) {
         var slots = Buckets<ProfileTable.Slot>()
         let count = try reader.count()
@@ -53,7 +70,10 @@ extension Scheduler {
             guard profileNumber(profile.bytes, 0..<profile.bytes.count) == nil else {
                 throw CodecError("a profile is there twice")
             }
-            noteProfile(profile, UInt32(number))
+            guard let queue = index.queueNumbers[profile.queue] else {
+                throw CodecError("a profile names a queue that is not there")
+            }
+            noteProfile(profile, UInt32(number), queue: queue)
         }
     }
 
@@ -172,6 +192,7 @@ extension Scheduler {
             last = id
             try add(TaskID(id), record)
         }
+        index.dispatch.sortFlows()
     }
 
     private mutating func add(_ id: TaskID, _ record: TaskRecord) throws(CodecError) {
@@ -185,17 +206,17 @@ extension Scheduler {
             else { throw CodecError("\(id) names a worker that is not there") }
             state.workers.retain(record.worker)
         }
-        _ = state.tasks.append(id, record)
+        let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
         if !record.state.isFinal { noteUnfinished(id, record) }
+        count(record.profile, from: nil, to: record.state)
         if record.state == .running {
             guard let worker = state.workers.record(record.worker), worker.state != .lost else {
                 throw CodecError("\(id) runs on a worker that is not there")
             }
             index.dispatch.occupy(record.worker, id)
         } else if record.state == .ready {
-            let requirement = index.dispatch.requirementOfProfile[Int(record.profile)]
-            index.dispatch.wait(requirement, key: record.readyKey, id)
+            noteWaiting(id, at: position)
         }
         if let last = record.extra?.fields.dependencies?.edges.last, last.task >= id {
             throw CodecError("\(id) waits for a later task")
@@ -209,8 +230,14 @@ extension Scheduler {
         }
     }
 
-    /// A profile or a name that nothing refers to would never be freed.
+    /// What nothing refers to would never be freed.
     private func checkReferences() throws(CodecError) {
+        for number in 0..<state.queues.slots.count {
+            let slot = state.queues.slots[number]
+            guard slot.record?.isDeclared ?? true || slot.references > 0 else {
+                throw CodecError("queue \(number) belongs to no task")
+            }
+        }
         for number in 0..<state.profiles.slots.count {
             let slot = state.profiles.slots[number]
             guard slot.profile == nil || slot.references > 0 else {

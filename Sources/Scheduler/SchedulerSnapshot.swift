@@ -2,7 +2,8 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · profiles · workers · sessions · keys · schedules · endings · tasks
+///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · tasks
+/// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
 ///           · free (count u32 · number u32…)
@@ -84,6 +85,13 @@ public struct SchedulerSnapshot: Sendable {
         writer.put(state.nextTask)
         writer.put(state.nextRevision)
         state.roster.encode(into: &writer)
+        writer.put(UInt32(state.queues.slots.count))
+        for number in 0..<state.queues.slots.count {
+            let record = state.queues.slots[number].record
+            writer.put(record != nil)
+            record?.encode(into: &writer)
+        }
+        encode(state.queues.free, into: &writer)
         writer.put(UInt32(state.profiles.slots.count))
         for number in 0..<state.profiles.slots.count {
             let profile = state.profiles.slots[number].profile

@@ -1,4 +1,4 @@
-/// What the table keeps of every task: 80 bytes, besides the payload. Whatever few tasks have is in `extra`.
+/// What the table keeps of every task: 88 bytes, besides the payload. Whatever few tasks have is in `extra`.
 struct TaskRecord: Sendable {
     var payload: [UInt8]
     var extra: TaskExtra?
@@ -10,6 +10,8 @@ struct TaskRecord: Sendable {
     var finishedAt: Milliseconds = 0
     /// Of the current or last attempt.
     var fence: UInt64 = 0
+    /// Its turn among the tasks of its queue and priority (`Flow`), since it last got ready.
+    var tag: UInt64 = 0
     var profile: UInt32
     /// Name of the worker of the current or last attempt; `noWorker` before the first one.
     var worker: UInt32 = Self.noWorker
@@ -24,8 +26,14 @@ struct TaskRecord: Sendable {
 
     static let noWorker = UInt32.max
 
-    /// Order among waiting tasks: priority, higher first, then due time. `Limits.maxTime` fits into 48 bits.
-    var readyKey: UInt64 { UInt64(9 - priority) << 56 | UInt64(dueAt) }
+    /// Order among the first ones of lanes and priorities: the due time, with a head start of
+    /// `Limits.ageingMilliseconds` for each step of priority.
+    var startKey: UInt64 {
+        UInt64(dueAt + Milliseconds(9 - priority) * Limits.ageingMilliseconds)
+    }
+
+    /// Which flow of its queue it belongs to; nil: that of the tasks without a routing key.
+    var flow: UInt64? { extra?.fields.routingKey.map(StableHash.of) }
 }
 
 /// The rare parts of a task. Never changed, only replaced: a snapshot being written on another thread reads the

@@ -110,7 +110,7 @@ struct Oracle {
                 let identity = Identity(
                     origin: origin, incarnation: incarnation, sequence: sequence)
                 try note(outcome, of: identity, requests, index)
-            case .scheduleFired, .occurrencesPassed, .workerChanged:
+            case .scheduleFired, .occurrencesPassed, .workerChanged, .queueChanged:
                 continue
             }
         }

@@ -45,6 +45,10 @@ struct CommandCodecTests {
         let failure = AttemptResult.error("m", kind: "http", isRetryable: false, retryAfter: 9)
         let worker = WorkerSpec(
             id: "w", incarnation: 4, slots: 8, handlers: ["a", "b"], tags: ["gpu"])
+        var limited = QueueSpec()
+        limited.concurrency = 4
+        limited.priority = 8
+        limited.maxPending = 0
         return [
             .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
             .submit(
@@ -82,6 +86,10 @@ struct CommandCodecTests {
                         .init(after: [0], spec: .h { $0.after = [TaskID(3)] }),
                     ], key: "k")),
             .cancelWorkflow(WorkflowID(first: TaskID(4))),
+            .putQueue(name: "q", QueueSpec(), paused: nil, isInitial: true),
+            .putQueue(name: "q", limited, paused: true, isInitial: false),
+            .putQueue(name: "q", limited, paused: false, isInitial: false),
+            .pauseQueue(name: "q"), .resumeQueue(name: "q"),
         ]
     }()
 

@@ -29,7 +29,7 @@ struct Ledger {
                     #expect(!state.isFinal, "\(id) went from \(old) to \(state)")
                 }
                 states[id] = state
-            case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged: continue
+            case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged, .queueChanged: continue
             }
         }
     }
@@ -40,6 +40,7 @@ struct Ledger {
         checkWorkers(scheduler, events)
         checkWaiting(scheduler)
         checkBlocked(scheduler)
+        checkQueues(scheduler, events)
     }
 
     private func all(_ scheduler: Scheduler) -> [(TaskID, TaskRecord)] {
@@ -129,13 +130,43 @@ struct Ledger {
         }
     }
 
-    /// No task waits while a worker that could run it has a free slot.
+    /// What starts may start, and what is counted is there.
+    private func checkQueues(_ scheduler: Scheduler, _ events: [Event]) {
+        var counts: [String: [Int]] = [:]
+        for (_, record) in all(scheduler) {
+            let name = scheduler.state.profiles[record.profile].queue
+            counts[name, default: [Int](repeating: 0, count: 8)][Int(record.state.rawValue)] += 1
+        }
+        var started: Set<String> = []
+        for event in events {
+            guard case .assigned(let assignment) = event,
+                let queue = scheduler.task(assignment.task)?.spec.queue
+            else { continue }
+            started.insert(queue)
+        }
+        let queues = scheduler.queues(after: nil, limit: .max)
+        #expect(queues.map(\.name) == queues.map(\.name).sorted())
+        for queue in queues {
+            #expect(queue.tasksByState == counts[queue.name] ?? Array(repeating: 0, count: 8))
+            counts[queue.name] = nil
+            guard started.contains(queue.name), !events.contains(.queueChanged(name: queue.name))
+            else { continue }
+            #expect(!queue.isPaused, "\(queue.name) is paused and starts tasks")
+            #expect(queue.running <= queue.spec.concurrency ?? .max, "\(queue)")
+        }
+        #expect(counts.isEmpty, "tasks without a queue")
+    }
+
+    /// No task of an open queue waits while a worker that could run it has a free slot.
     private func checkWaiting(_ scheduler: Scheduler) {
         let idle = scheduler.workers().filter { $0.state == .live && $0.running < $0.spec.slots }
         var waiting = 0
         for (id, record) in all(scheduler) where record.state == .ready {
             waiting += 1
             let profile = scheduler.state.profiles[record.profile]
+            let queue = scheduler.queue(profile.queue)
+            if queue?.isPaused ?? true { continue }
+            if queue?.running ?? 0 >= queue?.spec.concurrency ?? .max { continue }
             let able = idle.first {
                 $0.spec.handlers.contains(profile.handler)
                     && profile.tags.allSatisfy($0.spec.tags.contains)

@@ -62,8 +62,24 @@ struct RandomLog {
         case 80..<88: .registerWorker(worker())
         case 88..<94: workerCommand()
         case 94..<97: putSchedule(machine)
-        case 97..<99: scheduleCommand(machine)
+        case 97: scheduleCommand(machine)
+        case 98: queueCommand()
         default: memberCommand()
+        }
+    }
+
+    private mutating func queueCommand() -> Command {
+        let name = "q\(random.next() % 3)"
+        switch random.next() % 6 {
+        case 0: return .pauseQueue(name: name)
+        case 1, 2: return .resumeQueue(name: name)
+        default:
+            var spec = QueueSpec()
+            if random.next() % 2 == 0 { spec.concurrency = UInt32(1 + random.next() % 4) }
+            if random.next() % 4 == 0 { spec.maxPending = UInt32(random.next() % 20) }
+            return .putQueue(
+                name: name, spec, paused: random.next() % 4 > 0 ? false : nil,
+                isInitial: random.next() % 4 == 0)
         }
     }
 

@@ -177,6 +177,11 @@ extension Problem {
                 detail:
                     "The cluster holds as many tasks, schedules or keys as it may. Nothing was done.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .queueFull:
+            return Problem(
+                kind: .full, status: 429,
+                detail: "As many tasks wait in the queue as may (maxPending). Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
         case .malformed:
             return Problem(
                 kind: .invalid, status: 422,

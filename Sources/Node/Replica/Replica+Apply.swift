@@ -46,7 +46,7 @@ extension Replica {
                 if state.isFinal { effects.append(.finished(task, state)) }
             case .workerChanged(let changed):
                 if changed == worker.id, !isRegistrationPending { isRegistering = false }
-            case .scheduleFired, .occurrencesPassed:
+            case .scheduleFired, .occurrencesPassed, .queueChanged:
                 continue
             }
         }

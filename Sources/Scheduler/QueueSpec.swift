@@ -1,0 +1,44 @@
+/// How a queue is run; nil: without that limit.
+public struct QueueSpec: Equatable, Sendable {
+    /// Attempts that run at the same time.
+    public var concurrency: UInt32?
+    /// Of its tasks that name none; the receiving node puts it into them.
+    public var priority: UInt8?
+    /// Tasks that wait, for their time or for a slot: over it submissions are refused. What a schedule makes and
+    /// what is tried again is not held back.
+    public var maxPending: UInt32?
+
+    public init() {}
+}
+
+/// ```
+/// queue spec  concurrency (bool · u32) · priority (bool · u8) · maxPending (bool · u32)
+/// ```
+extension QueueSpec {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(concurrency != nil)
+        if let concurrency { writer.put(concurrency) }
+        writer.put(priority != nil)
+        if let priority { writer.put(priority) }
+        writer.put(maxPending != nil)
+        if let maxPending { writer.put(maxPending) }
+    }
+
+    /// Throws if the bytes are damaged or a value is over its limit.
+    init(from reader: inout ByteReader) throws(CodecError) {
+        self.init()
+        if try reader.bool() {
+            let value = try reader.uint32()
+            guard (1...Limits.maxQueueConcurrency).contains(value) else {
+                throw CodecError("a concurrency of \(value) is not allowed")
+            }
+            concurrency = value
+        }
+        if try reader.bool() {
+            let value = try reader.byte()
+            guard value <= 9 else { throw CodecError("priority \(value) is not in 0...9") }
+            priority = value
+        }
+        if try reader.bool() { maxPending = try reader.uint32() }
+    }
+}
