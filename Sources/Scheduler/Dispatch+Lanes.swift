@@ -169,7 +169,8 @@ extension Dispatch {
 
     /// Takes over what the record says; `updateGate` follows.
     mutating func configure(_ number: UInt32, _ record: QueueRecord) {
-        queues[Int(number)].isPaused = record.isPaused
+        queues[Int(number)].isHeld = !record.mayStart
+        queues[Int(number)].countsStarts = record.spec.rate != nil || record.spec.breaker != nil
         queues[Int(number)].concurrency = record.spec.concurrency.map(Int.init) ?? .max
         queues[Int(number)].maxPending = record.spec.maxPending.map(Int.init) ?? .max
     }

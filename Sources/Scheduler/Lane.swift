@@ -34,7 +34,10 @@ struct Lane: Sendable {
 struct QueueLoad: Sendable {
     /// Its waiting tasks may start. A closed queue's lanes are not looked at.
     var isOpen = true
-    var isPaused = false
+    /// Paused, out of tokens, or with a breaker that is open.
+    var isHeld = false
+    /// It has a rate or a breaker, which count what starts.
+    var countsStarts = false
     var concurrency = Int.max
     var maxPending = Int.max
     /// By `TaskState.rawValue`.
@@ -51,5 +54,5 @@ struct QueueLoad: Sendable {
             + counts[Int(TaskState.ready.rawValue)]
     }
 
-    var mayStart: Bool { !isPaused && running < concurrency }
+    var mayStart: Bool { !isHeld && running < concurrency }
 }

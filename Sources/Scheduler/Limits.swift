@@ -23,6 +23,12 @@ public enum Limits {
     public static let maxTasks = 20_000_000
     public static let maxQueues = 10_000
     public static let maxQueueConcurrency: UInt32 = 1_000_000
+    public static let maxRateCount: UInt32 = 1_000_000
+    /// Of a rate's period, and of the times of a breaker: a day.
+    public static let maxRateMilliseconds: Milliseconds = 86_400_000
+    public static let maxBreakerCount: UInt32 = 10_000
+    /// A queue that is out of tokens opens when so much time has brought some, if that is more than one.
+    public static let rateStepMilliseconds: Milliseconds = 10
     /// How much longer a task waits before it goes ahead of one that is higher by one step of priority.
     public static let ageingMilliseconds: Milliseconds = 30_000
     public static let maxAttempts: UInt32 = 1_000

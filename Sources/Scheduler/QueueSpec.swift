@@ -7,12 +7,16 @@ public struct QueueSpec: Equatable, Sendable {
     /// Tasks that wait, for their time or for a slot: over it submissions are refused. What a schedule makes and
     /// what is tried again is not held back.
     public var maxPending: UInt32?
+    /// Attempts that start.
+    public var rate: RateLimit?
+    public var breaker: BreakerSpec?
 
     public init() {}
 }
 
 /// ```
 /// queue spec  concurrency (bool · u32) · priority (bool · u8) · maxPending (bool · u32)
+///             · rate (bool · count u32 · period i64 · burst u32) · breaker (bool · `BreakerSpec`)
 /// ```
 extension QueueSpec {
     func encode(into writer: inout ByteWriter) {
@@ -22,6 +26,10 @@ extension QueueSpec {
         if let priority { writer.put(priority) }
         writer.put(maxPending != nil)
         if let maxPending { writer.put(maxPending) }
+        writer.put(rate != nil)
+        rate?.encode(into: &writer)
+        writer.put(breaker != nil)
+        breaker?.encode(into: &writer)
     }
 
     /// Throws if the bytes are damaged or a value is over its limit.
@@ -40,5 +48,7 @@ extension QueueSpec {
             priority = value
         }
         if try reader.bool() { maxPending = try reader.uint32() }
+        if try reader.bool() { rate = try RateLimit(from: &reader) }
+        if try reader.bool() { breaker = try BreakerSpec(from: &reader) }
     }
 }

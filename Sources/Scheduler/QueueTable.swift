@@ -7,6 +7,27 @@ struct QueueRecord: Equatable, Sendable {
     var isDeclared = false
     /// By priority: the highest tag (`Flow`) of a task that was started.
     var virtualTimes = [UInt64](repeating: 0, count: 10)
+    /// nil: without a rate.
+    var bucket: TokenBucket?
+    var breaker = Breaker()
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// Whether it may start tasks, as far as anything but its concurrency goes.
+    var mayStart: Bool {
+        !isPaused && bucket?.opensAt == nil
+            && (spec.breaker.map { breaker.allowsStart($0) } ?? true)
+    }
+
+    /// When it may start tasks again by itself: a token is there, or the breaker lets probes through.
+    var opensAt: [Milliseconds] {
+        var instants: [Milliseconds] = []
+        if let instant = bucket?.opensAt { instants.append(instant) }
+        if case .open(let until) = breaker.phase { instants.append(until) }
+        return instants
+    }
 }
 
 /// Queues by number, with the number of profiles that name them.

@@ -5,9 +5,10 @@
 ///           · last (bool · i64) · lastTask (bool · i64) · ran u64 · skipped u64 · missed u64 · expired u64
 ///           · triggeredAt (bool · i64) · triggersAtThatTime u32
 /// queue     name string · spec (`QueueSpec`) · isPaused bool · isDeclared bool · virtual time u64 for each priority
+///           · if it has a rate: units i64 · refilledAt i64 · opensAt (bool · i64); breaker (`Breaker`)
 /// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
 ///           · dueAt i64 · createdAt i64 · payload blob
-///           · tag u64 if ready or running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
+///           · tag u64 if ready or running · probe u32 if running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
 ///           · hasExtra bool · extra
 /// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
@@ -30,6 +31,7 @@ extension TaskRecord {
         writer.put(createdAt)
         writer.put(payload)
         if state == .ready || state == .running { writer.put(tag) }
+        if state == .running { writer.put(probe) }
         if attempt > 0 {
             writer.put(worker)
             writer.put(startedAt)
@@ -65,6 +67,7 @@ extension TaskRecord {
         self.spent = spent
         self.attempt = attempt
         if state == .ready || state == .running { tag = try reader.tag() }
+        if state == .running { probe = try reader.uint32() }
         if attempt > 0 {
             worker = try reader.uint32()
             startedAt = try reader.instant("start")
@@ -217,14 +220,18 @@ extension QueueRecord {
         writer.put(isPaused)
         writer.put(isDeclared)
         for tag in virtualTimes { writer.put(tag) }
+        bucket?.encode(into: &writer)
+        breaker.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
-        name = try reader.name("queue")
+        self.init(name: try reader.name("queue"))
         spec = try QueueSpec(from: &reader)
         isPaused = try reader.bool()
         isDeclared = try reader.bool()
         for priority in virtualTimes.indices { virtualTimes[priority] = try reader.tag() }
+        if let rate = spec.rate { bucket = try TokenBucket(rate, from: &reader) }
+        breaker = try Breaker(from: &reader)
     }
 }
 

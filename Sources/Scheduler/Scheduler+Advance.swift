@@ -17,7 +17,7 @@ extension Scheduler {
     }
 
     private static let ownReasons: [Wakes.Reason] = [
-        .due, .expiry, .timeout, .finished, .dead, .worker,
+        .due, .expiry, .timeout, .finished, .dead, .worker, .queue,
     ]
 
     private mutating func popWake() -> (Wakes.Reason, UInt64)? {
@@ -34,6 +34,7 @@ extension Scheduler {
 
     private mutating func wake(_ reason: Wakes.Reason, _ id: UInt64, _ events: inout [Event]) {
         if reason == .worker { return forgetWorker(UInt32(id)) }
+        if reason == .queue { return openQueue(UInt32(id), &events) }
         let task = TaskID(id)
         guard let position = state.tasks.position(of: task) else {
             preconditionFailure("\(task) wakes and does not exist")
@@ -43,7 +44,7 @@ extension Scheduler {
         case .expiry: expire(task, at: position, &events)
         case .timeout: timeOut(task, at: position, &events)
         case .finished, .dead: remove(task)
-        case .worker, .schedule: preconditionFailure("\(reason) is no wake of a task")
+        case .worker, .schedule, .queue: preconditionFailure("\(reason) is no wake of a task")
         }
     }
 

@@ -163,10 +163,8 @@ extension Scheduler {
         state.tasks[position].finishedAt = 0
         state.tasks[position].lastOutcome = .running
         index.dispatch.occupy(worker, id)
+        noteStart(at: position)
         let record = state.tasks[position]
-        state.queues.started(
-            index.dispatch.queue(ofProfile: record.profile), priority: record.priority,
-            tag: record.tag)
         let profile = state.profiles[record.profile]
         let timeout = profile.timeoutMilliseconds + Limits.timeoutGraceMilliseconds
         index.wakes.push(.timeout, at: state.time + timeout, id: id.number)

@@ -12,7 +12,7 @@ extension Scheduler {
         switch finish.result {
         case .succeeded(let result):
             guard result.count <= Limits.maxResultBytes else { return .rejected(.malformed) }
-            endAttempt(finish.task, at: position, .succeeded)
+            endAttempt(finish.task, at: position, .succeeded, &events)
             state.tasks[position].changeExtra { fields in
                 fields.result = result
                 fields.error = nil
@@ -38,11 +38,13 @@ extension Scheduler {
 
     /// The running attempt is over and its slot free; the caller gives slot and task their next use.
     private mutating func endAttempt(
-        _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome
+        _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome,
+        _ events: inout [Event]
     ) {
         state.tasks[position].finishedAt = state.time
         state.tasks[position].lastOutcome = outcome
         index.dispatch.release(state.tasks[position].worker, id)
+        noteEnd(at: position, &events)
     }
 
     /// The attempt counts against the budget: the task is tried again later, or is dead.
@@ -50,7 +52,7 @@ extension Scheduler {
         _ id: TaskID, at position: TaskTable.Position, _ failure: AttemptResult.Failure,
         _ outcome: AttemptOutcome, _ events: inout [Event]
     ) {
-        endAttempt(id, at: position, outcome)
+        endAttempt(id, at: position, outcome, &events)
         state.tasks[position].spent &+= 1
         setError(at: position, message: failure.message, kind: failure.kind)
         let record = state.tasks[position]
@@ -82,7 +84,7 @@ extension Scheduler {
         _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome,
         _ events: inout [Event]
     ) -> Bool {
-        endAttempt(id, at: position, outcome)
+        endAttempt(id, at: position, outcome, &events)
         let record = state.tasks[position]
         let delivery = state.profiles[record.profile].delivery
         if delivery == .atLeastOnce, record.losses < Limits.maxLosses {
@@ -142,7 +144,7 @@ extension Scheduler {
         let record = state.tasks[position]
         guard !record.state.isFinal else { return .rejected(.wrongState) }
         if record.state == .running {
-            endAttempt(id, at: position, .cancelled)
+            endAttempt(id, at: position, .cancelled, &events)
             revoke(id, record, &events)
             complete(id, at: position, .cancelled, &events)
             fill(record.worker, &events)
@@ -220,6 +222,7 @@ extension Scheduler {
         case .dead: count(.dead)
         case .worker: index.knownWorkers.count
         case .schedule: state.schedules.count
+        case .queue: state.queues.count
         }
     }
 }

@@ -4,8 +4,13 @@ extension Scheduler {
         _ name: String, _ spec: QueueSpec, paused: Bool?, isInitial: Bool,
         _ events: inout [Event]
     ) -> Outcome {
-        changeQueue(name, &events) { record in
+        let now = state.time
+        return changeQueue(name, &events) { record in
             guard !isInitial || !record.isDeclared else { return }
+            if spec.rate != record.spec.rate {
+                record.bucket = spec.rate.map { TokenBucket(fullFor: $0, at: now) }
+            }
+            if spec.breaker != record.spec.breaker { record.breaker.reset() }
             record.spec = spec
             if let paused { record.isPaused = paused }
         }
@@ -27,9 +32,7 @@ extension Scheduler {
         change(&record)
         record.isDeclared = true
         guard record != state.queues[number] else { return .done }
-        state.queues[number] = record
-        index.dispatch.configure(number, record)
-        index.dispatch.updateGate(number, in: state.tasks)
+        replace(number, record)
         events.append(.queueChanged(name: name))
         startReopened(&events)
         return .done
@@ -86,7 +89,76 @@ extension Scheduler {
         index.dispatch.count(queue, from: old, to: new, in: state.tasks)
     }
 
+    // MARK: What starts and ends
+
+    /// An attempt starts: it takes its turn, a token, and perhaps a probe's place.
+    mutating func noteStart(at position: TaskTable.Position) {
+        let queue = index.dispatch.queue(ofProfile: state.tasks[position].profile)
+        state.queues.started(
+            queue, priority: state.tasks[position].priority, tag: state.tasks[position].tag)
+        state.tasks[position].probe = 0
+        guard index.dispatch.queues[Int(queue)].countsStarts else { return }
+        var record = state.queues[queue]
+        if let rate = record.spec.rate { record.bucket?.take(rate, at: state.time) }
+        if record.spec.breaker != nil { state.tasks[position].probe = record.breaker.started() }
+        replace(queue, record)
+        noteOpening(record, queue)
+    }
+
+    /// The attempt is over, with the outcome in the task's record.
+    mutating func noteEnd(at position: TaskTable.Position, _ events: inout [Event]) {
+        let queue = index.dispatch.queue(ofProfile: state.tasks[position].profile)
+        guard index.dispatch.queues[Int(queue)].countsStarts else { return }
+        var record = state.queues[queue]
+        guard let breaker = record.spec.breaker else { return }
+        let isSuccess: Bool? =
+            switch state.tasks[position].lastOutcome {
+            case .succeeded: true
+            case .failed, .timeout: false
+            case .none, .running, .lost, .cancelled, .returned: nil
+            }
+        let hasTurned = record.breaker.ended(
+            breaker, probe: state.tasks[position].probe, isSuccess: isSuccess, at: state.time)
+        replace(queue, record)
+        guard hasTurned else { return }
+        noteOpening(record, queue)
+        events.append(.queueChanged(name: record.name))
+    }
+
+    /// Its instant has come: a token is there, or the breaker lets probes through.
+    mutating func openQueue(_ number: UInt32, _ events: inout [Event]) {
+        var record = state.queues[number]
+        if let rate = record.spec.rate, let instant = record.bucket?.opensAt,
+            instant <= state.time
+        {
+            record.bucket?.open(rate, at: state.time)
+        }
+        if case .open(let until) = record.breaker.phase, until <= state.time {
+            record.breaker.allowProbes()
+            events.append(.queueChanged(name: record.name))
+        }
+        replace(number, record)
+        startReopened(&events)
+    }
+
+    private mutating func replace(_ number: UInt32, _ record: QueueRecord) {
+        state.queues[number] = record
+        index.dispatch.configure(number, record)
+        index.dispatch.updateGate(number, in: state.tasks)
+    }
+
+    mutating func noteOpening(_ record: QueueRecord, _ number: UInt32) {
+        for instant in record.opensAt {
+            index.wakes.push(.queue, at: instant, id: UInt64(number))
+        }
+    }
+
     // MARK: Reads
+
+    /// Of its tasks that name none.
+    public func queuePriority(_ name: String) -> UInt8? {
+        index.queueNumbers[name].flatMap { state.queues[$0].spec.priority }
+    }
 
     public func queue(_ name: String) -> QueueView? {
         index.queueNumbers[name].map { view($0) }
@@ -107,7 +179,9 @@ extension Scheduler {
         let load = index.dispatch.queues[Int(number)]
         return QueueView(
             name: record.name, spec: record.spec, isPaused: record.isPaused,
-            pending: load.pending, running: load.running, tasksByState: load.counts)
+            pending: load.pending, running: load.running, tasksByState: load.counts,
+            breaker: record.spec.breaker.map { _ in record.breaker.phase },
+            nextTokenAt: record.bucket?.opensAt)
     }
 }
 
@@ -121,4 +195,8 @@ public struct QueueView: Equatable, Sendable {
     public var running: Int
     /// By `TaskState.rawValue`.
     public var tasksByState: [Int]
+    /// nil: it has no breaker.
+    public var breaker: BreakerPhase?
+    /// Log time at which its rate lets the next task start; nil: at once.
+    public var nextTokenAt: Milliseconds?
 }

@@ -51,6 +51,7 @@ extension Scheduler {
                 throw CodecError("queue \(record.name) is there twice")
             }
             noteQueue(record, UInt32(number))
+            noteOpening(record, UInt32(number))
         }
         let free = try decodeFree(&reader, count) { slots[$0].record == nil }
         state.queues = QueueTable(slots: slots, free: free)

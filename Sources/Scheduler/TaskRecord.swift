@@ -16,6 +16,8 @@ struct TaskRecord: Sendable {
     /// Name of the worker of the current or last attempt; `noWorker` before the first one.
     var worker: UInt32 = Self.noWorker
     var attempt: UInt32 = 0
+    /// What the current attempt gives back to its queue's breaker (`Breaker.started`).
+    var probe: UInt32 = 0
     /// Attempts that count against the budget: those whose handler failed or took too long.
     var spent: UInt16 = 0
     /// Attempts whose worker was lost or handed the task back.

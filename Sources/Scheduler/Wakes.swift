@@ -16,6 +16,8 @@ struct Wakes: Sendable {
         case worker = 5
         /// A schedule fires; entries name its revision. Happens by a `Firing`, not by itself.
         case schedule = 6
+        /// A queue may start tasks again: a token is there, or its breaker lets probes through.
+        case queue = 7
     }
 
     private var heaps = [Heap](repeating: Heap(), count: Reason.allCases.count)
@@ -83,6 +85,11 @@ extension ReplicatedState {
             guard let name = names[entry.id], let position = schedules.position(of: name)
             else { return false }
             wake = schedules[position].wakeAt
+        case .queue:
+            guard Int(entry.id) < queues.slots.count,
+                let record = queues.slots[Int(entry.id)].record
+            else { return false }
+            return record.opensAt.contains { UInt64($0) == entry.key }
         case .worker:
             guard Int(entry.id) < workers.slots.count,
                 let worker = workers.record(UInt32(entry.id)), worker.state == .lost

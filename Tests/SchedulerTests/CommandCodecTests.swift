@@ -49,6 +49,11 @@ struct CommandCodecTests {
         limited.concurrency = 4
         limited.priority = 8
         limited.maxPending = 0
+        limited.rate = RateLimit(count: 100, perMilliseconds: 1_000, burst: 7)
+        limited.breaker = BreakerSpec(
+            trip: .ratio(permille: 500, minimum: 20, windowMilliseconds: 60_000))
+        var broken = QueueSpec()
+        broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         return [
             .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
             .submit(
@@ -89,6 +94,7 @@ struct CommandCodecTests {
             .putQueue(name: "q", QueueSpec(), paused: nil, isInitial: true),
             .putQueue(name: "q", limited, paused: true, isInitial: false),
             .putQueue(name: "q", limited, paused: false, isInitial: false),
+            .putQueue(name: "q", broken, paused: false, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
         ]
     }()

@@ -166,6 +166,7 @@ struct Ledger {
             let profile = scheduler.state.profiles[record.profile]
             let queue = scheduler.queue(profile.queue)
             if queue?.isPaused ?? true { continue }
+            if queue?.nextTokenAt != nil || queue?.breaker ?? .closed != .closed { continue }
             if queue?.running ?? 0 >= queue?.spec.concurrency ?? .max { continue }
             let able = idle.first {
                 $0.spec.handlers.contains(profile.handler)

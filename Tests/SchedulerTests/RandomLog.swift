@@ -77,6 +77,18 @@ struct RandomLog {
             var spec = QueueSpec()
             if random.next() % 2 == 0 { spec.concurrency = UInt32(1 + random.next() % 4) }
             if random.next() % 4 == 0 { spec.maxPending = UInt32(random.next() % 20) }
+            if random.next() % 4 == 0 {
+                spec.rate = RateLimit(
+                    count: UInt32(1 + random.next() % 5), perMilliseconds: 4_000,
+                    burst: UInt32(1 + random.next() % 3))
+            }
+            if random.next() % 3 == 0 {
+                spec.breaker = BreakerSpec(
+                    trip: random.next() % 2 == 0
+                        ? .failures(2)
+                        : .ratio(permille: 300, minimum: 3, windowMilliseconds: 20_000),
+                    openMilliseconds: 6_000, probes: UInt32(1 + random.next() % 2))
+            }
             return .putQueue(
                 name: name, spec, paused: random.next() % 4 > 0 ? false : nil,
                 isInitial: random.next() % 4 == 0)
