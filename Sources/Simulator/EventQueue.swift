@@ -26,6 +26,7 @@ enum Happening {
     case scheduleActs
     case workflowsAct
     case crowdActs
+    case queuesAct
     case strike(Strike)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)

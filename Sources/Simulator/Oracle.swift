@@ -11,6 +11,7 @@ struct Oracle {
     private(set) var taskIDs: [TaskID] = []
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
+    private(set) var queues = QueueBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -32,6 +33,7 @@ struct Oracle {
     struct TaskAccount {
         var createdIndex: Index
         var state: TaskState
+        var queue: String
         var handler: String
         var tags: [String]
         var isAtMostOnce: Bool
@@ -115,6 +117,7 @@ struct Oracle {
             }
         }
         try checkSuperseded()
+        try queues.note(requests, events, reference, tasks)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
@@ -166,7 +169,8 @@ struct Oracle {
         }
         taskIDs.append(id)
         tasks[id] = TaskAccount(
-            createdIndex: index, state: state, handler: view.spec.handler, tags: view.spec.tags,
+            createdIndex: index, state: state, queue: view.spec.queue, handler: view.spec.handler,
+            tags: view.spec.tags,
             isAtMostOnce: view.spec.delivery == .atMostOnce)
         if let key = view.spec.key {
             if let other = idOfKey[key] {

@@ -29,6 +29,9 @@ struct Report {
     var workflows = 0
     /// Occurrences of schedules that were skipped or missed.
     var passed = 0
+    /// Starts of attempts that were checked against what their queue allowed.
+    var queueStarts = 0
+    var breakerOpenings = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -48,7 +51,7 @@ struct Report {
             \.disksRefused, \.leasesLost,
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
-            \.successors, \.workflows,
+            \.successors, \.workflows, \.queueStarts, \.breakerOpenings,
         ]
     }
 
@@ -78,6 +81,7 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
+        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """
     }

@@ -129,6 +129,8 @@ struct Scenario {
         /// Mean time between two actions of clients.
         var actEvery: Nanoseconds = 50_000_000
         var scheduleEvery: Nanoseconds? = 2_000_000_000
+        /// Mean time between two changes of queues; nil: none.
+        var queueEvery: Nanoseconds?
         var keyedPermille = 300
         var unrunnablePermille = 20
         var failPermille = 200
@@ -299,6 +301,11 @@ extension Scenario {
         settings.raft.learnerBytesPerHeartbeat = 4 * settings.raft.maxAppendBytes
         work.actEvery = 20_000_000
         if node.transferEvery == nil { node.transferEvery = 2_000_000_000 }
+    }
+
+    mutating func drawQueues(_ random: inout RandomSource) {
+        guard random.chance(permille: 350) else { return }
+        work.queueEvery = Self.every(300...3_000, &random)
     }
 
     private mutating func drawLease(_ random: inout RandomSource) {

@@ -153,7 +153,7 @@ extension Simulation {
             report.acknowledged += 1
         case (.submit(let spec), .rejected(let reason)):
             guard
-                reason == .full || reason == .keyConflict && spec.key != nil
+                reason == .full || reason == .queueFull || reason == .keyConflict && spec.key != nil
                     || reason == .missingDependency && !spec.after.isEmpty
             else {
                 throw Violation("good tasks are taken", "\(spec) rejected: \(reason)")

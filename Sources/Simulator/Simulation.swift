@@ -28,6 +28,8 @@ final class Simulation {
     var plotRandom: RandomSource
     /// Clients with tasks that wait for each other.
     var flows: Flows
+    /// For what is done to queues, in some runs.
+    var queueRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -75,6 +77,8 @@ final class Simulation {
         plotRandom = RandomSource(seed: seed &+ 0x9107_0000_0000_0000)
         scenario.drawPlots(&plotRandom)
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
+        queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
+        scenario.drawQueues(&queueRandom)
         if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
@@ -117,6 +121,7 @@ final class Simulation {
         if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
         if flows.every != nil { queue.add(.workflowsAct, at: 700_000_000) }
         if crowd > 0 { queue.add(.crowdActs, at: 500_000_000) }
+        if scenario.work.queueEvery != nil { queue.add(.queuesAct, at: 700_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -191,6 +196,7 @@ final class Simulation {
         case .scheduleActs: scheduleActs()
         case .workflowsAct: workflowsAct()
         case .crowdActs: crowdActs()
+        case .queuesAct: queuesAct()
         case .strike(let strike): perform(strike)
         case .crash(let number, let life):
             guard let node = node(number, life: life) else { return }
@@ -235,6 +241,8 @@ final class Simulation {
         report.successors = oracle.workflows.successorsStarted
         report.workflows = oracle.workflows.graphs
         report.passed = oracle.schedules.counts.passed
+        report.queueStarts = oracle.queues.checkedStarts
+        report.breakerOpenings = oracle.queues.openings
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
