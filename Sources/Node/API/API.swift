@@ -70,10 +70,7 @@ final class API {
         case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
         case "events" where path.isEmpty: events.handle(call)
-        case "queues":
-            call.reply(
-                Problem.unknownPath(
-                    call.request.path, hint: "\(segments[1]) are not supported by this version."))
+        case "queues": QueuesAPI.handle(path, call)
         default: call.replyUnknownPath()
         }
     }

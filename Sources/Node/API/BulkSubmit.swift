@@ -117,12 +117,13 @@ final class BulkSubmit {
             }
         }
         var reader = JSONReader(value)
-        let spec = TaskSpecReader.read(&reader, as: .submission)
+        let read = TaskSpecReader.read(&reader, as: .submission)
         reader.finish()
-        guard reader.problems.isEmpty, let spec else {
+        guard reader.problems.isEmpty, var spec = read else {
             items[index] = .problem(Problem.invalid(reader.problems))
             return
         }
+        TaskSpecReader.complete(&spec, from: value, call.gateway.replica.scheduler)
         unanswered += 1
         let after = spec.after
         call.gateway.request(.submit(spec), deadline: options.deadline) { answer in

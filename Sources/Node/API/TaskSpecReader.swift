@@ -56,6 +56,14 @@ struct TaskSpecReader {
         return reader.problems.count == problemCount ? spec : nil
     }
 
+    /// A task that names no priority has that of its queue, as this node knows it.
+    static func complete(_ spec: inout TaskSpec, from value: JSONValue, _ state: Scheduler) {
+        guard value["priority"].map(\.isNull) ?? true,
+            let priority = state.queuePriority(spec.queue)
+        else { return }
+        spec.priority = priority
+    }
+
     // MARK: Parts
 
     private static func name(
@@ -124,7 +132,7 @@ struct TaskSpecReader {
     }
 
     /// A number, or a word for one.
-    private static func priority(_ reader: inout JSONReader) -> UInt8? {
+    static func priority(_ reader: inout JSONReader) -> UInt8? {
         guard let value = reader.value("priority"), !value.isNull else { return nil }
         if let number = value.integer, (0...9).contains(number) { return UInt8(number) }
         if let word = value.string, let known = priorities.first(where: { $0.name == word }) {

@@ -74,7 +74,8 @@ enum TasksAPI {
             if let problem = wrong(headerKey, besides: spec?.key) { problems.append(problem) }
             spec?.key = headerKey
         }
-        guard problems.isEmpty, let spec else { return call.reply(Problem.invalid(problems)) }
+        guard problems.isEmpty, var spec else { return call.reply(Problem.invalid(problems)) }
+        TaskSpecReader.complete(&spec, from: document.root, call.gateway.replica.scheduler)
         call.perform(
             .submit(spec), options, noun: "task", name: spec.key ?? "", wrongState: { "" }
         ) { outcome in

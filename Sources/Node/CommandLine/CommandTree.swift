@@ -9,6 +9,7 @@ enum CommandTree {
             TaskCommands.spec,
             WorkflowCommands.spec,
             ScheduleCommands.spec,
+            QueueCommands.spec,
             DeadCommands.spec,
             WorkerCommands.spec,
             EventsCommand.spec,

@@ -1,0 +1,94 @@
+import Scheduler
+
+/// A queue as it is put.
+struct QueueRequest: Equatable {
+    var spec: QueueSpec
+    /// nil: as it is.
+    var isPaused: Bool?
+}
+
+/// Reads a queue from a request's body, or from the configuration.
+enum QueueSpecReader {
+    /// Planned fields: refused by name rather than ignored.
+    private static let unavailable = ["limits"]
+
+    /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
+    static func read(_ reader: inout JSONReader) -> QueueRequest? {
+        let problemCount = reader.problems.count
+        var spec = QueueSpec()
+        spec.concurrency = number("concurrency", 1...Limits.maxQueueConcurrency, &reader)
+        spec.priority = TaskSpecReader.priority(&reader)
+        spec.maxPending = number("maxPending", 0...UInt32(Limits.maxTasks), &reader)
+        spec.rate = rate(&reader)
+        reader.object("breaker") { spec.breaker = breaker(&$0) }
+        let isPaused = reader.bool("paused")
+        for field in unavailable where reader.value(field) != nil {
+            reader.problem(field, "is not supported by this version")
+        }
+        guard reader.problems.count == problemCount else { return nil }
+        return QueueRequest(spec: spec, isPaused: isPaused)
+    }
+
+    private static func number(
+        _ field: String, _ range: ClosedRange<UInt32>, _ reader: inout JSONReader
+    ) -> UInt32? {
+        reader.integer(field, in: Int64(range.lowerBound)...Int64(range.upperBound))
+            .map(UInt32.init)
+    }
+
+    private static func rate(_ reader: inout JSONReader) -> RateLimit? {
+        let text = reader.string("rate")
+        let burst = number("burst", 1...Limits.maxRateCount, &reader)
+        guard let text else {
+            if burst != nil { reader.problem("burst", "goes with \"rate\"") }
+            return nil
+        }
+        guard let (count, period) = RateText.parse(text) else {
+            reader.problem("rate", "\"\(text)\" is not a rate: \(RateText.rule)")
+            return nil
+        }
+        return RateLimit(count: count, perMilliseconds: period, burst: burst)
+    }
+
+    private static func breaker(_ reader: inout JSONReader) -> BreakerSpec? {
+        let times = 1...Limits.maxRateMilliseconds
+        let failures = number("failures", 1...Limits.maxBreakerCount, &reader)
+        let ratio = ratio(&reader)
+        let minimum = number("minimum", 1...Limits.maxBreakerCount, &reader)
+        let window = reader.durationMilliseconds("window", in: times)
+        guard reader.has("failures") != reader.has("ratio") else {
+            reader.problem("either \"failures\" or \"ratio\" is required, and not both")
+            return nil
+        }
+        let trip: BreakerSpec.Trip
+        if let failures {
+            for field in ["minimum", "window"] where reader.has(field) {
+                reader.problem(field, "goes with \"ratio\"")
+            }
+            trip = .failures(failures)
+        } else if let ratio {
+            trip = .ratio(
+                permille: ratio, minimum: minimum ?? 20, windowMilliseconds: window ?? 60_000)
+        } else {
+            return nil
+        }
+        var spec = BreakerSpec(trip: trip)
+        if let open = reader.durationMilliseconds("open", in: times) {
+            spec.openMilliseconds = open
+        }
+        if let probes = number("probes", 1...Limits.maxBreakerCount, &reader) {
+            spec.probes = probes
+        }
+        return spec
+    }
+
+    /// In thousandths.
+    private static func ratio(_ reader: inout JSONReader) -> UInt32? {
+        guard let value = reader.value("ratio"), !value.isNull else { return nil }
+        guard let number = value.double, number >= 0.001, number <= 1 else {
+            reader.problem("ratio", "expected a number from 0.001 to 1")
+            return nil
+        }
+        return UInt32((number * 1_000).rounded())
+    }
+}

@@ -1,0 +1,102 @@
+import Scheduler
+
+/// `/v1/queues`.
+enum QueuesAPI {
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        guard let name = path.first else {
+            guard call.allows(.get) else { return }
+            return list(call)
+        }
+        switch path.dropFirst().first {
+        case nil:
+            guard call.allows(.get, .put) else { return }
+            if call.request.method == .put { put(name, call) } else { get(name, call) }
+        case "pause" where path.count == 2:
+            guard call.allows(.post), call.hasNoBody() else { return }
+            change(name, call, .pauseQueue(name: name))
+        case "resume" where path.count == 2:
+            guard call.allows(.post), call.hasNoBody() else { return }
+            change(name, call, .resumeQueue(name: name))
+        default:
+            call.replyUnknownPath()
+        }
+    }
+
+    // MARK: Writing
+
+    private static func put(_ name: String, _ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        let request = QueueSpecReader.read(&reader)
+        reader.finish()
+        var problems = reader.problems + query.problems
+        if let problem = wrong(name) { problems.append(problem) }
+        guard problems.isEmpty, let request else { return call.reply(Problem.invalid(problems)) }
+        perform(
+            name, call, options,
+            .putQueue(name: name, request.spec, paused: request.isPaused, isInitial: false))
+    }
+
+    /// A queue is there as soon as it is named, so one that no task has named yet can be paused as well.
+    private static func change(_ name: String, _ call: Call, _ command: Command) {
+        guard let options = call.options() else { return }
+        if let problem = wrong(name) { return call.reply(Problem.invalid([problem])) }
+        perform(name, call, options, command)
+    }
+
+    private static func perform(
+        _ name: String, _ call: Call, _ options: Call.Options, _ command: Command
+    ) {
+        call.perform(command, options, noun: "queue", name: name, wrongState: { "" }) { _ in
+            reply(name, call)
+        }
+    }
+
+    private static func wrong(_ name: String) -> JSONProblem? {
+        guard !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes else { return nil }
+        return JSONProblem(
+            pointer: "", detail: "\"\(name)\" is not a queue's name: \(NameRule.name)")
+    }
+
+    // MARK: Reading
+
+    private static func list(_ call: Call) {
+        var query = call.query
+        let limit =
+            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
+        let after = query.text("cursor")
+        let options = call.options(&query, readsState: true)
+        query.finish()
+        guard query.problems.isEmpty else {
+            return call.reply(Problem.invalid(query.problems))
+        }
+        call.read(options) {
+            // One more than is shown tells whether there is a next page.
+            let found = call.gateway.replica.scheduler.queues(after: after, limit: limit + 1)
+            call.reply { writer in
+                writer.beginObject()
+                writer.key("items")
+                writer.beginArray()
+                for queue in found.prefix(limit) { writer.queue(queue) }
+                writer.endArray()
+                writer.optionalField("next", found.count > limit ? found[limit - 1].name : nil)
+                writer.endObject()
+            }
+        }
+    }
+
+    private static func get(_ name: String, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(name, call) }
+    }
+
+    private static func reply(_ name: String, _ call: Call) {
+        guard let queue = call.gateway.replica.scheduler.queue(name) else {
+            return call.reply(Problem.notFound("queue", name))
+        }
+        call.reply { $0.queue(queue) }
+    }
+}
