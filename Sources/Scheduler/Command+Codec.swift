@@ -37,6 +37,7 @@ extension Command {
         case submitGraph = 40
         case cancelWorkflow = 41
         case deleteTask = 60
+        case attachWorker = 50
     }
 
     public func encoded() -> [UInt8] {
@@ -87,6 +88,7 @@ extension Command {
             if let paused { writer.put(paused) }
             writer.put(isInitial)
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
+        case .attachWorker(let spec): spec.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -154,6 +156,7 @@ extension Command {
             self = .putQueue(name: name, spec, paused: paused, isInitial: try reader.bool())
         case .pauseQueue: self = .pauseQueue(name: try reader.name("queue"))
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
+        case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -209,6 +212,7 @@ extension Command {
         case .putQueue: .putQueue
         case .pauseQueue: .pauseQueue
         case .resumeQueue: .resumeQueue
+        case .attachWorker: .attachWorker
         }
     }
 

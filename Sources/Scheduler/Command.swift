@@ -44,6 +44,9 @@ public enum Command: Equatable, Sendable {
     /// Nothing of the queue is started; what runs goes on.
     case pauseQueue(name: String)
     case resumeQueue(name: String)
+    /// A worker that is no node begins a session, whose number is the outcome: the log gives it, and the incarnation
+    /// given here means nothing. A former session of that name ends with what it ran.
+    case attachWorker(WorkerSpec)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

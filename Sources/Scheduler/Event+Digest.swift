@@ -56,6 +56,9 @@ extension Outcome {
         case .schedule(let revision, let existed):
             hash.mix(existed ? 4 : 5)
             hash.mix(revision)
+        case .session(let session):
+            hash.mix(6)
+            hash.mix(session)
         case .rejected(let rejection): hash.mix(16 + UInt64(rejection.rawValue))
         }
     }

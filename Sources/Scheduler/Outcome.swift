@@ -5,6 +5,8 @@ public enum Outcome: Equatable, Sendable {
     case task(TaskID, existed: Bool)
     /// A schedule was put; `existed`: it replaced an older one.
     case schedule(revision: UInt64, existed: Bool)
+    /// An attached worker's session began.
+    case session(UInt64)
     case rejected(Rejection)
 }
 
@@ -34,4 +36,6 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case queueFull = 30
     /// A task to wait for does not exist, or is not kept any more.
     case missingDependency = 40
+    /// A worker can't be attached under the name of a node.
+    case nodeName = 50
 }

@@ -300,6 +300,9 @@ extension Outcome {
         case .rejected(let rejection):
             writer.put(UInt8(3))
             writer.put(rejection.rawValue)
+        case .session(let session):
+            writer.put(UInt8(50))
+            writer.put(session)
         }
     }
 
@@ -318,6 +321,7 @@ extension Outcome {
                 throw CodecError("\(byte) is not a rejection")
             }
             self = .rejected(rejection)
+        case 50: self = .session(try reader.uint64())
         case let other: throw CodecError("\(other) is not an outcome")
         }
     }

@@ -178,6 +178,13 @@ extension Scheduler {
         }
     }
 
+    /// The attempt of this task that runs, if one does.
+    public func runningAttempt(of id: TaskID) -> Assignment? {
+        guard let position = state.tasks.position(of: id), state.tasks[position].state == .running
+        else { return nil }
+        return assignment(id, state.tasks[position])
+    }
+
     // MARK: Schedules
 
     public func schedule(_ name: String) -> ScheduleView? {

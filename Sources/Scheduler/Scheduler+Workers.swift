@@ -1,10 +1,34 @@
 /// Workers come, go and come back.
 extension Scheduler {
+    /// A node's own worker. An attached one of its name gives way: a node's name is the node's.
     mutating func registerWorker(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
+        guard !Incarnation.isSession(spec.incarnation) else { return .rejected(.malformed) }
+        if let (_, record) = knownWorker(spec.id), !Incarnation.isSession(record.incarnation),
+            !isCurrent(spec.incarnation, of: spec.id, known: record.incarnation)
+        {
+            return .rejected(.staleIncarnation)
+        }
+        return enrol(spec, &events)
+    }
+
+    /// A worker of any language. Whoever begins a session takes the name over from the session before, because a process
+    /// that was started again knows nothing of its former life; what that ran is assigned anew, with other fencing tokens.
+    mutating func attachWorker(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
+        guard state.roster.member(spec.id) == nil, state.roster.node(spec.id) == nil else {
+            return .rejected(.nodeName)
+        }
+        let known = knownWorker(spec.id)?.record.incarnation
+        if let known, !Incarnation.isSession(known) { return .rejected(.nodeName) }
+        var spec = spec
+        // Of two sessions that begin in one entry the second is the later one as well.
+        spec.incarnation = max(
+            Incarnation.session(beginningAt: state.appliedIndex), (known ?? 0) &+ 1)
+        let outcome = enrol(spec, &events)
+        return outcome == .done ? .session(spec.incarnation) : outcome
+    }
+
+    private mutating func enrol(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
         if let (number, record) = knownWorker(spec.id) {
-            guard isCurrent(spec.incarnation, of: spec.id, known: record.incarnation) else {
-                return .rejected(.staleIncarnation)
-            }
             if spec.incarnation == record.incarnation {
                 let kept: WorkerView.State = record.state == .draining ? .draining : .live
                 replaceRecord(number, spec, kept)

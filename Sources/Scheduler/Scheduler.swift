@@ -174,6 +174,7 @@ public struct Scheduler: Sendable {
             putQueue(name, spec, paused: paused, isInitial: isInitial, &events)
         case .pauseQueue(let name): setPaused(true, name, &events)
         case .resumeQueue(let name): setPaused(false, name, &events)
+        case .attachWorker(let spec): attachWorker(spec, &events)
         }
     }
 }

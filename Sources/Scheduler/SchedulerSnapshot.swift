@@ -10,6 +10,7 @@
 /// sessions  count u32 · (origin string · incarnation u64 · acknowledgedBelow u64
 ///           · count u32 · (sequence u64 · outcome)…)…
 /// outcome   u8: 0 done | 1 task · u64 · existed bool | 2 schedule · revision u64 · existed bool | 3 rejected · u8
+///           | 50 session · u64
 /// keys      count u32 · (hash high u64 · low u64 · task u64 · fingerprint u64 · rememberedAt i64)…
 /// schedules count u32 · schedule…, by name
 /// endings   count u32 · ending…, in their order (see `Ending`)

@@ -96,6 +96,7 @@ struct CommandCodecTests {
             .putQueue(name: "q", limited, paused: false, isInitial: false),
             .putQueue(name: "q", broken, paused: false, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
+            .attachWorker(worker),
         ]
     }()
 

@@ -59,8 +59,9 @@ struct RandomLog {
         case 70..<75: .cancel(anyTask(machine))
         case 75..<79: .retry(anyTask(machine))
         case 79: .deleteTask(anyTask(machine))
-        case 80..<88: .registerWorker(worker())
-        case 88..<94: workerCommand()
+        case 80..<86: .registerWorker(worker())
+        case 86..<88: attach()
+        case 88..<94: workerCommand(machine)
         case 94..<97: putSchedule(machine)
         case 97: scheduleCommand(machine)
         case 98: queueCommand()
@@ -188,9 +189,19 @@ struct RandomLog {
             tags: random.next() % 2 == 0 ? ["gpu"] : [])
     }
 
-    private mutating func workerCommand() -> Command {
-        let id = "w\(random.next() % 5)"
-        let incarnation = incarnations[id] ?? 1
+    /// Under a name of its own, or one that nodes have.
+    private mutating func attach() -> Command {
+        var spec = worker()
+        if random.next() % 4 > 0 { spec.id = "a\(random.next() % 3)" }
+        return .attachWorker(spec)
+    }
+
+    private mutating func workerCommand(_ machine: Machine) -> Command {
+        let isAttached = random.next() % 4 == 0
+        let id = isAttached ? "a\(random.next() % 3)" : "w\(random.next() % 5)"
+        let incarnation =
+            isAttached
+            ? machine.scheduler.worker(id)?.spec.incarnation ?? 1 : incarnations[id] ?? 1
         return switch random.next() % 3 {
         case 0: .drainWorker(id: id, incarnation: incarnation)
         case 1: .undrainWorker(id: id, incarnation: incarnation)

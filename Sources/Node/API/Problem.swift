@@ -21,6 +21,8 @@ struct Problem: Error, Equatable {
         case notReady = "not-ready"
         case unreachable
         case gone
+        case sessionLost = "session-lost"
+        case sessionReplaced = "session-replaced"
     }
 
     let kind: Kind
@@ -209,6 +211,8 @@ extension Problem {
             return Problem(
                 kind: .invalid, status: 422,
                 detail: "A task to wait for does not exist, or is not kept any more.")
+        case .nodeName:
+            return .conflict("\"\(name)\" is, or was, a node: its worker can't have that name.")
         }
     }
 }
