@@ -19,6 +19,16 @@ final class Gateway {
         var then: (Refusal?) -> Void
     }
 
+    enum BeatReply {
+        case answer(BeatAnswer)
+        case refused(Refusal)
+    }
+
+    private struct Beat {
+        var deadline: Nanoseconds
+        var then: (BeatReply) -> Void
+    }
+
     private struct Waiter {
         var id: Token
         var deadline: Nanoseconds
@@ -35,6 +45,9 @@ final class Gateway {
     private var requests: [Token: Request] = [:]
     private var reads: [Token: Read] = [:]
     private var waiters: [TaskID: [Waiter]] = [:]
+    private var beats: [Token: Beat] = [:]
+    /// An attached worker has something new to do, or is another than before; nil: that may hold for any.
+    var onAttachedWorkerChange: (String?) -> Void = { _ in }
     /// No deadline is earlier; it may be that of something answered since.
     private var earliestDeadline: Nanoseconds = .max
 
@@ -61,6 +74,15 @@ final class Gateway {
         let token = newToken(deadline)
         reads[token] = Read(deadline: deadline, then: then)
         step(.read(token))
+    }
+
+    /// Has a leader hear an attached worker. To be called when a read is answered: see `ReplicaInput.workerBeat`.
+    func beat(
+        worker: String, session: UInt64, deadline: Nanoseconds, then: @escaping (BeatReply) -> Void
+    ) {
+        let token = newToken(deadline)
+        beats[token] = Beat(deadline: deadline, then: then)
+        step(.workerBeat(token, worker: worker, session: session))
     }
 
     /// Calls `then(true)` when the task is final in the local state, `then(false)` at the deadline (ns) or if
@@ -96,8 +118,13 @@ final class Gateway {
             case .finished(let task, _):
                 guard !waiters.isEmpty else { continue }
                 for waiter in waiters.removeValue(forKey: task) ?? [] { waiter.then(true) }
+            case .beatAnswered(let token, let answer):
+                beats.removeValue(forKey: token)?.then(.answer(answer))
+            case .attachedWorkerChanged(let worker):
+                onAttachedWorkerChange(worker)
             case .stateReplaced:
                 recheckWaiters()
+                onAttachedWorkerChange(nil)
             default:
                 perform(effect)
             }
@@ -120,6 +147,10 @@ final class Gateway {
             step(.abandonRead(token))
             reads.removeValue(forKey: token)?.then(.noLeader)
         }
+        for token in beats.filter({ $0.value.deadline <= now }).keys.sorted() {
+            step(.abandonWorkerBeat(token))
+            beats.removeValue(forKey: token)?.then(.refused(.noLeader))
+        }
         let late = waiters.filter { $0.value.contains { $0.deadline <= now } }.keys.sorted()
         for task in late {
             let all = waiters.removeValue(forKey: task) ?? []
@@ -130,7 +161,8 @@ final class Gateway {
         let open = requests.values.lazy.map(\.deadline).filter { $0 > now }.min() ?? .max
         let readsOpen = reads.values.lazy.map(\.deadline).min() ?? .max
         let waiting = waiters.values.lazy.compactMap { $0.lazy.map(\.deadline).min() }.min() ?? .max
-        earliestDeadline = min(open, readsOpen, waiting)
+        let beatsOpen = beats.values.lazy.map(\.deadline).min() ?? .max
+        earliestDeadline = min(open, readsOpen, min(waiting, beatsOpen))
     }
 
     private func newToken(_ deadline: Nanoseconds) -> Token {

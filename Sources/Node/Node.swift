@@ -213,7 +213,8 @@ final class Node {
             storage.snapshots.submit(.storeChunk(chunk))
         case .restore(let mark):
             storage.snapshots.submit(.load(mark))
-        case .completed, .refused, .readReady, .finished, .stateReplaced:
+        case .completed, .refused, .readReady, .finished, .stateReplaced, .beatAnswered,
+            .attachedWorkerChanged:
             preconditionFailure("the gateway answers these")
         }
     }

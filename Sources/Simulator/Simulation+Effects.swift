@@ -39,7 +39,7 @@ extension Simulation {
             noteLeadership(node)
         case .workerRefused(let reason):
             log.write(now, .process, "\(node.id): worker refused, \(reason)")
-        case .finished, .stateReplaced: return
+        case .finished, .stateReplaced, .beatAnswered, .attachedWorkerChanged: return
         }
     }
 

@@ -16,6 +16,8 @@ extension PeerMessage {
         case preVoteReply, voteRequest, voteReply, append, appendReply, snapshotChunk
         case snapshotReply, timeoutNow, readRequest, readReply, forward, beat, beatReply
         case repairRequest, repairReply, knock, knockReply, transfer
+        case attendance = 50
+        case attendanceReply
     }
 
     public func encoded() -> [UInt8] {
@@ -45,6 +47,12 @@ extension PeerMessage {
         case .transfer(let target):
             writer.put(Kind.transfer.rawValue)
             writer.put(target)
+        case .attendance(let attendance):
+            writer.put(Kind.attendance.rawValue)
+            attendance.encode(into: &writer)
+        case .attendanceReply(let attendance):
+            writer.put(Kind.attendanceReply.rawValue)
+            attendance.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -61,6 +69,8 @@ extension PeerMessage {
             default: 128
             }
         case .forward(let group): group.encodedBytes + 16
+        case .attendance(let attendance), .attendanceReply(let attendance):
+            32 + attendance.workers.count * 32
         case .beat, .beatReply, .knock, .knockReply, .transfer: 32
         }
     }
@@ -144,6 +154,8 @@ extension PeerMessage {
             self = .knockReply(
                 KnockReply(isFounded: isFounded, directory: isKnown ? directory : nil))
         case .transfer: self = .transfer(to: try reader.vote())
+        case .attendance: self = .attendance(try Attendance(from: &reader))
+        case .attendanceReply: self = .attendanceReply(try Attendance(from: &reader))
         default:
             let from = try reader.nodeID()
             let to = try reader.nodeID()
@@ -188,7 +200,8 @@ extension PeerMessage {
             let isCompacted = try reader.bool()
             return .repairReply(
                 Message.RepairReply(entries: try reader.entries(), isCompacted: isCompacted))
-        case .forward, .beat, .beatReply, .knock, .knockReply, .transfer:
+        case .forward, .beat, .beatReply, .knock, .knockReply, .transfer, .attendance,
+            .attendanceReply:
             throw CodecError("not a Raft message")
         }
     }
@@ -202,5 +215,28 @@ extension PeerMessage.Knock {
             throw CodecError("a knock without a node's record")
         }
         self.record = record
+    }
+}
+
+extension PeerMessage.Attendance {
+    /// incarnation u64 · round u64 · workers (count u32 · (id string · session u64)…)
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.put(incarnation)
+        writer.put(round)
+        writer.put(UInt32(workers.count))
+        for worker in workers {
+            writer.put(worker.id)
+            writer.put(worker.session)
+        }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(CodecError) {
+        incarnation = try reader.uint64()
+        round = try reader.uint64()
+        workers = []
+        for _ in 0..<(try reader.count(minimumBytes: 12)) {
+            let id = try reader.string()
+            workers.append(Worker(id: id, session: try reader.uint64()))
+        }
     }
 }

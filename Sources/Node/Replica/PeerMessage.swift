@@ -11,6 +11,10 @@ public enum PeerMessage: Equatable, Sendable {
     case beat(Beat)
     /// The leader heard that beat while a quorum followed it.
     case beatReply(Beat)
+    /// Workers attached to the sender are alive. Sent to the leader.
+    case attendance(Attendance)
+    /// Those of them that the leader heard and keeps, while a quorum followed it.
+    case attendanceReply(Attendance)
     /// A node that nobody leads asks whether there is a cluster, and whether it belongs to it.
     case knock(Knock)
     case knockReply(KnockReply)
@@ -37,6 +41,30 @@ public enum PeerMessage: Equatable, Sendable {
         public init(isFounded: Bool, directory: UInt64?) {
             self.isFounded = isFounded
             self.directory = directory
+        }
+    }
+
+    public struct Attendance: Equatable, Sendable {
+        public struct Worker: Hashable, Sendable {
+            public var id: String
+            public var session: UInt64
+
+            public init(id: String, session: UInt64) {
+                self.id = id
+                self.session = session
+            }
+        }
+
+        /// Of the node that asks.
+        public var incarnation: UInt64
+        /// Counted by the node that asks; only that one reads it again, in the reply.
+        public var round: UInt64
+        public var workers: [Worker]
+
+        public init(incarnation: UInt64, round: UInt64, workers: [Worker]) {
+            self.incarnation = incarnation
+            self.round = round
+            self.workers = workers
         }
     }
 

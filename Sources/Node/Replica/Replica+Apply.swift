@@ -23,12 +23,12 @@ extension Replica {
                     preconditionFailure("entry \(entry.index) can't be applied: \(error)")
                 }
             }
-            absorbEvents(&effects)
+            absorbEvents(clock, &effects)
         }
         registerIfNeeded(&effects)
     }
 
-    mutating func absorbEvents(_ effects: inout [ReplicaEffect]) {
+    mutating func absorbEvents(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         feed.note(events, at: applied, in: scheduler)
         for event in events {
             switch event {
@@ -37,6 +37,9 @@ extension Replica {
                 answer(sequence, outcome, &effects)
             case .assigned(let assignment):
                 lease.assigned(assignment, at: applied)
+                if Incarnation.isSession(assignment.incarnation) {
+                    effects.append(.attachedWorkerChanged(assignment.worker))
+                }
             case .revoked(let revoked, let revokedIncarnation, let task, let attempt):
                 guard revoked == worker.id, revokedIncarnation == incarnation,
                     lease.revoked(task, attempt: attempt)
@@ -46,6 +49,8 @@ extension Replica {
                 if state.isFinal { effects.append(.finished(task, state)) }
             case .workerChanged(let changed):
                 if changed == worker.id, !isRegistrationPending { isRegistering = false }
+                noteSession(of: changed, clock)
+                effects.append(.attachedWorkerChanged(changed))
             case .scheduleFired, .occurrencesPassed, .queueChanged:
                 continue
             }
@@ -95,7 +100,9 @@ extension Replica {
                     return
                 }
                 guard known.state == .lost else { return }
-            } else if !Incarnation.areOfOneDirectory(known.incarnation, incarnation) {
+            } else if !Incarnation.isSession(known.incarnation),
+                !Incarnation.areOfOneDirectory(known.incarnation, incarnation)
+            {
                 // A former node of this name may be running what it was given. It ends there, or is lost once it has
                 // surely stopped; to register takes it away at once.
                 guard known.state == .lost || known.running == 0 else { return }

@@ -65,6 +65,7 @@ extension Replica {
         requests.markAllUnsent()
         reads.leaderChanged()
         lease.beatAtOnce()
+        beats.markAllUnsent()
         if raft.role == .leader {
             guard duties?.term != raft.term else { return }
             duties = LeaderDuties(

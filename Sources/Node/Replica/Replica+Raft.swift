@@ -45,6 +45,11 @@ extension Replica {
             skewMilliseconds[sender] =
                 beat.wall + Milliseconds(halfTripNanoseconds / 1_000_000) - clock.wall
             lease.extend(until: beat.sentAt + settings.leaseNanoseconds)
+        case .attendance(let attendance):
+            receive(attendance, from: sender, clock, &effects)
+        case .attendanceReply(let attendance):
+            guard attendance.incarnation == incarnation, sender == raft.leader else { return }
+            confirm(attendance.workers, round: attendance.round, &effects)
         case .knock(let knock):
             answer(knock, of: sender, &effects)
         case .knockReply(let reply):

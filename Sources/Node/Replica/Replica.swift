@@ -28,6 +28,7 @@ public struct Replica {
     var requests: PendingRequests
     var reads: PendingReads
     var lease: WorkerLease
+    var beats = PendingBeats()
     var duties: LeaderDuties?
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
@@ -133,6 +134,7 @@ public struct Replica {
         }
         // What waits for a leader is due when there is one: a deadline in the past would keep the loop spinning.
         if raft.leader != nil, let time = reads.nextDeadline { deadline = min(deadline, time) }
+        if raft.leader != nil, let time = beats.nextDeadline { deadline = min(deadline, time) }
         if let duties, raft.acceptsProposals {
             deadline = min(
                 deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
@@ -167,6 +169,10 @@ public struct Replica {
             reads.add(token)
         case .abandonRead(let token):
             reads.abandon(token)
+        case .workerBeat(let token, let worker, let session):
+            beats.add(token, PeerMessage.Attendance.Worker(id: worker, session: session))
+        case .abandonWorkerBeat(let token):
+            beats.remove(token)
         case .attemptEnded(let task, let attempt):
             lease.ended(task, attempt: attempt)
         case .transferLeadership(let target):
@@ -207,6 +213,7 @@ public struct Replica {
         applyCommitted(clock, &effects)
         duties?.catchUp(with: scheduler.time, at: clock.monotonic)
         performWorkerDuties(clock, &effects)
+        performAttendance(clock, &effects)
         performMemberDuties(clock, &effects)
         startReads(clock, &effects)
         sendRequests(clock, &effects)

@@ -34,6 +34,10 @@ public enum ReplicaInput: Sendable {
     /// Answered by `.readReady`; the host gives up by `.abandonRead`.
     case read(Token)
     case abandonRead(Token)
+    /// An attached worker says that it lives; answered by `.beatAnswered`, the host gives up by `.abandonWorkerBeat`. To
+    /// be asked behind a read: a state that lags behind may not know the session yet.
+    case workerBeat(Token, worker: String, session: UInt64)
+    case abandonWorkerBeat(Token)
     /// The attempt's process is gone from the local worker, whatever came of it.
     case attemptEnded(TaskID, attempt: UInt32)
     case transferLeadership(to: NodeID?)
@@ -59,6 +63,9 @@ public enum ReplicaEffect: Sendable {
     case refused(Token, Refusal)
     /// Everything that was acknowledged before the read was asked for is in `Replica.scheduler` now.
     case readReady(Token)
+    case beatAnswered(Token, BeatAnswer)
+    /// Something was assigned to this attached worker, or it has come, gone or changed.
+    case attachedWorkerChanged(String)
     case launch(Assignment)
     /// The attempt is no longer wanted; no result is expected.
     case stop(TaskID, attempt: UInt32)
@@ -76,6 +83,13 @@ public enum ReplicaEffect: Sendable {
     case readSnapshotChunk(to: NodeID, mark: SnapshotMark, offset: UInt64)
     case storeSnapshotChunk(Message.SnapshotChunk)
     case restore(SnapshotMark)
+}
+
+public enum BeatAnswer: Equatable, Sendable {
+    /// A leader that a majority follows has heard it, so what the worker runs is nobody else's.
+    case heard
+    /// The session is not the worker's current one, or was declared lost.
+    case ended
 }
 
 public enum Refusal: Equatable, Sendable {

@@ -36,6 +36,9 @@ public struct ReplicaSettings: Sendable {
 
     var beatNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 8 }
 
+    /// How often an attached worker is to beat. Several may get lost before its lease is over.
+    public var attachedBeatNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 4 }
+
     /// How long a worker goes on, counted from when it sent the last beat that was answered (on the leader: the last round
     /// that a majority answered). Counted from the answer's arrival it would outlast the leader's patience. The rest of
     /// `workerTimeout` is the margin in which running attempts are stopped before the leader assigns them again.

@@ -52,6 +52,9 @@ import Testing
                 .knock(.init(wantsIn: true, record: record)),
                 .knockReply(.init(isFounded: true, directory: 7)),
                 .knockReply(.init(isFounded: false, directory: nil)),
+                .attendance(
+                    .init(incarnation: 3, round: 7, workers: [.init(id: "w7", session: 1 << 63)])),
+                .attendanceReply(.init(incarnation: 3, round: 7, workers: [])),
                 .transfer(to: nil), .transfer(to: NodeID("n2", directory: 9)),
             ]
     }

@@ -12,6 +12,7 @@ final class ReplicaCluster {
         var replica: Replica
         var effects: [ReplicaEffect] = []
         var outcomes: [Token: Outcome] = [:]
+        var beatAnswers: [Token: BeatAnswer] = [:]
         var isUp = true
 
         init(id: NodeID, replica: Replica) {
@@ -97,6 +98,18 @@ final class ReplicaCluster {
         return machines[name]?.outcomes[token]
     }
 
+    /// An attached worker's heartbeat comes to this node.
+    func beat(_ worker: String, session: UInt64, through name: String) -> Token {
+        lastToken += 1
+        step(name, .workerBeat(lastToken, worker: worker, session: session))
+        return lastToken
+    }
+
+    /// What this node answered to a heartbeat, if it has.
+    func answer(to beat: Token, of name: String) -> BeatAnswer? {
+        machines[name]?.beatAnswers[beat]
+    }
+
     /// Lets time pass until the condition holds; records an issue after a virtual minute.
     func run(until condition: () -> Bool, _ location: SourceLocation = #_sourceLocation) {
         let end = now + 60_000_000_000
@@ -140,6 +153,7 @@ final class ReplicaCluster {
             case .send(let message, let target): mail.append((machine.id, target, message))
             case .persist(let batch): step(machine.id.name, .durable(batch.ticket))
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
+            case .beatAnswered(let token, let answer): machine.beatAnswers[token] = answer
             case .workerRefused: refused.append(machine.id)
             default: break
             }
