@@ -7,11 +7,13 @@ final class API {
     private let context: APIContext
     private let cluster: ClusterAPI
     private let events: EventsAPI
+    private let workerSessions: WorkerSessionsAPI
 
     init(_ context: APIContext) {
         self.context = context
         cluster = ClusterAPI(context)
         events = EventsAPI(context)
+        workerSessions = WorkerSessionsAPI(context)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -63,9 +65,10 @@ final class API {
         }
         let path = segments[2...]
         switch segments[1] {
+        case "tasks" where path.dropFirst().first == "attempts": AttemptsAPI.handle(path, call)
         case "tasks": TasksAPI.handle(path, call)
         case "schedules": SchedulesAPI.handle(path, call)
-        case "workers": WorkersAPI.handle(path, call)
+        case "workers": workerSessions.handle(path, call)
         case "dead": DeadAPI.handle(path, call)
         case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)

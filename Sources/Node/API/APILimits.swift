@@ -19,6 +19,8 @@ enum APILimits {
 
     /// Chains and groups within each other.
     static let maxGraphDepth = 16
+    /// How long a worker's question for assignments waits for one.
+    static let defaultPollMilliseconds: Int64 = 30_000
 
     static let defaultPreviewItems = 10
     static let maxPreviewItems = 1_000

@@ -1,6 +1,6 @@
 import Scheduler
 
-/// `/v1/workers`.
+/// `/v1/workers`, for whoever looks after workers.
 enum WorkersAPI {
     static func handle(_ path: ArraySlice<String>, _ call: Call) {
         guard let id = path.first else {
@@ -19,7 +19,7 @@ enum WorkersAPI {
         }
     }
 
-    private static func list(_ call: Call) {
+    static func list(_ call: Call) {
         var query = call.query
         let limit =
             query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems

@@ -1,0 +1,144 @@
+import Scheduler
+
+/// What attached workers say of the attempts they run: `/v1/tasks/{id}/attempts/{n}/…`, on any node.
+enum AttemptsAPI {
+    /// - Parameter path: the task, `attempts`, and what follows.
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        let parts = Array(path)
+        guard parts.count == 4, let number = UInt32(parts[2]), number > 0 else {
+            return call.replyUnknownPath()
+        }
+        guard let task = TaskID(parts[0]) else {
+            return call.reply(Problem.notFound("task", parts[0]))
+        }
+        switch parts[3] {
+        case "finish":
+            guard call.allows(.post) else { return }
+            finish(task, number, call)
+        default:
+            call.replyUnknownPath()
+        }
+    }
+
+    // MARK: The end
+
+    private static func finish(_ task: TaskID, _ number: UInt32, _ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        let session = WorkerSessionsAPI.session(&reader)
+        let result = result(&reader)
+        reader.finish()
+        let problems = reader.problems + query.problems
+        guard problems.isEmpty, let session, let result else {
+            return call.reply(Problem.invalid(problems))
+        }
+        current(task, number, session, options, call) { assignment in
+            guard let assignment else { return ended(task, number, result, call) }
+            let finish = Finish(
+                task: task, attempt: number, fence: assignment.fence, result: result)
+            call.gateway.request(.finish(finish), deadline: options.deadline) { answer in
+                switch answer {
+                case .refused(let refusal): call.refuse(refusal)
+                // An earlier copy of this report may have come in between.
+                case .outcome(.rejected): ended(task, number, result, call)
+                case .outcome: replyState(of: task, call)
+                }
+            }
+        }
+    }
+
+    /// The attempt is not the current one. If it ended just as it is reported now, the report was sent again because its
+    /// answer got lost: it is answered as the first time.
+    private static func ended(
+        _ task: TaskID, _ number: UInt32, _ result: AttemptResult, _ call: Call
+    ) {
+        guard let view = call.gateway.replica.scheduler.task(task) else {
+            return call.reply(Problem.notFound("task", task.description))
+        }
+        let attempt = view.attempts.last { $0.number == number }
+        if let attempt, attempt.finishedAt != nil, attempt.outcome == result.outcomeName {
+            return replyState(of: task, call)
+        }
+        let outcome = attempt.map { " It is \($0.outcome)." } ?? ""
+        call.reply(
+            Problem.conflict(
+                "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)"
+            ))
+    }
+
+    private static func replyState(of task: TaskID, _ call: Call) {
+        let state = call.gateway.replica.scheduler.state(of: task)
+        call.reply { writer in
+            writer.beginObject()
+            writer.field("id", task.description)
+            writer.optionalField("state", state?.name)
+            writer.endObject()
+        }
+    }
+
+    private static func result(_ reader: inout JSONReader) -> AttemptResult? {
+        let outcome = reader.choice(
+            "outcome", of: ["succeeded", "failed", "returned"], required: true)
+        let value = reader.raw("result", maxBytes: Limits.maxResultBytes)
+        let message = reader.string("error")
+        let kind = reader.string("kind", maxBytes: Limits.maxNameBytes, allowEmpty: false)
+        let mayRetry = reader.bool("retry")
+        let retryAfter = reader.durationMilliseconds(
+            "retryAfter", in: 0...Limits.maxDelayMilliseconds)
+        if let kind, !NameRule.isPlain(kind) {
+            reader.problem("kind", "must not have control characters")
+        }
+        if outcome != "succeeded", reader.has("result") {
+            reader.problem("result", "belongs to an attempt that succeeded")
+        }
+        for field in ["error", "kind", "retry", "retryAfter"]
+        where outcome != "failed" && reader.has(field) {
+            reader.problem(field, "belongs to an attempt that failed")
+        }
+        switch outcome {
+        case "succeeded": return .succeeded(value ?? Array("null".utf8))
+        case "returned": return .returned
+        case "failed":
+            return .failed(
+                AttemptResult.Failure(
+                    message: message ?? "", kind: kind ?? "error", isRetryable: mayRetry ?? true,
+                    retryAfterMilliseconds: retryAfter))
+        default: return nil
+        }
+    }
+
+    // MARK: The current attempt
+
+    /// Finds the attempt if it is the session's current one, else gives nil: at first in what this node has applied, and
+    /// if it isn't there, in everything that the cluster has. Whatever the state says, the log checks the fence again.
+    private static func current(
+        _ task: TaskID, _ number: UInt32, _ session: UInt64, _ options: Call.Options, _ call: Call,
+        then: @escaping (Assignment?) -> Void
+    ) {
+        if let found = find(task, number, session, call) { return then(found) }
+        call.read(options) { then(find(task, number, session, call)) }
+    }
+
+    private static func find(
+        _ task: TaskID, _ number: UInt32, _ session: UInt64, _ call: Call
+    ) -> Assignment? {
+        guard let running = call.gateway.replica.scheduler.runningAttempt(of: task),
+            running.attempt == number, running.incarnation == session
+        else { return nil }
+        return running
+    }
+}
+
+extension AttemptResult {
+    /// How an attempt that ended so stands in its task's history.
+    fileprivate var outcomeName: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed(let failure): failure.kind == "timeout" ? "timeout" : "failed"
+        case .returned: "returned"
+        }
+    }
+}

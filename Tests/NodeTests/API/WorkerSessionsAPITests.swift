@@ -1,0 +1,243 @@
+import Scheduler
+import Testing
+
+@testable import Node
+
+/// Workers in any language, as they talk to one node.
+@Suite struct WorkerSessionsAPITests {
+    private let api: APIFixture
+
+    init() throws {
+        api = try APIFixture(slots: 0)
+    }
+
+    private func attach(slots: Int = 2, id: String = "w7") throws -> String {
+        let reply = try api.call(
+            "POST", "/v1/workers",
+            "{\"id\": \"\(id)\", \"handlers\": [\"resize\"], \"tags\": [\"gpu\"], \"slots\": \(slots)}"
+        )
+        #expect(reply.status == 201, "\(reply.text)")
+        return try #require(try reply.json()["session"]?.string)
+    }
+
+    private func submit() throws -> String {
+        let reply = try api.call(
+            "POST", "/v1/tasks", "{\"handler\": \"resize\", \"payload\": {\"a\": [1]}}")
+        return try #require(try reply.json()["id"]?.string)
+    }
+
+    private func poll(_ session: String, wait: String = "0s") throws -> [JSONValue] {
+        let reply = try api.call(
+            "GET", "/v1/workers/w7/assignments?session=\(session)&wait=\(wait)")
+        #expect(reply.status == 200, "\(reply.text)")
+        return try reply.json()["items"]?.elements ?? []
+    }
+
+    /// - Parameter running: pairs of task and attempt.
+    private func heartbeat(
+        _ session: String, running: [(String, Int)] = []
+    ) throws -> APIFixture.Reply {
+        let items = running.map { "{\"task\": \"\($0.0)\", \"attempt\": \($0.1)}" }
+        return try api.call(
+            "POST", "/v1/workers/w7/heartbeat",
+            "{\"session\": \"\(session)\", \"running\": [\(items.joined(separator: ","))]}")
+    }
+
+    private func finish(_ task: String, _ attempt: Int, _ body: String) throws -> APIFixture.Reply {
+        try api.call("POST", "/v1/tasks/\(task)/attempts/\(attempt)/finish", body)
+    }
+
+    @Test func `it comes, works and leaves`() throws {
+        let session = try attach()
+        let id = try submit()
+        let items = try poll(session)
+        #expect(items.count == 1)
+        let item = try #require(items.first)
+        #expect(item["task"]?.string == id)
+        #expect(item["attempt"]?.integer == 1)
+        #expect(item["handler"]?.string == "resize")
+        #expect(item["payload"].map { String(decoding: $0.raw, as: UTF8.self) } == "{\"a\": [1]}")
+        #expect((item["fence"]?.integer ?? 0) > 0)
+        let beat = try heartbeat(session, running: [(id, 1)])
+        #expect(beat.text == "{\"cancel\":[]}")
+        let done = try finish(
+            id, 1,
+            "{\"session\": \"\(session)\", \"outcome\": \"succeeded\", \"result\": {\"b\": 2}}")
+        #expect(done.status == 200)
+        #expect(try api.call("GET", "/v1/tasks/\(id)/result").text == "{\"b\": 2}")
+        let workers = try api.call("GET", "/v1/workers").json()["items"]?.elements ?? []
+        #expect(workers.map { $0["id"]?.string } == ["w7"])
+        let left = try api.call("DELETE", "/v1/workers/w7?session=\(session)")
+        #expect(left.status == 204)
+        let after = try heartbeat(session)
+        #expect(after.status == 409)
+        #expect(after.text.contains("session-lost"))
+    }
+
+    @Test func `a question waits until there is something to do`() throws {
+        let session = try attach()
+        let question = try api.begin(
+            "GET", "/v1/workers/w7/assignments?session=\(session)&wait=60s")
+        let id = try submit()
+        let items = try api.reply(to: question).json()["items"]?.elements ?? []
+        #expect(items.map { $0["task"]?.string } == [id])
+    }
+
+    @Test func `what was handed out is not handed out again while heartbeats name it`() throws {
+        let session = try attach()
+        let id = try submit()
+        #expect(try poll(session).count == 1)
+        for _ in 0..<5 {
+            _ = try heartbeat(session, running: [(id, 1)])
+            #expect(try poll(session).isEmpty)
+        }
+    }
+
+    @Test func `a lost answer loses nothing: what no heartbeat names is handed out again`() throws {
+        let session = try attach()
+        let id = try submit()
+        #expect(try poll(session).count == 1)
+        // This one may have left before the answer arrived.
+        _ = try heartbeat(session)
+        #expect(try poll(session).isEmpty)
+        _ = try heartbeat(session)
+        let again = try poll(session)
+        #expect(again.map { $0["task"]?.string } == [id])
+    }
+
+    @Test func `what another node handed out is not handed out here once a heartbeat names it`()
+        throws
+    {
+        let session = try attach()
+        let id = try submit()
+        _ = try heartbeat(session, running: [(id, 1)])
+        #expect(try poll(session).isEmpty)
+    }
+
+    @Test func `a heartbeat says what to stop`() throws {
+        let session = try attach()
+        let id = try submit()
+        _ = try poll(session)
+        #expect(try api.call("DELETE", "/v1/tasks/\(id)").status == 200)
+        let beat = try heartbeat(session, running: [(id, 1)])
+        #expect(beat.text == "{\"cancel\":[{\"task\":\"\(id)\",\"attempt\":1}]}")
+        let late = try finish(id, 1, "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}")
+        #expect(late.status == 409)
+    }
+
+    @Test func `a report that is sent again is answered as the first time, another is refused`()
+        throws
+    {
+        let session = try attach()
+        let id = try submit()
+        let body = "{\"session\": \"\(session)\", \"outcome\": \"succeeded\", \"result\": 1}"
+        #expect(try finish(id, 1, body).status == 200)
+        #expect(try finish(id, 1, body).status == 200)
+        let other = try finish(
+            id, 1, "{\"session\": \"\(session)\", \"outcome\": \"failed\", \"error\": \"no\"}")
+        #expect(other.status == 409)
+        #expect(try api.call("GET", "/v1/tasks/\(id)/result").text == "1")
+    }
+
+    @Test func `a failure says whether and when it may be tried again`() throws {
+        let session = try attach()
+        let first = try submit()
+        let soon = try finish(
+            first, 1,
+            "{\"session\": \"\(session)\", \"outcome\": \"failed\", \"error\": \"busy\", \"retryAfter\": \"1h\"}"
+        )
+        #expect(soon.status == 200)
+        #expect(try soon.json()["state"]?.string == "scheduled")
+        let second = try submit()
+        let final = try finish(
+            second, 1,
+            "{\"session\": \"\(session)\", \"outcome\": \"failed\", \"error\": \"bad\", \"kind\": \"picture\", \"retry\": false}"
+        )
+        #expect(try final.json()["state"]?.string == "dead")
+        let task = try api.call("GET", "/v1/tasks/\(second)").json()
+        #expect(task["error"]?["message"]?.string == "bad")
+        #expect(task["error"]?["kind"]?.string == "picture")
+    }
+
+    @Test func `what is handed back is assigned again`() throws {
+        let session = try attach()
+        let id = try submit()
+        let back = try finish(id, 1, "{\"session\": \"\(session)\", \"outcome\": \"returned\"}")
+        #expect(back.status == 200)
+        let items = try poll(session)
+        #expect(items.map { $0["attempt"]?.integer } == [2])
+    }
+
+    @Test func `a later session takes over, and the former one hears of it everywhere`() throws {
+        let first = try attach()
+        let id = try submit()
+        let question = try api.begin(
+            "GET", "/v1/workers/w7/assignments?session=\(first)&wait=0s")
+        _ = try api.reply(to: question)
+        let second = try attach()
+        #expect(first != second)
+        for reply in [
+            try heartbeat(first),
+            try api.call("GET", "/v1/workers/w7/assignments?session=\(first)"),
+        ] {
+            #expect(reply.status == 409)
+            #expect(reply.text.contains("session-replaced"), "\(reply.text)")
+        }
+        let late = try finish(id, 1, "{\"session\": \"\(first)\", \"outcome\": \"succeeded\"}")
+        #expect(late.status == 409)
+        let items = try poll(second)
+        #expect(items.map { $0["attempt"]?.integer } == [2])
+    }
+
+    @Test func `a drained worker gets nothing new`() throws {
+        let session = try attach()
+        #expect(try api.call("POST", "/v1/workers/w7/drain").status == 200)
+        _ = try submit()
+        #expect(try poll(session).isEmpty)
+        #expect(try heartbeat(session).status == 200)
+        #expect(try api.call("POST", "/v1/workers/w7/undrain").status == 200)
+        #expect(try poll(session).count == 1)
+    }
+
+    @Test(arguments: [
+        ("/v1/workers", "{\"id\": \"w7\"}", "/handlers"),
+        ("/v1/workers", "{\"id\": \"W 7\", \"handlers\": [\"a\"]}", "/id"),
+        ("/v1/workers", "{\"id\": \"w7\", \"handlers\": []}", "/handlers"),
+        ("/v1/workers", "{\"id\": \"w7\", \"handlers\": [\"a\"], \"slots\": 0}", "/slots"),
+        ("/v1/workers", "{\"id\": \"w7\", \"handlers\": [\"a\"], \"slot\": 1}", "/slot"),
+        ("/v1/workers/w7/heartbeat", "{\"running\": []}", "/session"),
+        ("/v1/workers/w7/heartbeat", "{\"session\": \"abc\", \"running\": []}", "/session"),
+        (
+            "/v1/workers/w7/heartbeat",
+            "{\"session\": \"8000000000000001\", \"running\": [{\"task\": \"t1\"}]}",
+            "/running/0/attempt"
+        ),
+        (
+            "/v1/tasks/t1/attempts/1/finish",
+            "{\"session\": \"8000000000000001\", \"outcome\": \"succeeded\", \"error\": \"no\"}",
+            "/error"
+        ),
+        (
+            "/v1/tasks/t1/attempts/1/finish",
+            "{\"session\": \"8000000000000001\", \"outcome\": \"failed\", \"result\": 1}", "/result"
+        ),
+    ])
+    func `what does not validate is named`(path: String, body: String, pointer: String) throws {
+        let reply = try api.call("POST", path, body)
+        #expect(reply.status == 422)
+        #expect(reply.text.contains("\"pointer\":\"\(pointer)\""), "\(reply.text)")
+    }
+
+    @Test func `unknown workers, tasks and paths are told apart`() throws {
+        let session = try attach()
+        let nobody = try api.call("GET", "/v1/workers/w8/assignments?session=\(session)")
+        #expect(nobody.status == 404)
+        let body = "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}"
+        #expect(try finish("t999", 1, body).status == 404)
+        #expect(try api.call("POST", "/v1/tasks/t1/attempts/x/finish", body).status == 404)
+        #expect(try api.call("POST", "/v1/tasks/t1/attempts/1/start", body).status == 404)
+        #expect(try api.call("GET", "/v1/workers/w7/heartbeat").status == 405)
+        let node = try api.call("POST", "/v1/workers", "{\"id\": \"n1\", \"handlers\": [\"a\"]}")
+        #expect(node.status == 409)
+    }
+}
