@@ -168,18 +168,16 @@ final class WorkerSessionsAPI {
         guard query.problems.isEmpty, let session else {
             return call.reply(Problem.invalid(query.problems))
         }
-        call.gateway.request(
-            .workerLost(id: id, incarnation: session), deadline: options.deadline
-        ) { answer in
-            switch answer {
-            case .refused(let refusal): call.refuse(refusal)
-            case .outcome(.rejected):
-                let scheduler = call.gateway.replica.scheduler
-                let standing = WorkerSession.standing(id, session, scheduler)
-                call.reply(
-                    WorkerSession.problem(standing, id) ?? .notFound("attached worker", id))
-            case .outcome: call.reply(HTTPResponse(status: 204))
-            }
+        // Behind a read: the state machine's refusal of a session would be taken for one of this node.
+        call.read(options) {
+            let standing = WorkerSession.standing(id, session, call.gateway.replica.scheduler)
+            // It has left already, and says so again.
+            if standing == .lost { return call.reply(HTTPResponse(status: 204)) }
+            guard Self.isCurrent(id, session, call) else { return }
+            call.perform(
+                .workerLost(id: id, incarnation: session), options, noun: "worker", name: id,
+                wrongState: { "" }
+            ) { _ in call.reply(HTTPResponse(status: 204)) }
         }
     }
 

@@ -179,6 +179,7 @@ import Testing
         for reply in [
             try heartbeat(first),
             try api.call("GET", "/v1/workers/w7/assignments?session=\(first)"),
+            try api.call("DELETE", "/v1/workers/w7?session=\(first)"),
         ] {
             #expect(reply.status == 409)
             #expect(reply.text.contains("session-replaced"), "\(reply.text)")
