@@ -79,6 +79,9 @@ final class Node {
         try loop.attach(mailbox) { [unowned self] mail in receive(mail) }
         try listen(configuration, member)
         try loop.onSignal { [unowned self] signal in receive(signal) }
+        worker.onProgress = { [unowned self] assignment, progress in
+            api?.progressed(assignment, progress)
+        }
         worker.onFinish = { [unowned self] finish in attemptFinished(finish) }
         loop.onTurnEnd = { [unowned self] in endTurn() }
     }

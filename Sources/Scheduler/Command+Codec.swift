@@ -4,6 +4,7 @@
 ///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned)
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
 /// workflow  first task u64; `GraphSpec` says what a graph is
+/// progress  task u64 · attempt u32 · fence u64 · percent (bool · u8) · note (bool · string)
 /// members   count u32 · members; `Member` and `NodeRecord` say what a member and a node are
 /// ```
 /// The other commands carry their fields in the order of their declaration. A command never extends beyond the
@@ -38,6 +39,7 @@ extension Command {
         case cancelWorkflow = 41
         case deleteTask = 60
         case attachWorker = 50
+        case reportProgress = 51
     }
 
     public func encoded() -> [UInt8] {
@@ -89,6 +91,7 @@ extension Command {
             writer.put(isInitial)
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         case .attachWorker(let spec): spec.encode(into: &writer)
+        case .reportProgress(let report): report.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -157,6 +160,7 @@ extension Command {
         case .pauseQueue: self = .pauseQueue(name: try reader.name("queue"))
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
         case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
+        case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -213,6 +217,7 @@ extension Command {
         case .pauseQueue: .pauseQueue
         case .resumeQueue: .resumeQueue
         case .attachWorker: .attachWorker
+        case .reportProgress: .reportProgress
         }
     }
 

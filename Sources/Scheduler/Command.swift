@@ -47,6 +47,7 @@ public enum Command: Equatable, Sendable {
     /// A worker that is no node begins a session, whose number is the outcome: the log gives it, and the incarnation
     /// given here means nothing. A former session of that name ends with what it ran.
     case attachWorker(WorkerSpec)
+    case reportProgress(ProgressReport)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

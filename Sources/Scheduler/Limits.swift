@@ -6,6 +6,7 @@ public enum Limits {
     public static let maxPayloadBytes = 1 << 20
     public static let maxResultBytes = 64 << 10
     public static let maxErrorMessageBytes = 4 << 10
+    public static let maxProgressNoteBytes = 255
     public static let maxNameBytes = 255
     public static let maxKeyBytes = 255
     public static let maxTags = 32

@@ -15,6 +15,7 @@
 ///           · result (bool · blob) · history (count u32 · (number u32 · worker string · startedAt i64
 ///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
 ///           · hasWorkflow bool · membership (see `WorkflowMembership`)
+///           · progress (bool · percent (bool · u8) · note (bool · string))
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -130,6 +131,8 @@ extension TaskExtra.Fields {
         dependencies?.encode(among: tasks, into: &writer)
         writer.put(workflow != nil)
         workflow?.encode(into: &writer)
+        writer.put(progress != nil)
+        progress?.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -164,6 +167,7 @@ extension TaskExtra.Fields {
         }
         if try reader.bool() { dependencies = try Dependencies(from: &reader, among: tasks) }
         if try reader.bool() { workflow = try WorkflowMembership(from: &reader) }
+        if try reader.bool() { progress = try TaskProgress(from: &reader) }
     }
 }
 

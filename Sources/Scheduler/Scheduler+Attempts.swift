@@ -199,6 +199,7 @@ extension Scheduler {
         state.tasks[position].changeExtra { fields in
             if fields.history.count >= Limits.maxAttemptHistory { fields.history.removeFirst() }
             fields.history.append(past)
+            fields.progress = nil
         }
     }
 }

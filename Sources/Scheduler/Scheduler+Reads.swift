@@ -27,8 +27,9 @@ extension Scheduler {
             worker: hasAttempt ? state.workers.name(record.worker) : nil,
             createdAt: record.createdAt, startedAt: hasAttempt ? record.startedAt : nil,
             finishedAt: record.state.isFinal ? record.finishedAt : nil, result: fields.result,
-            error: fields.error, occurrence: fields.occurrence, schedule: fields.schedule,
-            workflow: fields.workflow?.id, attempts: attempts(record, fields))
+            error: fields.error, progress: fields.progress, occurrence: fields.occurrence,
+            schedule: fields.schedule, workflow: fields.workflow?.id,
+            attempts: attempts(record, fields))
     }
 
     private func attempts(_ record: TaskRecord, _ fields: TaskExtra.Fields) -> [AttemptView] {

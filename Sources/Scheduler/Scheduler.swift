@@ -175,6 +175,7 @@ public struct Scheduler: Sendable {
         case .pauseQueue(let name): setPaused(true, name, &events)
         case .resumeQueue(let name): setPaused(false, name, &events)
         case .attachWorker(let spec): attachWorker(spec, &events)
+        case .reportProgress(let report): note(report)
         }
     }
 }

@@ -59,6 +59,8 @@ final class TaskExtra: Sendable {
         var history: [PastAttempt] = []
         var dependencies: Dependencies?
         var workflow: WorkflowMembership?
+        /// Of the current or last attempt.
+        var progress: TaskProgress?
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -13,6 +13,7 @@ public struct TaskView: Equatable, Sendable {
     public var finishedAt: Milliseconds?
     public var result: [UInt8]?
     public var error: AttemptError?
+    public var progress: TaskProgress?
     /// Occurrence id, `name@time`.
     public var occurrence: String?
     public var schedule: String?

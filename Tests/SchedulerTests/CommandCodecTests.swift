@@ -97,6 +97,14 @@ struct CommandCodecTests {
             .putQueue(name: "q", broken, paused: false, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
             .attachWorker(worker),
+            .reportProgress(
+                ProgressReport(
+                    task: TaskID(1), attempt: 2, fence: 3,
+                    progress: TaskProgress(percent: 40, note: "half"))),
+            .reportProgress(
+                ProgressReport(
+                    task: TaskID(1), attempt: 2, fence: 3,
+                    progress: TaskProgress(percent: nil, note: nil))),
         ]
     }()
 

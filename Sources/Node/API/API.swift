@@ -1,4 +1,5 @@
 import Raft
+import Scheduler
 
 /// The HTTP interface of a node: finds the resource that a request is for. See docs/API.md.
 ///
@@ -51,6 +52,14 @@ final class API {
 
     /// What the snapshot thread answers to `NodeFacts.export`.
     func exported(_ reply: SnapshotExport.Reply) { cluster.backup.take(reply) }
+
+    /// What an attempt of this node's own worker says of itself.
+    func progressed(_ assignment: Assignment, _ progress: AttemptProgress) {
+        context.progress.report(
+            ProgressReport(
+                task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
+                progress: TaskProgress(progress)))
+    }
 
     private func route(_ call: Call) {
         let segments = call.request.segments

@@ -8,6 +8,7 @@ final class APIContext {
     let gateway: Gateway
     let metrics: Metrics
     let facts: NodeFacts
+    let progress: ProgressBoard
     /// Read as schedules name them.
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
@@ -22,6 +23,7 @@ final class APIContext {
         self.gateway = gateway
         self.metrics = metrics
         self.facts = facts
+        progress = ProgressBoard(gateway: gateway, facts: facts)
         self.zones = zones
         zoneData = zones.release()
     }

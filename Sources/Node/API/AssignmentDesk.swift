@@ -138,6 +138,8 @@ final class AssignmentDesk {
             writer.rawField("payload", item.payload)
             writer.timestampField(
                 "deadline", min(item.assignedAt + item.timeoutMilliseconds, Limits.maxTime))
+            // For those whose clock is not the cluster's; in one unit, so that a worker needs no parser of durations.
+            writer.field("timeout", "\(item.timeoutMilliseconds)ms")
             writer.timestampField("scheduledAt", item.scheduledAt)
             writer.optionalField("schedule", item.occurrence)
             writer.endObject()

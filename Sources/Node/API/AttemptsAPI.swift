@@ -15,9 +15,51 @@ enum AttemptsAPI {
         case "finish":
             guard call.allows(.post) else { return }
             finish(task, number, call)
+        case "progress":
+            guard call.allows(.post) else { return }
+            progress(task, number, call)
         default:
             call.replyUnknownPath()
         }
+    }
+
+    // MARK: On the way
+
+    private static func progress(_ task: TaskID, _ number: UInt32, _ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        let session = WorkerSessionsAPI.session(&reader)
+        let percent = reader.integer("progress", in: 0...100)
+        let note = reader.string("note", maxBytes: Limits.maxProgressNoteBytes)
+        if percent == nil, note == nil {
+            reader.problem("neither \"progress\" nor \"note\" is there")
+        }
+        reader.finish()
+        let problems = reader.problems + query.problems
+        guard problems.isEmpty, let session else { return call.reply(Problem.invalid(problems)) }
+        current(task, number, session, options, call) { assignment in
+            guard let assignment else { return notCurrent(task, number, call) }
+            call.context.progress.report(
+                ProgressReport(
+                    task: task, attempt: number, fence: assignment.fence,
+                    progress: TaskProgress(percent: percent.map(UInt8.init), note: note)))
+            call.reply(HTTPResponse(status: 204))
+        }
+    }
+
+    private static func notCurrent(_ task: TaskID, _ number: UInt32, _ call: Call) {
+        guard let view = call.gateway.replica.scheduler.task(task) else {
+            return call.reply(Problem.notFound("task", task.description))
+        }
+        let attempt = view.attempts.last { $0.number == number }
+        let outcome = attempt.map { " It is \($0.outcome)." } ?? ""
+        call.reply(
+            Problem.conflict(
+                "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)"
+            ))
     }
 
     // MARK: The end
@@ -55,18 +97,12 @@ enum AttemptsAPI {
     private static func ended(
         _ task: TaskID, _ number: UInt32, _ result: AttemptResult, _ call: Call
     ) {
-        guard let view = call.gateway.replica.scheduler.task(task) else {
-            return call.reply(Problem.notFound("task", task.description))
+        let view = call.gateway.replica.scheduler.task(task)
+        let attempt = view?.attempts.last { $0.number == number }
+        guard let attempt, attempt.finishedAt != nil, attempt.outcome == result.outcomeName else {
+            return notCurrent(task, number, call)
         }
-        let attempt = view.attempts.last { $0.number == number }
-        if let attempt, attempt.finishedAt != nil, attempt.outcome == result.outcomeName {
-            return replyState(of: task, call)
-        }
-        let outcome = attempt.map { " It is \($0.outcome)." } ?? ""
-        call.reply(
-            Problem.conflict(
-                "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)"
-            ))
+        replyState(of: task, call)
     }
 
     private static func replyState(of task: TaskID, _ call: Call) {

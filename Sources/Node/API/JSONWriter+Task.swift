@@ -29,8 +29,9 @@ extension JSONWriter {
         } else {
             null()
         }
-        // Progress that handlers report is not replicated in this version.
-        nullField("progress")
+        key("progress")
+        if let percent = task.progress?.percent { int(Int64(percent)) } else { null() }
+        optionalField("progressNote", task.progress?.note)
         optionalField("schedule", task.occurrence)
         optionalField("workflow", task.workflow?.description)
         key("attempts")

@@ -18,6 +18,7 @@ enum WorkerCommands {
                 run: { (invocation) throws(CommandFailure) in
                     try act(invocation, "undrain", "live")
                 }),
+            WorkerRunCommand.spec,
         ])
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {

@@ -241,4 +241,36 @@ import Testing
         let node = try api.call("POST", "/v1/workers", "{\"id\": \"n1\", \"handlers\": [\"a\"]}")
         #expect(node.status == 409)
     }
+
+    @Test func `progress is seen, of the current attempt only`() throws {
+        let session = try attach()
+        let id = try submit()
+        func report(_ attempt: Int, _ body: String) throws -> APIFixture.Reply {
+            try api.call(
+                "POST", "/v1/tasks/\(id)/attempts/\(attempt)/progress",
+                "{\"session\": \"\(session)\"\(body)}")
+        }
+        #expect(try report(1, ", \"progress\": 40, \"note\": \"half way\"").status == 204)
+        // The answer does not wait for the log.
+        api.http.turn { self.progress(of: id) != nil }
+        var task = try api.call("GET", "/v1/tasks/\(id)").json()
+        #expect(task["progress"]?.integer == 40)
+        #expect(task["progressNote"]?.string == "half way")
+        // Within a second of the one before: it comes into the log a little later.
+        #expect(try report(1, ", \"progress\": 60").status == 204)
+        let newest = TaskProgress(percent: 60, note: "half way")
+        api.http.turn { self.progress(of: id) == newest }
+        #expect(try report(2, ", \"progress\": 80").status == 409)
+        #expect(try report(1, "").status == 422)
+        #expect(try report(1, ", \"progress\": 101").status == 422)
+        let done = try finish(id, 1, "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}")
+        #expect(done.status == 200)
+        #expect(try report(1, ", \"progress\": 90").status == 409)
+        task = try api.call("GET", "/v1/tasks/\(id)").json()
+        #expect(task["progress"]?.integer == 60)
+    }
+
+    private func progress(of id: String) -> TaskProgress? {
+        TaskID(id).flatMap { api.gateway.replica.scheduler.task($0)?.progress }
+    }
 }
