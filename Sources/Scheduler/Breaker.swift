@@ -27,6 +27,15 @@ public enum BreakerPhase: Equatable, Sendable {
     case open(until: Milliseconds)
     /// Some attempts are let through to see how they end.
     case halfOpen
+
+    /// As it stands in the API.
+    public var name: String {
+        switch self {
+        case .closed: "closed"
+        case .open: "open"
+        case .halfOpen: "halfOpen"
+        }
+    }
 }
 
 struct Breaker: Equatable, Sendable {

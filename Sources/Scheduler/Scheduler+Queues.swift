@@ -160,6 +160,16 @@ extension Scheduler {
         index.queueNumbers[name].flatMap { state.queues[$0].spec.priority }
     }
 
+    /// nil: there is none of this name.
+    public func queueStanding(_ name: String) -> QueueStanding? {
+        index.queueNumbers[name].map { number in
+            let record = state.queues[number]
+            return QueueStanding(
+                name: name, isPaused: record.isPaused,
+                breaker: record.spec.breaker.map { _ in record.breaker.phase })
+        }
+    }
+
     public func queue(_ name: String) -> QueueView? {
         index.queueNumbers[name].map { view($0) }
     }
@@ -183,6 +193,14 @@ extension Scheduler {
             breaker: record.spec.breaker.map { _ in record.breaker.phase },
             nextTokenAt: record.bucket?.opensAt)
     }
+}
+
+/// What events of a queue tell of it.
+public struct QueueStanding: Equatable, Sendable {
+    public var name: String
+    public var isPaused: Bool
+    /// nil: it has no breaker.
+    public var breaker: BreakerPhase?
 }
 
 /// A queue as clients see it.

@@ -123,7 +123,7 @@ struct ScheduleBooks {
             counts.passed += Int(count)
             guard !page.changed.contains(name) else { return }
             try checkPassed(name, nominal, count, end, reason, page)
-        case .outcome, .assigned, .revoked, .workerChanged: return
+        case .outcome, .assigned, .revoked, .workerChanged, .queueChanged: return
         }
     }
 

@@ -29,7 +29,8 @@ struct Ledger {
                     #expect(!state.isFinal, "\(id) went from \(old) to \(state)")
                 }
                 states[id] = state
-            case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged, .queueChanged: continue
+            case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged, .queueChanged:
+                continue
             }
         }
     }

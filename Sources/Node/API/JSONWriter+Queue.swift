@@ -35,15 +35,10 @@ extension JSONWriter {
         }
         durationField("open", spec.openMilliseconds)
         field("probes", Int(spec.probes))
-        switch phase {
-        case .closed:
-            field("state", "closed")
-            nullField("until")
-        case .open(let until):
-            field("state", "open")
+        field("state", phase.name)
+        if case .open(let until) = phase {
             timestampField("until", until)
-        case .halfOpen:
-            field("state", "halfOpen")
+        } else {
             nullField("until")
         }
         endObject()

@@ -14,7 +14,7 @@ enum Completions {
 
         var name: String { path.joined(separator: " ") }
 
-        var options: [OptionSpec] { command.allOptions.filter { !$0.isHidden } }
+        var options: [OptionSpec] { command.allOptions }
 
         /// Every spelling of options that take the next word.
         var valued: [String] { options.filter { $0.value != nil }.flatMap(\.spellings) }

@@ -10,7 +10,7 @@ struct EventFilter: Equatable {
     /// Whole types such as `task.dead`, or their first words.
     var types: [String] = []
 
-    static let types = ["task", "schedule", "worker"]
+    static let types = ["task", "schedule", "queue", "worker"]
 
     func matches(_ what: EventFeed.What) -> Bool {
         guard types.isEmpty || types.contains(where: { Self.isType($0, of: what) }) else {
@@ -22,6 +22,12 @@ struct EventFilter: Equatable {
                 && isAmong(handler, subject?.handler) && isAmong(worker, subject?.worker)
         case .scheduleFired(let name, _, let id):
             return isWanted(id, name) && queue == nil && handler == nil && worker == nil
+        case .occurrencesPassed(let name, _, _, _, _):
+            return task == nil && isAmong(schedule, name) && queue == nil && handler == nil
+                && worker == nil
+        case .queue(let standing):
+            return task == nil && schedule == nil && isAmong(queue, standing.name)
+                && handler == nil && worker == nil
         case .worker(let name, _):
             return task == nil && schedule == nil && queue == nil && handler == nil
                 && isAmong(worker, name)
@@ -48,6 +54,8 @@ extension EventFeed.What {
         switch self {
         case .task(_, let state, _): "task.\(state.name)"
         case .scheduleFired: "schedule.fired"
+        case .occurrencesPassed(_, _, _, let end, _): "schedule.\(end.name)"
+        case .queue: "queue.changed"
         case .worker(_, let state): "worker.\(state?.name ?? "forgotten")"
         }
     }
@@ -74,6 +82,15 @@ extension JSONWriter {
             field("schedule", name)
             timestampField("nominal", nominal)
             field("task", task.description)
+        case .occurrencesPassed(let name, let nominal, let count, _, let reason):
+            field("schedule", name)
+            timestampField("nominal", nominal)
+            field("count", Int64(count))
+            field("reason", reason.name)
+        case .queue(let standing):
+            field("queue", standing.name)
+            field("paused", standing.isPaused)
+            if let breaker = standing.breaker { field("breaker", breaker.name) }
         case .worker(let id, let state):
             field("worker", id)
             if let state { field("state", state.name) }

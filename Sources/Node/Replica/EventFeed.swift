@@ -37,6 +37,10 @@ public struct EventFeed: Sendable {
         /// `TaskSubject` is nil if the task was dropped in the same entry.
         case task(TaskID, TaskState, TaskSubject?)
         case scheduleFired(String, nominal: Milliseconds, TaskID)
+        /// So many from `nominal` on ended without a task.
+        case occurrencesPassed(
+            String, nominal: Milliseconds, count: UInt32, OccurrenceState, OccurrenceReason)
+        case queue(QueueStanding)
         /// The state is nil if the worker is not known any more.
         case worker(String, WorkerView.State?)
     }
@@ -86,6 +90,9 @@ public struct EventFeed: Sendable {
             .task(task, state, scheduler.subject(of: task))
         case .scheduleFired(let schedule, let nominal, let task):
             .scheduleFired(schedule, nominal: nominal, task)
+        case .occurrencesPassed(let schedule, let nominal, let count, let end, let reason):
+            .occurrencesPassed(schedule, nominal: nominal, count: count, end, reason)
+        case .queueChanged(let name): scheduler.queueStanding(name).map { .queue($0) }
         case .workerChanged(let id):
             .worker(id, scheduler.workerStanding(id)?.state)
         case .outcome, .assigned, .revoked: nil
