@@ -2,7 +2,7 @@
 ///
 /// ```
 /// graph  key (bool · string) · count u32 · item…
-/// item   name (bool · string) · after (count u32 · place u32…) · spec blob (see `SpecLayout`)
+/// item   name (bool · string) · after (count u32 · place u32…) · onDependencyFailure u8 · spec blob (see `SpecLayout`)
 /// ```
 /// An item can wait only for items before it, so no graph has a cycle.
 public struct GraphSpec: Equatable, Sendable {
@@ -37,6 +37,8 @@ public struct GraphSpec: Equatable, Sendable {
             writer.put(item.name)
             writer.put(UInt32(item.after.count))
             for place in item.after { writer.put(place) }
+            // The spec has it only beside tasks of its own to wait for.
+            writer.put(item.spec.onDependencyFailure.rawValue)
             let lengthOffset = writer.count
             writer.put(UInt32(0))
             item.spec.encode(into: &writer)
@@ -77,8 +79,13 @@ extension GraphSpec.Item {
             }
             after.append(other)
         }
+        let policy = try reader.byte()
+        guard let policy = TaskSpec.DependencyPolicy(rawValue: policy) else {
+            throw CodecError("\(policy) says nothing of what a failure means")
+        }
         var body = ByteReader(reader.bytes, range: try reader.blobRange())
         spec = try TaskSpec(from: &body)
+        spec.onDependencyFailure = policy
         guard body.remaining == 0, spec.key == nil,
             count + spec.after.count <= Limits.maxDependencies
         else { throw CodecError("task \(place) of a workflow is not acceptable") }

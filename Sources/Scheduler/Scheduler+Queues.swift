@@ -43,11 +43,11 @@ extension Scheduler {
         index.queueNumbers[name] != nil || state.queues.count < capacity.queues
     }
 
-    /// Whether the queue takes another submission.
-    func hasRoom(inQueue name: String) -> Bool {
+    /// Whether the queue takes so many more submissions.
+    func hasRoom(for count: Int = 1, inQueue name: String) -> Bool {
         guard let number = index.queueNumbers[name] else { return true }
         let load = index.dispatch.queues[Int(number)]
-        return load.pending < load.maxPending
+        return load.pending + count <= load.maxPending
     }
 
     /// Makes the queue if it is not there.

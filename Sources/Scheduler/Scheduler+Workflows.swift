@@ -20,6 +20,7 @@ extension Scheduler {
                 key: hash, task: first, fingerprint: fingerprint, rememberedAt: state.time)
         }
         guard state.tasks.count + count <= capacity.tasks else { return .rejected(.full) }
+        if let refusal = refusal(of: graph) { return .rejected(refusal) }
         var dueTimes: [Milliseconds] = []
         for item in graph.items {
             dueTimes.append(try dueTime(item.spec.start))
@@ -39,6 +40,15 @@ extension Scheduler {
             _ = create(record, &events)
         }
         return .task(first, existed: false)
+    }
+
+    /// Nil if the queues have room for all of it.
+    private func refusal(of graph: GraphSpec) -> Rejection? {
+        var counts: [String: Int] = [:]
+        for item in graph.items { counts[item.spec.queue, default: 0] += 1 }
+        let newCount = counts.keys.count { index.queueNumbers[$0] == nil }
+        guard state.queues.count + newCount <= capacity.queues else { return .full }
+        return counts.allSatisfy { hasRoom(for: $0.value, inQueue: $0.key) } ? nil : .queueFull
     }
 
     private func fingerprint(of graph: GraphSpec) -> UInt64 {

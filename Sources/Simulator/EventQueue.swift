@@ -20,13 +20,9 @@ enum Happening {
     case synced(node: Int, life: Int)
     case snapshotDone(node: Int, life: Int)
     case attemptOver(execution: Int, cause: Execution.Cause)
-    case clientActs
+    case acts(Load)
     case clientDeadline(Token)
     case clientRetries(Token)
-    case scheduleActs
-    case workflowsAct
-    case crowdActs
-    case queuesAct
     case strike(Strike)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)
@@ -41,6 +37,11 @@ enum Happening {
     case peace
     case flawCheck
     case progressCheck
+
+    /// Those who ask the cluster for something, each by a random source and at times of its own.
+    enum Load {
+        case clients, schedules, workflows, crowd, queues
+    }
 }
 
 /// A message under way. It belongs to a connection between two identities.

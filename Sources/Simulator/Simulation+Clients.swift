@@ -31,7 +31,7 @@ extension Simulation {
 
     func clientActs() {
         guard phase == .chaos else { return }
-        after(1 + clients.random.below(2 * scenario.work.actEvery), .clientActs)
+        after(1 + clients.random.below(2 * scenario.work.actEvery), .acts(.clients))
         guard clients.openCount < Self.maxOpenOperations, let node = anyNode() else { return }
         let kind: Clients.Kind
         switch clients.random.index(100) {
@@ -92,7 +92,7 @@ extension Simulation {
 
     func scheduleActs() {
         guard phase == .chaos, let every = scenario.work.scheduleEvery else { return }
-        after(1 + clients.random.below(2 * every), .scheduleActs)
+        after(1 + clients.random.below(2 * every), .acts(.schedules))
         guard let node = anyNode(), let replica = node.replica else { return }
         let state = replica.scheduler
         let name = clients.random.pick(Self.scheduleNames)

@@ -11,7 +11,7 @@ extension Simulation {
     /// Puts those that are not there yet; a few get lost on the way.
     func crowdActs() {
         guard phase == .chaos else { return }
-        after(Self.crowdEvery, .crowdActs)
+        after(Self.crowdEvery, .acts(.crowd))
         guard let node = anyNode(), let replica = node.replica else { return }
         let time = max(
             replica.clusterTime(at: node.clockModel.clock(at: now)), replica.scheduler.time)

@@ -9,7 +9,7 @@ extension Simulation {
 
     func queuesAct() {
         guard phase == .chaos, let every = scenario.work.queueEvery else { return }
-        after(1 + queueRandom.below(2 * every), .queuesAct)
+        after(1 + queueRandom.below(2 * every), .acts(.queues))
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty, clients.openCount < Self.maxOpenOperations else { return }
         let name = queueRandom.pick(Self.queueNames)

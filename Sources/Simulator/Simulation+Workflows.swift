@@ -7,7 +7,7 @@ import Scheduler
 extension Simulation {
     func workflowsAct() {
         guard phase == .chaos, let every = flows.every else { return }
-        after(1 + flows.random.below(2 * every), .workflowsAct)
+        after(1 + flows.random.below(2 * every), .acts(.workflows))
         let up = nodes.filter(\.isUp)
         guard clients.openCount < Self.maxOpenOperations, flows.submissions < Flows.maxSubmissions,
             !up.isEmpty

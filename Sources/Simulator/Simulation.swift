@@ -114,14 +114,14 @@ final class Simulation {
     func run() throws(Violation) {
         for node in nodes { try start(node) }
         scheduleFirstFaults()
-        queue.add(.clientActs, at: 1_000_000)
+        queue.add(.acts(.clients), at: 1_000_000)
         queue.add(.peace, at: chaosLength)
         if scenario.node.figureEightEvery != nil { queue.add(.playBegins, at: 3_000_000_000) }
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
-        if scenario.work.scheduleEvery != nil { queue.add(.scheduleActs, at: 500_000_000) }
-        if flows.every != nil { queue.add(.workflowsAct, at: 700_000_000) }
-        if crowd > 0 { queue.add(.crowdActs, at: 500_000_000) }
-        if scenario.work.queueEvery != nil { queue.add(.queuesAct, at: 700_000_000) }
+        if scenario.work.scheduleEvery != nil { queue.add(.acts(.schedules), at: 500_000_000) }
+        if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
+        if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
+        if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -190,13 +190,9 @@ final class Simulation {
             guard let node = node(number, life: life) else { return }
             try finishSnapshot(node)
         case .attemptOver(let execution, let cause): endExecution(execution, cause)
-        case .clientActs: clientActs()
+        case .acts(let load): act(load)
         case .clientDeadline(let token): abandon(token)
         case .clientRetries(let token): askAgain(token)
-        case .scheduleActs: scheduleActs()
-        case .workflowsAct: workflowsAct()
-        case .crowdActs: crowdActs()
-        case .queuesAct: queuesAct()
         case .strike(let strike): perform(strike)
         case .crash(let number, let life):
             guard let node = node(number, life: life) else { return }
@@ -223,6 +219,16 @@ final class Simulation {
         case .peace: try beginPeace()
         case .flawCheck: try checkFlaw()
         case .progressCheck: try checkProgress()
+        }
+    }
+
+    private func act(_ load: Happening.Load) {
+        switch load {
+        case .clients: clientActs()
+        case .schedules: scheduleActs()
+        case .workflows: workflowsAct()
+        case .crowd: crowdActs()
+        case .queues: queuesAct()
         }
     }
 

@@ -23,6 +23,14 @@ final class TestProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // A test may run on a thread of Dispatch, which blocks signals; the process would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         let inherited = ProcessInfo.processInfo.environment.filter {
@@ -31,7 +39,7 @@ final class TestProcess {
         var variables = inherited.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { variables.forEach { free($0) } }
         var pid: pid_t = 0
-        let status = posix_spawn(&pid, executable, &actions, nil, &words, &variables)
+        let status = posix_spawn(&pid, executable, &actions, &attributes, &words, &variables)
         guard status == 0 else {
             throw Failure(
                 description: "cannot start \(executable): \(String(cString: strerror(status)))")

@@ -89,6 +89,7 @@ struct CommandCodecTests {
                     items: [
                         .init(name: "a", after: [], spec: .h()),
                         .init(after: [0], spec: .h { $0.after = [TaskID(3)] }),
+                        .init(after: [1], spec: .h { $0.onDependencyFailure = .run }),
                     ], key: "k")),
             .cancelWorkflow(WorkflowID(first: TaskID(4))),
             .putQueue(name: "q", QueueSpec(), paused: nil, isInitial: true),

@@ -75,6 +75,20 @@ struct WorkflowTests {
     }
 
     @Test
+    func aQueueTakesAllOfItOrNothing() throws {
+        var machine = Machine()
+        var spec = QueueSpec()
+        spec.maxPending = 2
+        _ = try machine.run(.putQueue(name: "narrow", spec, paused: true, isInitial: false))
+        let inNarrow = item { $0.queue = "narrow" }
+        let three = GraphSpec(items: [inNarrow, item(), inNarrow, inNarrow])
+        #expect(try machine.run(.submitGraph(three)) == .rejected(.queueFull))
+        #expect(machine.scheduler.queue("narrow")?.pending == 0)
+        _ = try submit(GraphSpec(items: [inNarrow, item(), inNarrow]), &machine)
+        #expect(machine.scheduler.queue("narrow")?.pending == 2)
+    }
+
+    @Test
     func theSameKeyGivesTheFirstWorkflow() throws {
         var machine = Machine()
         var graph = diamond

@@ -36,7 +36,7 @@ import Testing
             (.notFound, 404), (.wrongState, 409), (.staleAttempt, 409), (.staleIncarnation, 409),
             (.full, 429), (.malformed, 422), (.keyConflict, 409),
             (.memberExists, 409), (.notSupportedYet, 409), (.lastMember, 409), (.tooOld, 409),
-            (.queueFull, 429), (.missingDependency, 422),
+            (.queueFull, 429), (.missingDependency, 422), (.nodeName, 409),
         ]
         #expect(expected.map(\.0) == Rejection.allCases)
         for (rejection, status) in expected {

@@ -24,8 +24,7 @@ import Testing
         "id", "namespace", "state", "handler", "payload", "queue", "priority", "retry", "timeout",
         "expires", "tags", "routingKey", "delivery", "meta", "runAt", "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
-        "result", "error", "progress", "schedule",
-        "workflow", "attempts",
+        "result", "error", "progress", "progressNote", "schedule", "workflow", "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {
