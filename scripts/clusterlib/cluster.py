@@ -99,11 +99,15 @@ class Cluster:
 
     def add_node(self):
         """A further node, named by the files of those that are started from now on."""
-        id = f"n{len(self.ids) + 1}"
+        id = f"n{len(self.peer) + 1}"
         peer, api = free_ports(2)
         self.peer[id], self.api[id] = ("127.0.0.1", peer), ("127.0.0.1", api)
         self.ids.append(id)
         return id
+
+    def forget_node(self, id):
+        """One that was let go: files written from now on don't name it."""
+        self.ids.remove(id)
 
     # --- Processes
 

@@ -42,6 +42,11 @@ class Arrivals:
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
+    def take_in(self, address):
+        """A further node is submitted to. Called from any thread: it can take connections before it has turns."""
+        self.free[address] = deque()
+        self.turns.append(address)
+
     def run(self):
         due = time.monotonic()
         while not self.is_over.is_set():
@@ -131,9 +136,9 @@ class Arrivals:
 
     # --- What came of it. Only after `stop`: to sort it would hold up what is being measured.
 
-    def latencies(self, begin, end):
-        """Of what was due from `begin` to `end`: who got no answer in this time counts as well."""
-        return [answered - due for due, answered in self.answers if begin <= due < end]
+    def latencies(self, *periods):
+        """Of what was due from the begin to the end of one of them: who got no answer in this time counts as well."""
+        return [answered - due for due, answered in self.answers if any(begin <= due < end for begin, end in periods)]
 
     def longest_gap(self, begin, end):
         """The longest time within which no answer came."""
@@ -141,11 +146,11 @@ class Arrivals:
         times = [begin, *times, end]
         return max(later - earlier for earlier, later in zip(times, times[1:]))
 
-    def per_second(self, begin, end):
-        return len(self.latencies(begin, end)) / (end - begin)
+    def per_second(self, *periods):
+        return len(self.latencies(*periods)) / sum(end - begin for begin, end in periods)
 
-    def p99_milliseconds(self, begin, end):
-        return round(percentile(self.latencies(begin, end), 0.99) * 1000, 1)
+    def p99_milliseconds(self, *periods):
+        return round(percentile(self.latencies(*periods), 0.99) * 1000, 1)
 
 
 class Exchange:
