@@ -94,7 +94,7 @@ public enum AttemptResult: Equatable, Sendable {
 
     public struct Failure: Equatable, Sendable {
         public var message: String
-        /// `error`, `timeout`, `exit`, `signal`, `http`, `connection`, `payload`, `lost`, …
+        /// `error`, `timeout`, `exit`, `temporary`, `signal`, `http`, `connection`, `payload`, …
         public var kind: String
         /// false: no further attempt.
         public var isRetryable: Bool

@@ -34,6 +34,9 @@ public enum Limits {
     public static let ageingMilliseconds: Milliseconds = 30_000
     public static let maxAttempts: UInt32 = 1_000
     public static let maxAttemptHistory = 20
+    /// Kinds of failures that one policy names.
+    public static let maxRetryKinds = 32
+    public static let maxWebhookBytes = 2 << 10
     /// Attempts that were lost with their worker, or handed back, spend nothing of the budget; a task that this
     /// happens to more often is dead, lest it bring down worker after worker for ever.
     public static let maxLosses: UInt8 = 100

@@ -4,6 +4,7 @@
 /// ```
 /// profile  handler string · queue string · tags (count u32 · strings) · attempts u32 · backoff u8
 ///          · initial i64 · max i64 · jitter bool · timeout i64 · expires (bool · i64 if true) · delivery u8
+///          · overall time-out (bool · i64 if true) · kinds that are tried again (count u32 · strings)
 /// ```
 final class Profile: Sendable {
     let bytes: [UInt8]
@@ -15,6 +16,7 @@ final class Profile: Sendable {
     let timeoutMilliseconds: Milliseconds
     let expiresMilliseconds: Milliseconds?
     let delivery: TaskSpec.Delivery
+    let overallTimeoutMilliseconds: Milliseconds?
 
     /// Throws if the bytes are damaged or a value is over its limit.
     init(decoding bytes: [UInt8]) throws(CodecError) {
@@ -23,7 +25,7 @@ final class Profile: Sendable {
         handler = try reader.name("handler")
         queue = try reader.name("queue")
         tags = try reader.names("tags", limit: Limits.maxTags)
-        retry = try Self.retry(from: &reader)
+        var retry = try Self.retry(from: &reader)
         timeoutMilliseconds = try reader.milliseconds(
             "timeout", in: 1...Limits.maxTimeoutMilliseconds)
         let expires = try reader.optionalInt64()
@@ -34,6 +36,13 @@ final class Profile: Sendable {
             throw CodecError("\(deliveryByte) is not a delivery")
         }
         self.delivery = delivery
+        let overall = try reader.optionalInt64()
+        if let overall {
+            try check(overall, "overall time-out", in: 1...Limits.maxDelayMilliseconds)
+        }
+        overallTimeoutMilliseconds = overall
+        retry.kinds = try reader.names("kinds", limit: Limits.maxRetryKinds)
+        self.retry = retry
         guard reader.remaining == 0 else { throw CodecError("bytes behind a profile") }
     }
 
@@ -67,6 +76,8 @@ final class Profile: Sendable {
         writer.put(spec.timeoutMilliseconds)
         writer.put(spec.expiresMilliseconds)
         writer.put(spec.delivery.rawValue)
+        writer.put(spec.overallTimeoutMilliseconds)
+        writer.put(spec.retry.kinds)
     }
 }
 

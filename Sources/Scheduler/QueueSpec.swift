@@ -10,6 +10,8 @@ public struct QueueSpec: Equatable, Sendable {
     /// Attempts that start.
     public var rate: RateLimit?
     public var breaker: BreakerSpec?
+    /// Told of each of its tasks that is dead, see `Webhook`.
+    public var errorWebhook: String?
 
     public init() {}
 }
@@ -17,6 +19,7 @@ public struct QueueSpec: Equatable, Sendable {
 /// ```
 /// queue spec  concurrency (bool · u32) · priority (bool · u8) · maxPending (bool · u32)
 ///             · rate (bool · count u32 · period i64 · burst u32) · breaker (bool · `BreakerSpec`)
+///             · errorWebhook (bool · string)
 /// ```
 extension QueueSpec {
     func encode(into writer: inout ByteWriter) {
@@ -30,6 +33,7 @@ extension QueueSpec {
         rate?.encode(into: &writer)
         writer.put(breaker != nil)
         breaker?.encode(into: &writer)
+        writer.put(errorWebhook)
     }
 
     /// Throws if the bytes are damaged or a value is over its limit.
@@ -50,5 +54,7 @@ extension QueueSpec {
         if try reader.bool() { maxPending = try reader.uint32() }
         if try reader.bool() { rate = try RateLimit(from: &reader) }
         if try reader.bool() { breaker = try BreakerSpec(from: &reader) }
+        errorWebhook = try reader.optionalString()
+        if let errorWebhook { try Webhook.check(errorWebhook.utf8) }
     }
 }

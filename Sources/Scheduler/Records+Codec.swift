@@ -16,6 +16,7 @@
 ///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
 ///           · hasWorkflow bool · membership (see `WorkflowMembership`)
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
+///           · deadline (bool · i64) · webhook (bool · string)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -133,6 +134,8 @@ extension TaskExtra.Fields {
         workflow?.encode(into: &writer)
         writer.put(progress != nil)
         progress?.encode(into: &writer)
+        writer.put(deadline)
+        writer.put(webhook)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -168,6 +171,9 @@ extension TaskExtra.Fields {
         if try reader.bool() { dependencies = try Dependencies(from: &reader, among: tasks) }
         if try reader.bool() { workflow = try WorkflowMembership(from: &reader) }
         if try reader.bool() { progress = try TaskProgress(from: &reader) }
+        deadline = try reader.optionalInstant("deadline")
+        webhook = try reader.optionalString()
+        if let webhook { try Webhook.check(webhook.utf8) }
     }
 }
 

@@ -44,6 +44,8 @@ struct DerivedIndex: Sendable {
     var unfinished: [String: Set<UInt64>] = [:]
     /// Schedules whose last unfinished task ended in this entry while an occurrence waited for that.
     var released: [String] = []
+    /// Ends of this entry that somebody wants to be told of.
+    var notices: [Webhook.Notice] = []
     /// By `TaskState.rawValue`.
     var counts = [Int](repeating: 0, count: TaskState.allCases.count)
     var nextWake: Milliseconds?

@@ -17,7 +17,7 @@ extension Scheduler {
     }
 
     private static let ownReasons: [Wakes.Reason] = [
-        .due, .expiry, .timeout, .finished, .dead, .worker, .queue,
+        .due, .expiry, .timeout, .finished, .dead, .worker, .queue, .deadline,
     ]
 
     private mutating func popWake() -> (Wakes.Reason, UInt64)? {
@@ -44,6 +44,7 @@ extension Scheduler {
         case .expiry: expire(task, at: position, &events)
         case .timeout: timeOut(task, at: position, &events)
         case .finished, .dead: remove(task)
+        case .deadline: passDeadline(task, at: position, &events)
         case .worker, .schedule, .queue: preconditionFailure("\(reason) is no wake of a task")
         }
     }

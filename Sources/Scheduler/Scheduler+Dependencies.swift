@@ -63,6 +63,7 @@ extension Scheduler {
     private mutating func start(
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
+        setDeadline(id, at: position)
         if state.tasks[position].dueAt <= state.time {
             makeReady(id, at: position, &events)
         } else {
@@ -87,7 +88,7 @@ extension Scheduler {
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
         guard var dependencies = state.tasks[position].extra?.fields.dependencies else {
-            return makeReady(id, at: position, &events)
+            return start(id, at: position, &events)
         }
         for place in dependencies.edges.indices where dependencies.edges[place].end != .succeeded {
             let task = dependencies.edges[place].task
@@ -106,7 +107,7 @@ extension Scheduler {
         if dependencies.isAwaiting {
             block(id, at: position, &events)
         } else {
-            makeReady(id, at: position, &events)
+            start(id, at: position, &events)
         }
     }
 

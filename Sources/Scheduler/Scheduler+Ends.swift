@@ -37,7 +37,7 @@ extension Scheduler {
     }
 
     /// The running attempt is over and its slot free; the caller gives slot and task their next use.
-    private mutating func endAttempt(
+    mutating func endAttempt(
         _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome,
         _ events: inout [Event]
     ) {
@@ -57,7 +57,8 @@ extension Scheduler {
         setError(at: position, message: failure.message, kind: failure.kind)
         let record = state.tasks[position]
         let retry = state.profiles[record.profile].retry
-        guard failure.isRetryable, UInt32(record.spent) < retry.attempts else {
+        guard failure.isRetryable, retry.covers(failure.kind), UInt32(record.spent) < retry.attempts
+        else {
             complete(id, at: position, .dead, &events)
             return fill(record.worker, &events)
         }
@@ -86,16 +87,21 @@ extension Scheduler {
     ) -> Bool {
         endAttempt(id, at: position, outcome, &events)
         let record = state.tasks[position]
-        let delivery = state.profiles[record.profile].delivery
-        if delivery == .atLeastOnce, record.losses < Limits.maxLosses {
+        let profile = state.profiles[record.profile]
+        let isCovered = outcome == .returned || profile.retry.covers(RetryPolicy.lostKind)
+        if profile.delivery == .atLeastOnce, isCovered, record.losses < Limits.maxLosses {
             state.tasks[position].losses += 1
             return true
         }
         let message =
-            delivery == .atMostOnce
-            ? "the attempt was started and its end is not known"
-            : "lost with its worker more than \(Limits.maxLosses) times"
-        setError(at: position, message: message, kind: "lost")
+            if profile.delivery == .atMostOnce {
+                "the attempt was started and its end is not known"
+            } else if isCovered {
+                "lost with its worker more than \(Limits.maxLosses) times"
+            } else {
+                "lost with its worker"
+            }
+        setError(at: position, message: message, kind: RetryPolicy.lostKind)
         complete(id, at: position, .dead, &events)
         return false
     }
@@ -197,6 +203,7 @@ extension Scheduler {
         setState(new, id, at: position, &events)
         noteEnd(id, at: position)
         noteFinished(id, state.tasks[position])
+        noteNotices(of: id, at: position)
         let reason: Wakes.Reason = new == .dead ? .dead : .finished
         if let wake = state.wakeTime(reason, state.tasks[position]) {
             index.wakes.push(reason, at: wake, id: id.number)
@@ -223,6 +230,7 @@ extension Scheduler {
         case .worker: index.knownWorkers.count
         case .schedule: state.schedules.count
         case .queue: state.queues.count
+        case .deadline: count(.scheduled) + count(.ready) + count(.running)
         }
     }
 }

@@ -79,8 +79,9 @@ extension Scheduler {
     }
 
     /// The spec was encoded and decoded already, so it is sound.
-    private mutating func record(
-        of spec: TaskSpec, dueAt: Milliseconds, _ change: (inout TaskExtra.Fields) -> Void
+    mutating func record(
+        of spec: TaskSpec, dueAt: Milliseconds,
+        _ change: (inout TaskExtra.Fields) -> Void = { _ in }
     ) -> TaskRecord {
         var writer = ByteWriter(capacity: spec.payload.count + 192)
         spec.encode(into: &writer)

@@ -60,6 +60,7 @@ public struct Scheduler: Sendable {
         for group in entry.groups { apply(group, payload, &events) }
         tellEndings(&events)
         startReleased(&events)
+        submitNotices(&events)
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)

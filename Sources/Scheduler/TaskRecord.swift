@@ -61,6 +61,9 @@ final class TaskExtra: Sendable {
         var workflow: WorkflowMembership?
         /// Of the current or last attempt.
         var progress: TaskProgress?
+        /// When its overall time-out is over, since it could first start.
+        var deadline: Milliseconds?
+        var webhook: String?
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -6,6 +6,7 @@
 ///          · payload blob · key (bool · string) · routingKey (bool · string)
 ///          · meta (count u32 · (name string · value string)…)
 ///          · after (count u32 · task u64… · onDependencyFailure u8 if there are any)
+///          · webhook (bool · string)
 /// ```
 struct SpecLayout {
     let profile: Range<Int>
@@ -18,6 +19,7 @@ struct SpecLayout {
     let meta: Range<Int>
     /// From its count on; empty if it waits for none.
     let after: Range<Int>
+    let webhook: Range<Int>?
 
     /// Throws if the bytes are damaged or a value is over its limit; the profile and the strings are checked
     /// when they are used.
@@ -45,6 +47,7 @@ struct SpecLayout {
         routingKey = try Self.optionalRange(&reader)
         meta = try Self.labels(&reader)
         after = try Self.predecessors(&reader)
+        webhook = try Self.address(&reader)
     }
 
     private static func optionalRange(
@@ -86,8 +89,15 @@ struct SpecLayout {
         return begin..<reader.offset
     }
 
+    private static func address(_ reader: inout ByteReader) throws(CodecError) -> Range<Int>? {
+        guard try reader.bool() else { return nil }
+        let range = try reader.blobRange()
+        try Webhook.check(reader.bytes[range])
+        return range
+    }
+
     var hasRareFields: Bool {
-        key != nil || routingKey != nil || !meta.isEmpty || !after.isEmpty
+        key != nil || routingKey != nil || !meta.isEmpty || !after.isEmpty || webhook != nil
     }
 
     func rareFields(in bytes: [UInt8]) throws(CodecError) -> TaskExtra.Fields {
@@ -95,6 +105,7 @@ struct SpecLayout {
         if let key { fields.key = try Self.text(key, in: bytes) }
         if let routingKey { fields.routingKey = try Self.text(routingKey, in: bytes) }
         if !after.isEmpty { fields.dependencies = try dependencies(in: bytes) }
+        if let webhook { fields.webhook = try Self.text(webhook, in: bytes) }
         guard !meta.isEmpty else { return fields }
         var reader = ByteReader(bytes, range: meta)
         let count = try reader.count(minimumBytes: 8)
@@ -150,9 +161,11 @@ extension TaskSpec {
             writer.put(label.value)
         }
         writer.put(UInt32(after.count))
-        guard !after.isEmpty else { return }
-        for task in after { writer.put(task.number) }
-        writer.put(onDependencyFailure.rawValue)
+        if !after.isEmpty {
+            for task in after { writer.put(task.number) }
+            writer.put(onDependencyFailure.rawValue)
+        }
+        writer.put(webhook)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -173,6 +186,8 @@ extension TaskSpec {
         expiresMilliseconds = profile.expiresMilliseconds
         tags = profile.tags
         delivery = profile.delivery
+        overallTimeoutMilliseconds = profile.overallTimeoutMilliseconds
+        webhook = fields.webhook
         routingKey = fields.routingKey
         key = fields.key
         meta = fields.meta

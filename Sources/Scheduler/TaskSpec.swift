@@ -26,6 +26,10 @@ public struct TaskSpec: Equatable, Sendable {
     public var after: [TaskID]
     /// Means nothing without `after`.
     public var onDependencyFailure: DependencyPolicy
+    /// The longest time from when it could first start to its end, with all attempts and pauses; nil: no limit.
+    public var overallTimeoutMilliseconds: Milliseconds?
+    /// Told of its end, see `Webhook`.
+    public var webhook: String?
 
     public init(handler: String) {
         self.handler = handler
@@ -84,8 +88,21 @@ public struct RetryPolicy: Equatable, Sendable {
     public var maxMilliseconds: Milliseconds = 300_000
     /// Spreads the delay over [delay / 2, delay] by a hash of task and attempt.
     public var jitter = true
+    /// Kinds of failures (`AttemptResult.Failure.kind`) after which it is tried again; empty: all. Sorted by bytes,
+    /// without duplicates.
+    public var kinds: [String] = []
+
+    /// What says of itself that it will pass is always tried again.
+    public static let temporaryKind = "temporary"
+    /// An attempt that was lost with its worker.
+    public static let lostKind = "lost"
 
     public init() {}
+
+    /// Whether a failure of this kind may be tried again.
+    public func covers(_ kind: String) -> Bool {
+        kinds.isEmpty || kind == Self.temporaryKind || kinds.contains(kind)
+    }
 
     public enum Backoff: UInt8, Sendable {
         case exponential = 0

@@ -18,6 +18,8 @@ struct Wakes: Sendable {
         case schedule = 6
         /// A queue may start tasks again: a token is there, or its breaker lets probes through.
         case queue = 7
+        /// A task's overall time-out is over.
+        case deadline = 8
     }
 
     private var heaps = [Heap](repeating: Heap(), count: Reason.allCases.count)
@@ -65,6 +67,8 @@ extension ReplicatedState {
                 after: record.finishedAt + Limits.finishedRetentionMilliseconds)
         case (.dead, .dead):
             Wakes.housekeeping(after: record.finishedAt + Limits.deadRetentionMilliseconds)
+        case (.deadline, .scheduled), (.deadline, .ready), (.deadline, .running):
+            record.extra?.fields.deadline
         default: nil
         }
     }

@@ -37,14 +37,16 @@ struct Clients {
     private(set) var operations: [Operation] = []
     private var openTokens: [Token] = []
     var random: RandomSource
+    var wishes: DeliveryWishes
     /// Acknowledged submissions, oldest first.
     var known: [TaskID] = []
     var submissions = 0
     /// What every read that begins now must see.
     var visibleIndex: Index = 0
 
-    init(random: RandomSource) {
+    init(random: RandomSource, wishes: DeliveryWishes) {
         self.random = random
+        self.wishes = wishes
     }
 
     subscript(token: Token) -> Operation { operations[Int(token)] }
@@ -132,6 +134,7 @@ struct Clients {
         if random.chance(permille: 100) { spec.routingKey = "route-\(random.index(5))" }
         if random.chance(permille: work.atMostOncePermille) { spec.delivery = .atMostOnce }
         if random.chance(permille: 200) { spec.meta = [Label(name: "a", value: "b")] }
+        wishes.add(to: &spec)
         return spec
     }
 

@@ -12,6 +12,7 @@ struct Oracle {
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
     private(set) var queues = QueueBooks()
+    private(set) var deliveries = DeliveryBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -118,6 +119,7 @@ struct Oracle {
         }
         try checkSuperseded()
         try queues.note(requests, events, reference, tasks)
+        try deliveries.note(requests, events, reference)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
@@ -386,14 +388,5 @@ struct Oracle {
     func wasLost(_ task: TaskID, attempt: UInt32) -> Bool {
         reference.task(task)?.attempts.contains { $0.number == attempt && $0.outcome == "lost" }
             ?? false
-    }
-}
-
-extension Oracle.TaskAccount {
-    mutating func close(_ attempt: UInt32, at index: Index) {
-        guard let place = attempts.firstIndex(where: { $0.number == attempt }),
-            attempts[place].closedIndex == nil
-        else { return }
-        attempts[place].closedIndex = index
     }
 }

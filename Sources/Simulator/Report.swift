@@ -32,6 +32,9 @@ struct Report {
     /// Starts of attempts that were checked against what their queue allowed.
     var queueStarts = 0
     var breakerOpenings = 0
+    /// Ends of tasks that somebody was told of, and those that came by an overall time-out.
+    var told = 0
+    var overdue = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -51,7 +54,7 @@ struct Report {
             \.disksRefused, \.leasesLost,
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
-            \.successors, \.workflows, \.queueStarts, \.breakerOpenings,
+            \.successors, \.workflows, \.queueStarts, \.breakerOpenings, \.told, \.overdue,
         ]
     }
 
@@ -82,6 +85,7 @@ struct Report {
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
         queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened
+        ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """
     }

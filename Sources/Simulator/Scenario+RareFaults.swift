@@ -1,4 +1,5 @@
 import Raft
+import Scheduler
 
 /// What happens in few runs. It is drawn from sources of its own, so that runs without it stay as they are.
 extension Scenario {
@@ -93,7 +94,8 @@ extension Scenario {
     private mutating func drawExchanges(_ random: inout RandomSource) {
         spareCount = 2
         while workers.count < machineCount {
-            workers.append(WorkerShape(slots: 2, handlers: Self.handlers, tags: []))
+            workers.append(
+                WorkerShape(slots: 2, handlers: Self.handlers + [Webhook.handler], tags: []))
         }
         members.changeEvery = Self.every(1_000...4_000, &random)
         members.exchangePermille = 700

@@ -153,7 +153,8 @@ extension Scenario {
         let workers = (0..<count + spares).map { _ in
             WorkerShape(
                 slots: UInt32(random.pick([0, 1, 2, 4, 8])),
-                handlers: handlers.filter { _ in random.chance(permille: 850) },
+                handlers: handlers.filter { _ in random.chance(permille: 850) }
+                    + [Webhook.handler],
                 tags: ["blue", "gpu"].filter { _ in random.chance(permille: 500) })
         }
         var scenario = Scenario(
@@ -161,7 +162,7 @@ extension Scenario {
             workers: workers)
         // Somebody has to be able to do the work.
         scenario.workers[0].slots = max(2, scenario.workers[0].slots)
-        scenario.workers[0].handlers = handlers
+        scenario.workers[0].handlers = handlers + [Webhook.handler]
         scenario.drawNetwork(&random)
         scenario.troubles = DiskTroubles.draw(&random)
         scenario.drawNodes(&random)

@@ -47,6 +47,7 @@ extension Simulation {
         if queueRandom.chance(permille: 200) {
             spec.maxPending = UInt32(queueRandom.within(0...60))
         }
+        clients.wishes.add(to: &spec)
         return spec
     }
 

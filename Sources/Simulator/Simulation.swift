@@ -84,7 +84,9 @@ final class Simulation {
         network = Network(
             count: scenario.machineCount, faults: scenario.network, random: random.fork())
         invariants = Invariants(nodeCount: scenario.machineCount)
-        clients = Clients(random: random.fork())
+        clients = Clients(
+            random: random.fork(),
+            wishes: DeliveryWishes(random: RandomSource(seed: seed &+ 0xde11_0e70_0000_0000)))
         membership = Membership(wanted: Set(0..<scenario.nodeCount))
         for number in 0..<scenario.machineCount {
             let drift = scenario.node.maxDriftPPM
@@ -249,6 +251,8 @@ final class Simulation {
         report.passed = oracle.schedules.counts.passed
         report.queueStarts = oracle.queues.checkedStarts
         report.breakerOpenings = oracle.queues.openings
+        report.told = oracle.deliveries.told
+        report.overdue = oracle.deliveries.overdue
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }

@@ -14,6 +14,9 @@ struct CommandCodecTests {
         spec.retry.initialMilliseconds = 5
         spec.retry.maxMilliseconds = 50
         spec.retry.jitter = false
+        spec.retry.kinds = ["http", "timeout"]
+        spec.overallTimeoutMilliseconds = 789
+        spec.webhook = "http://127.0.0.1/"
         spec.timeoutMilliseconds = 123
         spec.expiresMilliseconds = 456
         spec.tags = ["gpu", "zone-a"]
@@ -54,6 +57,7 @@ struct CommandCodecTests {
             trip: .ratio(permille: 500, minimum: 20, windowMilliseconds: 60_000))
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
+        broken.errorWebhook = "https://example.com"
         return [
             .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
             .submit(

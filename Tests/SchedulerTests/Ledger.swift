@@ -9,7 +9,13 @@ struct Ledger {
     private var fences: [TaskID: UInt64] = [:]
     private var attempts: [TaskID: UInt32] = [:]
 
+    /// Tasks that came to be, and ends of tasks, in the entry at hand.
+    private var fresh: [TaskID] = []
+    private var ended: [(id: TaskID, state: TaskState)] = []
+
     mutating func note(_ events: [Event]) {
+        fresh = []
+        ended = []
         for event in events {
             switch event {
             case .assigned(let assignment):
@@ -28,6 +34,8 @@ struct Ledger {
                     #expect(old != .succeeded, "\(id) left its success for \(state)")
                     #expect(!state.isFinal, "\(id) went from \(old) to \(state)")
                 }
+                if states[id] == nil { fresh.append(id) }
+                if state.isFinal { ended.append((id, state)) }
                 states[id] = state
             case .outcome, .scheduleFired, .occurrencesPassed, .workerChanged, .queueChanged:
                 continue
@@ -42,6 +50,41 @@ struct Ledger {
         checkWaiting(scheduler)
         checkBlocked(scheduler)
         checkQueues(scheduler, events)
+        if !events.isEmpty { checkNotices(scheduler, events) }
+    }
+
+    /// Whoever wants to be told of an end is told by one task, made in the same entry.
+    private func checkNotices(_ scheduler: Scheduler, _ events: [Event]) {
+        var expected: [String] = []
+        var unknown: Set<String> = []
+        for (id, state) in ended {
+            // It was dropped at once, or its queue may have wanted something else when it ended.
+            guard let spec = scheduler.task(id)?.spec,
+                !events.contains(.queueChanged(name: spec.queue))
+            else {
+                unknown.insert(id.description)
+                continue
+            }
+            guard spec.handler != Webhook.handler else { continue }
+            var urls = [spec.webhook].compactMap { $0 }
+            if state == .dead, let url = scheduler.queue(spec.queue)?.spec.errorWebhook,
+                url != spec.webhook
+            {
+                urls.append(url)
+            }
+            expected += urls.map { #"{"url":"\#($0)","task":"\#(id)","state":"\#(state.name)""# }
+        }
+        let actual = fresh.compactMap { id -> String? in
+            guard let spec = scheduler.task(id)?.spec, spec.handler == Webhook.handler,
+                let name = spec.meta.first?.value, !unknown.contains(name)
+            else { return nil }
+            let payload = String(decoding: spec.payload, as: UTF8.self)
+            return payload.firstRange(of: ",\"time\"").map { String(payload[..<$0.lowerBound]) }
+        }
+        #expect(
+            expected.filter { entry in
+                !unknown.contains { entry.contains("\"task\":\"\($0)\"") }
+            }.sorted() == actual.sorted())
     }
 
     private func all(_ scheduler: Scheduler) -> [(TaskID, TaskRecord)] {

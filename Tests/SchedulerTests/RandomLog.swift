@@ -90,6 +90,7 @@ struct RandomLog {
                         : .ratio(permille: 300, minimum: 3, windowMilliseconds: 20_000),
                     openMilliseconds: 6_000, probes: UInt32(1 + random.next() % 2))
             }
+            if random.next() % 3 == 0 { spec.errorWebhook = "http://h1" }
             return .putQueue(
                 name: name, spec, paused: random.next() % 4 > 0 ? false : nil,
                 isInitial: random.next() % 4 == 0)
@@ -152,6 +153,11 @@ struct RandomLog {
         if random.next() % 5 == 0 { spec.routingKey = "r\(random.next() % 4)" }
         if random.next() % 4 == 0 { spec.key = "k\(random.next() % 50)" }
         if random.next() % 6 == 0 { spec.meta = [Label(name: "a", value: "b")] }
+        if random.next() % 5 == 0 {
+            spec.overallTimeoutMilliseconds = Milliseconds(1 + random.next() % 30_000)
+        }
+        if random.next() % 5 == 0 { spec.webhook = "http://h\(random.next() % 3)" }
+        if random.next() % 5 == 0 { spec.retry.kinds = ["error", "lost"] }
         return spec
     }
 
@@ -185,7 +191,8 @@ struct RandomLog {
         if random.next() % 3 == 0 { incarnations[id, default: 1] += 1 }
         return WorkerSpec(
             id: id, incarnation: incarnations[id] ?? 1, slots: UInt32(random.next() % 5),
-            handlers: (0..<3).filter { _ in random.next() % 3 > 0 }.map { "h\($0)" },
+            handlers: (0..<3).filter { _ in random.next() % 3 > 0 }.map { "h\($0)" }
+                + (random.next() % 2 == 0 ? [Webhook.handler] : []),
             tags: random.next() % 2 == 0 ? ["gpu"] : [])
     }
 

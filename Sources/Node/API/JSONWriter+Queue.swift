@@ -17,6 +17,7 @@ extension JSONWriter {
         } else {
             null()
         }
+        optionalField("errorWebhook", queue.spec.errorWebhook)
         field("pending", queue.pending)
         field("ready", queue.tasksByState[Int(TaskState.ready.rawValue)])
         field("running", queue.running)

@@ -54,16 +54,15 @@ extension JSONWriter {
         durationField("initial", spec.retry.initialMilliseconds)
         durationField("max", spec.retry.maxMilliseconds)
         field("jitter", spec.retry.jitter)
+        if spec.retry.kinds.isEmpty { nullField("kinds") } else { field("kinds", spec.retry.kinds) }
         endObject()
         durationField("timeout", spec.timeoutMilliseconds)
-        if let expires = spec.expiresMilliseconds {
-            durationField("expires", expires)
-        } else {
-            nullField("expires")
-        }
+        optionalDurationField("overallTimeout", spec.overallTimeoutMilliseconds)
+        optionalDurationField("expires", spec.expiresMilliseconds)
         field("tags", spec.tags)
         optionalField("routingKey", spec.routingKey)
         field("delivery", spec.delivery == .atMostOnce ? "atMostOnce" : "atLeastOnce")
+        optionalField("webhook", spec.webhook)
         key("meta")
         beginObject()
         for label in spec.meta { field(label.name, label.value) }
@@ -82,6 +81,10 @@ extension JSONWriter {
 
     mutating func durationField(_ name: String, _ milliseconds: Milliseconds) {
         field(name, DurationText.format(milliseconds))
+    }
+
+    private mutating func optionalDurationField(_ name: String, _ milliseconds: Milliseconds?) {
+        if let milliseconds { durationField(name, milliseconds) } else { nullField(name) }
     }
 
     mutating func optionalField(_ name: String, _ value: String?) {

@@ -21,6 +21,7 @@ enum QueueSpecReader {
         spec.maxPending = number("maxPending", 0...UInt32(Limits.maxTasks), &reader)
         spec.rate = rate(&reader)
         reader.object("breaker") { spec.breaker = breaker(&$0) }
+        spec.errorWebhook = TaskSpecReader.webhook("errorWebhook", &reader)
         let isPaused = reader.bool("paused")
         for field in unavailable where reader.value(field) != nil {
             reader.problem(field, "is not supported by this version")

@@ -14,9 +14,6 @@ struct TaskSpecReader {
     private static let priorities: [(name: String, value: UInt8)] = [
         ("low", 2), ("normal", 5), ("high", 8),
     ]
-    /// Planned fields: refused by name rather than ignored.
-    private static let unavailable = ["webhook"]
-
     private static let startFields = ["delay", "runAt", "key", "after", "onDependencyFailure"]
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
@@ -50,9 +47,9 @@ struct TaskSpecReader {
             "expires", in: 1...Limits.maxDelayMilliseconds)
         readPlacement(&reader, into: &spec)
         readLabels(&reader, into: &spec)
-        for field in unavailable where reader.value(field) != nil {
-            reader.problem(field, "is not supported by this version")
-        }
+        spec.overallTimeoutMilliseconds = reader.durationMilliseconds(
+            "overallTimeout", in: 1...Limits.maxDelayMilliseconds)
+        spec.webhook = webhook("webhook", &reader)
         return reader.problems.count == problemCount ? spec : nil
     }
 
@@ -164,8 +161,34 @@ struct TaskSpecReader {
                 retry.problem("max", "is shorter than \"initial\"")
             }
             if let jitter = retry.bool("jitter") { read.jitter = jitter }
+            read.kinds = kinds(&retry)
         }
         policy = read
+    }
+
+    private static func kinds(_ reader: inout JSONReader) -> [String] {
+        let kinds = reader.strings(
+            "kinds", maxCount: Limits.maxRetryKinds, maxBytes: Limits.maxNameBytes,
+            allowEmpty: false)
+        guard let kinds else { return [] }
+        if kinds.isEmpty {
+            reader.problem(
+                "kinds", "must not be empty; \"attempts\": 1 says that nothing is tried again")
+        }
+        for kind in kinds where !NameRule.isPlain(kind) {
+            reader.problem("kinds", "\"\(kind)\" has control characters")
+        }
+        return ordered(kinds)
+    }
+
+    /// An address that is told of something.
+    static func webhook(_ field: String, _ reader: inout JSONReader) -> String? {
+        guard let text = reader.string(field, maxBytes: Limits.maxWebhookBytes) else { return nil }
+        guard Webhook.isAddress(text.utf8) else {
+            reader.problem(field, "must be an address that begins with http:// or https://")
+            return nil
+        }
+        return text
     }
 
     private static func readPlacement(_ reader: inout JSONReader, into spec: inout TaskSpec) {

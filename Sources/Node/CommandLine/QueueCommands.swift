@@ -34,6 +34,8 @@ enum QueueCommands {
             OptionSpec(name: "max-pending", value: "N", summary: "tasks that may wait"),
             OptionSpec(
                 name: "breaker", value: "JSON", summary: "when it stops because its tasks fail"),
+            OptionSpec(
+                name: "error-webhook", value: "URL", summary: "told of each of its dead tasks"),
         ],
         examples: [
             "carillon queue set mail --concurrency 20 --rate 100/s",
@@ -86,6 +88,7 @@ enum QueueCommands {
             writer.field(field, number)
         }
         if let rate = invocation.value("rate") { writer.field("rate", rate) }
+        if let url = invocation.value("error-webhook") { writer.field("errorWebhook", url) }
         if let text = invocation.value("breaker") {
             do {
                 _ = try JSONDocument(Array(text.utf8))

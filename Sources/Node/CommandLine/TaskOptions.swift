@@ -14,6 +14,15 @@ enum TaskOptions {
         OptionSpec(
             name: "timeout", value: "DURATION", summary: "longest run of one attempt (default 5m)"),
         OptionSpec(
+            name: "overall-timeout", value: "DURATION",
+            summary: "longest time to its end, with all attempts and pauses"),
+        OptionSpec(
+            name: "retry-kind", value: "KIND",
+            summary: "tried again only after such failures: timeout, connection, ...",
+            isRepeated: true),
+        OptionSpec(
+            name: "webhook", value: "URL", summary: "told of the task's end, by a signed request"),
+        OptionSpec(
             name: "expires", value: "DURATION", summary: "how late it may still start"),
         OptionSpec(
             name: "routing-key", value: "KEY",
@@ -35,13 +44,20 @@ enum TaskOptions {
         }
         let tags = invocation.list("tag")
         if !tags.isEmpty { writer.field("tags", tags) }
-        if let attempts = try invocation.integer("attempts", in: 1...1000) {
+        let attempts = try invocation.integer("attempts", in: 1...1000)
+        let kinds = invocation.list("retry-kind")
+        if attempts != nil || !kinds.isEmpty {
             writer.key("retry")
             writer.beginObject()
-            writer.field("attempts", attempts)
+            if let attempts { writer.field("attempts", attempts) }
+            if !kinds.isEmpty { writer.field("kinds", kinds) }
             writer.endObject()
         }
         if let timeout = try invocation.duration("timeout") { writer.field("timeout", timeout) }
+        if let limit = try invocation.duration("overall-timeout") {
+            writer.field("overallTimeout", limit)
+        }
+        if let url = invocation.value("webhook") { writer.field("webhook", url) }
         if let expires = try invocation.duration("expires") { writer.field("expires", expires) }
         if let key = invocation.value("routing-key") { writer.field("routingKey", key) }
         let labels = try invocation.pairs("meta")

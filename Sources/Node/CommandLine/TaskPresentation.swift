@@ -49,7 +49,9 @@ enum TaskPresentation {
             guard let text = task[name]?.string else { continue }
             details.append(name, "\(text)  (\(task.shownTime(name, now: now)))")
         }
-        for name in ["timeout", "expires"] { details.append(name, optional(task.shown(name))) }
+        for name in ["timeout", "overallTimeout", "expires", "webhook"] {
+            details.append(name, optional(task.shown(name)))
+        }
         details.append("payload", optional(task.shown("payload")))
         if state == "succeeded" {
             details.append("result", task["result"]?.source ?? "null", .good)

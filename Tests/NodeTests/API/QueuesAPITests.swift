@@ -8,12 +8,14 @@ import Testing
         let fixture = try APIFixture()
         let put = try fixture.call(
             "PUT", "/v1/queues/mail",
-            #"{"concurrency": 20, "rate": "100/s", "priority": "high", "maxPending": 1000}"#)
+            #"{"concurrency": 20, "rate": "100/s", "priority": "high", "maxPending": 1000, "errorWebhook": "http://[::1]/"}"#
+        )
         #expect(put.status == 200)
         let queue = try put.json()
         #expect(queue["name"]?.string == "mail" && queue["concurrency"]?.integer == 20)
         #expect(queue["rate"]?.string == "100/s" && queue["burst"]?.integer == 10)
         #expect(queue["priority"]?.integer == 8 && queue["maxPending"]?.integer == 1_000)
+        #expect(queue["errorWebhook"]?.string == "http://[::1]/")
         #expect(queue["paused"]?.bool == false && queue["breaker"]?.isNull == true)
         let paused = try fixture.call("POST", "/v1/queues/mail/pause")
         #expect(try paused.json()["paused"]?.bool == true)

@@ -22,7 +22,8 @@ import Testing
 
     private static let taskFields = [
         "id", "namespace", "state", "handler", "payload", "queue", "priority", "retry", "timeout",
-        "expires", "tags", "routingKey", "delivery", "meta", "runAt", "key", "after",
+        "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "runAt",
+        "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
         "result", "error", "progress", "progressNote", "schedule", "workflow", "attempts",
     ]
@@ -38,7 +39,7 @@ import Testing
         #expect(value["timeout"]?.string == "5m")
         #expect(
             value["retry"]?.source
-                == #"{"attempts":3,"backoff":"exponential","initial":"1s","max":"5m","jitter":true}"#
+                == #"{"attempts":3,"backoff":"exponential","initial":"1s","max":"5m","jitter":true,"kinds":null}"#
         )
         #expect(value["meta"]?["a\"b"]?.string == "1")
         for name in ["expires", "key", "worker", "startedAt", "result", "error", "schedule"] {

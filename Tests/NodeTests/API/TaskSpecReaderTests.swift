@@ -26,7 +26,8 @@ import Testing
               "handler": "resize", "payload": {"n": 1.0e+5,  "t": "\\u00e9"}, "delay": "1h30m",
               "queue": "mail", "priority": "high",
               "retry": {"attempts": 7, "backoff": "linear", "initial": "2s", "max": "1m",
-                        "jitter": false},
+                        "jitter": false, "kinds": ["timeout", "http", "timeout"]},
+              "overallTimeout": "1h", "webhook": "https://example.com/a?b=c",
               "timeout": "30s", "expires": "2h", "tags": ["gpu", "a", "gpu"],
               "routingKey": "user:1", "delivery": "atMostOnce", "key": "k 1",
               "meta": {"b": "2", "a": "1"}, "after": ["t9", "t3"], "onDependencyFailure": "hold"
@@ -43,6 +44,9 @@ import Testing
         expected.retry.initialMilliseconds = 2_000
         expected.retry.maxMilliseconds = 60_000
         expected.retry.jitter = false
+        expected.retry.kinds = ["http", "timeout"]
+        expected.overallTimeoutMilliseconds = 3_600_000
+        expected.webhook = "https://example.com/a?b=c"
         expected.timeoutMilliseconds = 30_000
         expected.expiresMilliseconds = 7_200_000
         expected.tags = ["a", "gpu"]
@@ -53,6 +57,14 @@ import Testing
         expected.after = [TaskID(9), TaskID(3)]
         expected.onDependencyFailure = .hold
         #expect(spec == expected)
+    }
+
+    @Test func aPolicyThatTriesNothingAgainSaysSoByItsAttempts() throws {
+        let empty = try read(#"{"handler": "echo", "retry": {"kinds": []}}"#)
+        #expect(empty.problems.count == 1 && empty.problems[0].hasPrefix("/retry/kinds: must not"))
+        // As it is returned.
+        let null = try read(#"{"handler": "echo", "retry": {"kinds": null}, "webhook": null}"#)
+        #expect(null.spec == TaskSpec(handler: "echo"))
     }
 
     @Test func aPolicyWithoutPredecessorsIsAMistake() throws {
@@ -91,13 +103,14 @@ import Testing
             """
             { "handlr": "echo", "delay": "soon", "retry": {"attempts": 0, "max": 5},
               "timeout": "31d", "tags": ["a", 1], "meta": {"a": 1}, "after": ["t1", "x"],
-              "webhook": "http://127.0.0.1/", "key": "", "delivery": "exactlyOnce" }
+              "webhook": "ftp://127.0.0.1/", "key": "", "delivery": "exactlyOnce" }
             """)
         #expect(spec == nil)
         for place in [
             "/handler: is required", "/delay: ", "/retry/attempts: ", "/retry/max: ", "/timeout: ",
             "/tags/1: ", "/meta/a: ", "/after/1: \"x\" is not a task's id",
-            "/webhook: is not supported by this version", "/key: ", "/delivery: ",
+            "/webhook: must be an address that begins with http:// or https://", "/key: ",
+            "/delivery: ",
             "/handlr: unknown field \"handlr\"; did you mean \"handler\"?",
         ] {
             #expect(problems.contains { $0.hasPrefix(place) }, "\(place)")
