@@ -31,6 +31,15 @@ extension Node {
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
     }
 
+    /// The task as this node has applied it, as JSON.
+    func describe(_ task: TaskID) -> [UInt8]? {
+        gateway.replica.scheduler.task(task).map { view in
+            var writer = JSONWriter(capacity: view.spec.payload.count + 1_024)
+            writer.task(view)
+            return writer.bytes
+        }
+    }
+
     /// Wall-clock milliseconds; nil unless this node leads and has heard the worker.
     private func lastHeartbeat(of worker: String) -> Milliseconds? {
         let wall = SystemClock.wallMilliseconds()

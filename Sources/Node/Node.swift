@@ -60,7 +60,7 @@ final class Node {
         self.loop = loop
         startedAt = loop.now
         self.storage = storage
-        worker = LocalWorker(loop: loop, handlers: configuration.handlersByName)
+        worker = LocalWorker(loop: loop, handlers: configuration.handlersOfNodes)
         let replica = Replica(
             id: id, incarnation: storage.directory.incarnation,
             settings: configuration.replicaSettings(for: member, joins: joins),
@@ -83,6 +83,7 @@ final class Node {
             api?.progressed(assignment, progress)
         }
         worker.onFinish = { [unowned self] finish in attemptFinished(finish) }
+        worker.describe = { [unowned self] task in describe(task) }
         loop.onTurnEnd = { [unowned self] in endTurn() }
     }
 

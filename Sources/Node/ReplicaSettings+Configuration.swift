@@ -1,4 +1,5 @@
 import Raft
+import Scheduler
 
 extension ClusterConfiguration {
     /// A node that joins a cluster never founds one.
@@ -17,6 +18,13 @@ extension ClusterConfiguration {
         settings.peerAddress = member.peer.description
         settings.apiAddress = member.api.description
         return settings
+    }
+
+    /// With the one that needs a node around it.
+    var handlersOfNodes: [String: HandlerDefinition] {
+        var handlers = handlersByName
+        handlers[Webhook.handler] = .webhook(WebhookHandler(secret: webhookSecret))
+        return handlers
     }
 
     var handlersByName: [String: HandlerDefinition] {

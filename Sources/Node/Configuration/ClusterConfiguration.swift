@@ -13,6 +13,8 @@ struct ClusterConfiguration: Equatable, Sendable {
     var timing = Timing()
     /// Sorted by name, without the built-in ones.
     var handlers: [Handler] = []
+    /// Signs webhooks; nil: they are not signed.
+    var webhookSecret: [UInt8]?
     /// Addresses that others can reach are wanted although nothing protects them.
     var isInsecure = false
 

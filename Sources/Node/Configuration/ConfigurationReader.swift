@@ -54,6 +54,10 @@ struct ConfigurationReader {
                 ClusterConfiguration.Handler(name: name, definition: definition))
         }
         result.handlers.sort { $0.name < $1.name }
+        settings.section("webhooks", of: &top) { settings, reader in
+            let secret = settings.text(["webhooks", "secret"], of: &reader)
+            result.webhookSecret = secret.map { Array($0.text.utf8) }
+        }
         for name in Self.unavailable where top.value(name) != nil {
             top.problem(name, "is not supported by this version")
         }

@@ -7,7 +7,7 @@ struct AttemptEnvironment: Sendable {
 
     private static let names = [
         "CARILLON_TASK_ID", "CARILLON_ATTEMPT", "CARILLON_FENCE", "CARILLON_SCHEDULED_AT",
-        "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE", "CARILLON_INPUTS",
+        "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE", "CARILLON_INPUTS", "CARILLON_BATCH",
     ]
 
     /// `inherited` as `NAME=value`. A node that is itself run by a task must not pass on that task's
@@ -43,6 +43,9 @@ struct AttemptEnvironment: Sendable {
         if let inputs = inputs(of: assignment) { result.append("CARILLON_INPUTS=\(inputs)") }
         return result
     }
+
+    /// As `NAME=value`: which tasks they are stands in the input.
+    func entries(forBatchOf count: Int) -> [String] { inherited + ["CARILLON_BATCH=\(count)"] }
 
     /// nil if there are none, or more than a variable may hold: a process can't be launched with more.
     private func inputs(of assignment: Assignment) -> String? {

@@ -5,6 +5,8 @@ enum FailureKind: String, Sendable {
     case error
     case timeout
     case exit
+    /// The handler says that it may succeed later.
+    case temporary
     case signal
     case http
     case connection

@@ -25,6 +25,7 @@ final class ChildProcess {
 
     private let loop: Loop
     private let id: pid_t
+    private let maxOutputBytes: Int
     private var handle: Descriptor?
     private var handleRegistration: Registration?
     private var input: PipeWriter?
@@ -46,10 +47,12 @@ final class ChildProcess {
     /// it, `onProgress` and `onLog` as reports come in.
     init(
         _ process: consuming SpawnedProcess, loop: Loop, input bytes: [UInt8],
+        maxOutputBytes: Int = WorkerLimits.maxResultBytes,
         onProgress: @escaping (AttemptProgress) -> Void,
         onLog: @escaping (ArraySlice<UInt8>) -> Void, onExit: @escaping (Exit) -> Void
     ) throws(IOError) {
         self.loop = loop
+        self.maxOutputBytes = maxOutputBytes
         self.onProgress = onProgress
         self.onLog = onLog
         self.onExit = onExit
@@ -140,7 +143,7 @@ final class ChildProcess {
     // MARK: What it says
 
     private func takeOutput(_ bytes: ArraySlice<UInt8>) {
-        let room = WorkerLimits.maxResultBytes + 1 - output.count
+        let room = maxOutputBytes + 1 - output.count
         output.append(contentsOf: bytes.prefix(max(0, room)))
         if bytes.count > room { isOutputCutOff = true }
     }

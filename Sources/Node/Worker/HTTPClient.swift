@@ -15,6 +15,7 @@ final class HTTPClient {
 
     private let loop: Loop
     private let session: URLSession
+    private let delegate: HTTPSessionDelegate
     /// By task identifier.
     private var exchanges: [Int: Exchange] = [:]
     private var registration: Registration?
@@ -30,9 +31,9 @@ final class HTTPClient {
         configuration.timeoutIntervalForRequest = 366 * 86_400
         configuration.timeoutIntervalForResource = 366 * 86_400
         self.loop = loop
+        delegate = HTTPSessionDelegate(mailbox: mailbox)
         session = URLSession(
-            configuration: configuration, delegate: HTTPSessionDelegate(mailbox: mailbox),
-            delegateQueue: nil)
+            configuration: configuration, delegate: delegate, delegateQueue: nil)
         registration = try loop.attach(mailbox) { [unowned self] completion in
             // Nobody waits for a request that was cancelled.
             exchanges.removeValue(forKey: completion.task)?.onReply(completion.reply)
@@ -59,6 +60,7 @@ final class HTTPClient {
         if let body = request.body { native.httpBody = Data(body) }
         let task = session.dataTask(with: native)
         exchanges[task.taskIdentifier] = Exchange(task: task, onReply: onReply)
+        delegate.expect(task.taskIdentifier, maxBytes: request.maxReplyBytes)
         task.resume()
         return task.taskIdentifier
     }
@@ -80,6 +82,7 @@ private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate {
         var retryAfter: String?
         var body: [UInt8] = []
         var isCutOff = false
+        var maxBytes = WorkerLimits.maxResultBytes
     }
 
     private let mailbox: Mailbox<HTTPCompletion>
@@ -89,18 +92,22 @@ private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate {
         self.mailbox = mailbox
     }
 
+    /// The request is about to be sent.
+    func expect(_ number: Int, maxBytes: Int) {
+        responses.withLock { $0[number] = Response(maxBytes: maxBytes) }
+    }
+
     func urlSession(
         _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
         completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
     ) {
-        var gathered = Response()
-        if let http = response as? HTTPURLResponse {
-            gathered.status = http.statusCode
-            gathered.retryAfter = http.value(forHTTPHeaderField: "Retry-After")
+        let http = response as? HTTPURLResponse
+        let status = http?.statusCode ?? 0
+        let retryAfter = http?.value(forHTTPHeaderField: "Retry-After")
+        responses.withLock {
+            $0[dataTask.taskIdentifier]?.status = status
+            $0[dataTask.taskIdentifier]?.retryAfter = retryAfter
         }
-        let number = dataTask.taskIdentifier
-        let fresh = gathered
-        responses.withLock { $0[number] = fresh }
         completionHandler(.allow)
     }
 
@@ -108,7 +115,7 @@ private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate {
         let number = dataTask.taskIdentifier
         let isFull = responses.withLock { responses in
             guard var response = responses.removeValue(forKey: number) else { return false }
-            let room = WorkerLimits.maxResultBytes + 1 - response.body.count
+            let room = response.maxBytes + 1 - response.body.count
             response.body.append(contentsOf: data.prefix(room))
             response.isCutOff = data.count > room
             responses[number] = response
@@ -126,7 +133,7 @@ private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate {
     }
 
     private static func reply(_ response: Response?, _ error: (any Error)?) -> OutgoingReply {
-        if let response, error == nil || response.isCutOff {
+        if let response, response.status > 0, error == nil || response.isCutOff {
             return .response(
                 status: response.status, retryAfter: response.retryAfter, body: response.body,
                 isCutOff: response.isCutOff)

@@ -5,11 +5,14 @@ extension HandlerDefinition {
     private static let maxArgumentBytes = 64 * 1024
     private static let maxHeaders = 64
 
+    private static let defaultLingerMilliseconds: Int64 = 20
+    private static let maxLingerMilliseconds: Int64 = 60_000
+
     /// Reads one member of the configuration's `handlers`: `{"command": [argv…], "timeout": "30s"}` or
-    /// `{"http": {"method", "url", "headers", "body"}, "timeout": "30s"}`. What is wrong is reported to
-    /// the reader, and nil comes back.
+    /// `{"http": {"method", "url", "headers", "body"}, "timeout": "30s"}`, with `"batch": {"max", "linger"}` if attempts
+    /// are run together. What is wrong is reported to the reader, and nil comes back.
     init?(name: String, _ reader: inout JSONReader) {
-        if BuiltinHandler(rawValue: name) != nil {
+        if BuiltinHandler(rawValue: name) != nil || name == Webhook.handler {
             reader.problem("\"\(name)\" is built in and can't be defined again")
         }
         let problemCount = reader.problems.count
@@ -17,9 +20,10 @@ extension HandlerDefinition {
             "timeout", in: 1...Limits.maxTimeoutMilliseconds)
         let arguments = reader.strings(
             "command", maxCount: Self.maxArguments, maxBytes: Self.maxArgumentBytes)
+        let batch = Self.batch(&reader)
         var http: HTTPHandler?
         let hasHTTP = reader.object("http") { inner in
-            http = HTTPHandler(&inner, timeoutMilliseconds: timeout)
+            http = HTTPHandler(&inner, timeoutMilliseconds: timeout, batch: batch)
         }
         if reader.has("command") == hasHTTP {
             reader.problem("a handler has either \"command\" or \"http\"")
@@ -35,12 +39,26 @@ extension HandlerDefinition {
         guard reader.problems.count == problemCount else { return nil }
         if let arguments {
             self = .command(
-                CommandHandler(arguments: arguments, timeoutMilliseconds: timeout))
+                CommandHandler(
+                    arguments: arguments, timeoutMilliseconds: timeout, batch: batch))
         } else if let http {
             self = .http(http)
         } else {
             return nil
         }
+    }
+
+    private static func batch(_ reader: inout JSONReader) -> BatchSpec? {
+        var spec: BatchSpec?
+        reader.object("batch") { inner in
+            let count = inner.integer(
+                "max", in: 2...Int64(WorkerLimits.maxBatchCount), required: true)
+            let linger = inner.durationMilliseconds("linger", in: 0...maxLingerMilliseconds)
+            guard let count else { return }
+            spec = BatchSpec(
+                maxCount: Int(count), lingerMilliseconds: linger ?? defaultLingerMilliseconds)
+        }
+        return spec
     }
 
     fileprivate static func headers(_ reader: inout JSONReader) -> [HTTPHandler.Header] {
@@ -83,7 +101,9 @@ extension HTTPHandler {
         }
     }
 
-    fileprivate init?(_ reader: inout JSONReader, timeoutMilliseconds: Int64?) {
+    fileprivate init?(
+        _ reader: inout JSONReader, timeoutMilliseconds: Int64?, batch: BatchSpec?
+    ) {
         let method = reader.choice("method", of: Self.methods) ?? "POST"
         let url = Self.template("url", for: .url, required: true, &reader)
         let headers = HandlerDefinition.headers(&reader)
@@ -95,7 +115,18 @@ extension HTTPHandler {
         guard let url else { return nil }
         self.init(
             method: method, url: url, headers: headers, body: body,
-            timeoutMilliseconds: timeoutMilliseconds)
+            timeoutMilliseconds: timeoutMilliseconds, batch: batch)
+        if batch != nil { checkBatch(&reader) }
+    }
+
+    /// Many tasks have no payload or id in common that could be filled in.
+    private func checkBatch(_ reader: inout JSONReader) {
+        if !hasBody { reader.problem("method", "a batch needs a method with a body") }
+        if body != nil { reader.problem("body", "the body of a batch is its tasks") }
+        if !url.isLiteral { reader.problem("url", "a batch fills nothing in") }
+        for header in headers where !header.value.isLiteral {
+            reader.problem("headers", "\"\(header.name)\": a batch fills nothing in")
+        }
     }
 
     private static func template(

@@ -3,13 +3,23 @@ enum HandlerDefinition: Equatable, Sendable {
     case builtin(BuiltinHandler)
     case command(CommandHandler)
     case http(HTTPHandler)
+    case webhook(WebhookHandler)
 
     /// The longest run that the handler itself allows; a task may ask for less.
     var timeoutMilliseconds: Int64? {
         switch self {
-        case .builtin: return nil
+        case .builtin, .webhook: return nil
         case .command(let command): return command.timeoutMilliseconds
         case .http(let http): return http.timeoutMilliseconds
+        }
+    }
+
+    /// nil: each attempt is run alone.
+    var batch: BatchSpec? {
+        switch self {
+        case .builtin, .webhook: return nil
+        case .command(let command): return command.batch
+        case .http(let http): return http.batch
         }
     }
 
@@ -26,6 +36,7 @@ struct CommandHandler: Equatable, Sendable {
     /// The first is the executable: a path, or a name looked up in `PATH`.
     let arguments: [String]
     let timeoutMilliseconds: Int64?
+    var batch: BatchSpec?
 }
 
 /// A request to a server.
@@ -36,6 +47,7 @@ struct HTTPHandler: Equatable, Sendable {
     /// nil: the payload as it is, for methods that have a body.
     let body: Template?
     let timeoutMilliseconds: Int64?
+    var batch: BatchSpec?
 
     struct Header: Equatable, Sendable {
         let name: String

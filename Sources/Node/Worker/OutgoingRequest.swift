@@ -7,6 +7,8 @@ struct OutgoingRequest: Equatable, Sendable {
     var url: String
     var headers: [(name: String, value: String)]
     var body: [UInt8]?
+    /// More of an answer's body is not read.
+    var maxReplyBytes = WorkerLimits.maxResultBytes
 
     static func == (one: OutgoingRequest, other: OutgoingRequest) -> Bool {
         one.method == other.method && one.url == other.url && one.body == other.body
@@ -49,9 +51,28 @@ struct OutgoingRequest: Equatable, Sendable {
             headers.append(
                 ("Content-Type", isJSON ? "application/json" : "text/plain; charset=utf-8"))
         }
-        headers.append(("Carillon-Task", assignment.task.description))
-        headers.append(("Carillon-Attempt", "\(assignment.attempt)"))
-        headers.append(("Carillon-Fence", "\(assignment.fence)"))
+        headers += Self.identity(of: assignment)
+    }
+
+    /// Many tasks in one request, a line of JSON each.
+    init(_ handler: HTTPHandler, forBatch assignments: [Assignment]) throws(TemplateError) {
+        guard let first = assignments.first else { preconditionFailure("a batch has a task") }
+        // Nothing is filled in, so it does not matter which of them it is rendered for.
+        try self.init(handler, for: first)
+        let identity = Set(Self.identity(of: first).map(\.name) + ["Content-Type"])
+        let given = handler.headers.first { $0.name.lowercased() == "content-type" }
+        headers.removeAll { identity.contains($0.name) && $0.name != given?.name }
+        if given == nil { headers.append(("Content-Type", "application/x-ndjson")) }
+        body = BatchLines.input(assignments)
+        maxReplyBytes = WorkerLimits.maxBatchAnswerBytes
+    }
+
+    static func identity(of assignment: Assignment) -> [(name: String, value: String)] {
+        [
+            ("Carillon-Task", assignment.task.description),
+            ("Carillon-Attempt", "\(assignment.attempt)"),
+            ("Carillon-Fence", "\(assignment.fence)"),
+        ]
     }
 }
 
@@ -80,5 +101,13 @@ enum OutgoingReply: Equatable, Sendable {
                 retryAfterMilliseconds: isRetryable
                     ? retryAfter.flatMap { RetryAfter.milliseconds($0, now: now) } : nil)
         }
+    }
+
+    /// The same where what a server says to it does not matter: of a success only the status is kept.
+    func acknowledgement(now: Int64) -> AttemptResult {
+        guard case .response(let status, _, _, _) = self, (200...299).contains(status) else {
+            return result(now: now)
+        }
+        return .succeeded(Array("{\"status\":\(status)}".utf8))
     }
 }

@@ -60,6 +60,11 @@ struct Template: Equatable, Sendable {
         self.parts = parts
     }
 
+    /// Whether nothing is filled in.
+    var isLiteral: Bool {
+        parts.allSatisfy { if case .literal = $0 { true } else { false } }
+    }
+
     /// Whether the text before the first place begins so.
     func hasLiteralPrefix(_ prefix: String) -> Bool {
         guard case .literal(let bytes)? = parts.first else { return false }

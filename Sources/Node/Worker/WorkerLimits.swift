@@ -10,6 +10,11 @@ enum WorkerLimits {
     static let maxLaunchesInFlight = 4
     static let maxRunning = 10_000
 
+    static let maxBatchCount = 1_000
+    /// Of the payloads of a batch; one that is larger by itself is a batch of its own.
+    static let maxBatchBytes = 8 << 20
+    static let maxBatchAnswerBytes = 8 << 20
+
     static let maxResultBytes = Limits.maxResultBytes
     static let maxErrorMessageBytes = Limits.maxErrorMessageBytes
     /// What is kept of the end of standard error, for the message of a failure.

@@ -71,6 +71,14 @@ import Testing
         #expect(bench.logText == "first\ndisk full\t!\n\n")
     }
 
+    /// `EX_TEMPFAIL` of sysexits.h.
+    @Test func exitCode75SaysThatItPasses() throws {
+        let bench = try WorkerBench(script: "echo busy >&2; exit 75")
+        let failure = bench.run(bench.assignment())?.failure
+        #expect(failure?.kind == "temporary" && failure?.isRetryable == true)
+        #expect(failure?.message == "exit 75: busy")
+    }
+
     @Test func namesTheSignal() throws {
         let bench = try WorkerBench(script: "kill -SEGV $$")
         let failure = bench.run(bench.assignment())?.failure

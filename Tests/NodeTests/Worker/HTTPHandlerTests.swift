@@ -85,6 +85,11 @@ final class AnsweringServer: Sendable {
         case "/gone": return Self.answer("410 Gone", "Retry-After: 7\r\n", body: "for good")
         case "/moved": return Self.answer("302 Found", "Location: /json\r\n", body: "")
         case "/break": return []
+        case "/batch":
+            return Self.answer(
+                "200 OK",
+                body: "{\"task\":\"t1\",\"result\":\"first\"}\n{\"task\":\"t2\",\"error\":\"no\"}\n"
+            )
         case "/hang": return nil
         default: return Self.answer("404 Not Found", body: path)
         }

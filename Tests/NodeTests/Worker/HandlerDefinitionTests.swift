@@ -49,6 +49,16 @@ import Testing
         (#"{"http":{"url":"http://h","headers":{"Host":"x"}}}"#, "worker itself"),
         (#"{"http":{"url":"http://h","headers":{"A":"x\ny"}}}"#, "control character"),
         (#"{"http":{"url":"http://h","body":"{{x}}"}}"#, "{{x}} is not known"),
+        (#"{"command":["a"],"batch":{}}"#, "/batch/max: is required"),
+        (#"{"command":["a"],"batch":{"max":1}}"#, "/batch/max"),
+        (#"{"command":["a"],"batch":{"max":2,"linger":"2m"}}"#, "/batch/linger"),
+        (#"{"http":{"url":"http://h","method":"GET"},"batch":{"max":2}}"#, "method with a body"),
+        (#"{"http":{"url":"http://h/{{task.id}}"},"batch":{"max":2}}"#, "fills nothing in"),
+        (#"{"http":{"url":"http://h","body":"x"},"batch":{"max":2}}"#, "is its tasks"),
+        (
+            #"{"http":{"url":"http://h","headers":{"A":"{{task.id}}"}},"batch":{"max":2}}"#,
+            "fills nothing in"
+        ),
     ])
     func saysWhatIsWrong(text: String, part: String) throws {
         let (definition, problems) = try read(text)
@@ -56,8 +66,17 @@ import Testing
         if !text.contains("comand") { #expect(definition == nil) }
     }
 
-    @Test func builtInNamesAreTaken() throws {
-        let (_, problems) = try read(#"{"command":["a"]}"#, name: "echo")
+    @Test func readsBatches() throws {
+        let (command, _) = try read(#"{"command":["a"],"batch":{"max":100,"linger":"50ms"}}"#)
+        #expect(command?.batch == BatchSpec(maxCount: 100, lingerMilliseconds: 50))
+        let (http, _) = try read(#"{"http":{"url":"http://h"},"batch":{"max":2}}"#)
+        #expect(http?.batch == BatchSpec(maxCount: 2, lingerMilliseconds: 20))
+        let (alone, _) = try read(#"{"command":["a"]}"#)
+        #expect(alone?.batch == nil)
+    }
+
+    @Test(arguments: ["echo", "webhook"]) func builtInNamesAreTaken(name: String) throws {
+        let (_, problems) = try read(#"{"command":["a"]}"#, name: name)
         #expect(problems.contains { $0.contains("built in") })
     }
 }

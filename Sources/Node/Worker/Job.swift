@@ -1,0 +1,53 @@
+import Scheduler
+
+/// An attempt that a worker runs.
+final class Run {
+    let assignment: Assignment
+    let timeoutMilliseconds: Int64
+    let job: Job
+    var timeout: TimerID?
+    /// Set when it has to end before it is done.
+    var ending: Ending?
+
+    enum Ending: Equatable {
+        case timedOut
+        case stopped(LocalWorker.StopReason)
+    }
+
+    init(_ assignment: Assignment, timeoutMilliseconds: Int64, job: Job) {
+        self.assignment = assignment
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.job = job
+    }
+
+    var name: AttemptName { AttemptName(assignment.task, assignment.attempt) }
+}
+
+/// What is run at a time: one attempt, or a batch of them. Its runs own it.
+final class Job {
+    enum Work {
+        /// To be launched, or between two states.
+        case waiting
+        /// Not to be stopped before it is there.
+        case launching
+        case timer(TimerID)
+        case process(ChildProcess)
+        case request(Int)
+    }
+
+    let handler: String
+    /// nil: of one attempt.
+    let batch: BatchSpec?
+    /// In the order in which they came.
+    var members: [AttemptName] = []
+    var work = Work.waiting
+    /// While it waits for others to join.
+    var linger: TimerID?
+    /// Of the members' payloads.
+    var payloadBytes = 0
+
+    init(handler: String, batch: BatchSpec?) {
+        self.handler = handler
+        self.batch = batch
+    }
+}
