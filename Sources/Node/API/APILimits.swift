@@ -17,6 +17,10 @@ enum APILimits {
     /// Bytes of a body that holds one object: a payload of the largest size, and the fields around it.
     static let maxObjectBytes = (1 << 20) + (64 << 10)
 
+    /// Ends of attempts in one report.
+    static let maxFinishItems = 1_000
+    static let maxFinishBytes = 4 << 20
+
     /// Chains and groups within each other.
     static let maxGraphDepth = 16
     /// How long a worker's question for assignments waits for one.

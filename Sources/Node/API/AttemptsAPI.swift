@@ -51,15 +51,15 @@ enum AttemptsAPI {
     }
 
     private static func notCurrent(_ task: TaskID, _ number: UInt32, _ call: Call) {
-        guard let view = call.gateway.replica.scheduler.task(task) else {
-            return call.reply(Problem.notFound("task", task.description))
-        }
+        call.reply(notCurrent(task, number, call.gateway.replica.scheduler.task(task)))
+    }
+
+    private static func notCurrent(_ task: TaskID, _ number: UInt32, _ view: TaskView?) -> Problem {
+        guard let view else { return Problem.notFound("task", task.description) }
         let attempt = view.attempts.last { $0.number == number }
         let outcome = attempt.map { " It is \($0.outcome)." } ?? ""
-        call.reply(
-            Problem.conflict(
-                "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)"
-            ))
+        return Problem.conflict(
+            "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)")
     }
 
     // MARK: The end
@@ -97,12 +97,22 @@ enum AttemptsAPI {
     private static func ended(
         _ task: TaskID, _ number: UInt32, _ result: AttemptResult, _ call: Call
     ) {
-        let view = call.gateway.replica.scheduler.task(task)
-        let attempt = view?.attempts.last { $0.number == number }
-        guard let attempt, attempt.finishedAt != nil, attempt.outcome == result.outcomeName else {
-            return notCurrent(task, number, call)
+        if let problem = problem(task, number, endedBy: result, call.gateway.replica.scheduler) {
+            return call.reply(problem)
         }
         replyState(of: task, call)
+    }
+
+    /// What is wrong with this end of an attempt that is not the current one; nil: it ended just so.
+    static func problem(
+        _ task: TaskID, _ number: UInt32, endedBy result: AttemptResult, _ scheduler: Scheduler
+    ) -> Problem? {
+        let view = scheduler.task(task)
+        let attempt = view?.attempts.last { $0.number == number }
+        guard let attempt, attempt.finishedAt != nil, attempt.outcome == result.outcomeName else {
+            return notCurrent(task, number, view)
+        }
+        return nil
     }
 
     private static func replyState(of task: TaskID, _ call: Call) {
@@ -115,7 +125,7 @@ enum AttemptsAPI {
         }
     }
 
-    private static func result(_ reader: inout JSONReader) -> AttemptResult? {
+    static func result(_ reader: inout JSONReader) -> AttemptResult? {
         let outcome = reader.choice(
             "outcome", of: ["succeeded", "failed", "returned"], required: true)
         let value = reader.raw("result", maxBytes: Limits.maxResultBytes)
@@ -158,7 +168,7 @@ enum AttemptsAPI {
         call.read(options) { then(find(task, number, session, call)) }
     }
 
-    private static func find(
+    static func find(
         _ task: TaskID, _ number: UInt32, _ session: UInt64, _ call: Call
     ) -> Assignment? {
         guard let running = call.gateway.replica.scheduler.runningAttempt(of: task),

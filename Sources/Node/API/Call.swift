@@ -79,12 +79,11 @@ struct Call {
     }
 
     /// The body as one JSON value; nil if it was refused.
-    func document() -> JSONDocument? {
-        guard request.body.count <= APILimits.maxObjectBytes else {
+    func document(maxBytes: Int = APILimits.maxObjectBytes) -> JSONDocument? {
+        guard request.body.count <= maxBytes else {
             reply(
                 Problem.tooLarge(
-                    "The body has \(request.body.count) bytes; \(APILimits.maxObjectBytes) are allowed."
-                ))
+                    "The body has \(request.body.count) bytes; \(maxBytes) are allowed."))
             return nil
         }
         let type = request.header("content-type")

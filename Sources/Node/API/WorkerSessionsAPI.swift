@@ -28,6 +28,9 @@ final class WorkerSessionsAPI {
         case "heartbeat" where path.count == 2:
             guard call.allows(.post) else { return }
             heartbeat(id, call)
+        case "finish" where path.count == 2:
+            guard call.allows(.post) else { return }
+            FinishBatch.begin(id, call)
         default:
             WorkersAPI.handle(path, call)
         }
@@ -183,7 +186,7 @@ final class WorkerSessionsAPI {
 
     // MARK: Parts
 
-    private static func isCurrent(_ id: String, _ session: UInt64, _ call: Call) -> Bool {
+    static func isCurrent(_ id: String, _ session: UInt64, _ call: Call) -> Bool {
         let standing = WorkerSession.standing(id, session, call.gateway.replica.scheduler)
         guard let problem = WorkerSession.problem(standing, id) else { return true }
         call.reply(problem)
@@ -214,7 +217,7 @@ final class WorkerSessionsAPI {
         return session
     }
 
-    private static func attempt(_ reader: inout JSONReader) -> AssignmentDesk.Attempt? {
+    static func attempt(_ reader: inout JSONReader) -> AssignmentDesk.Attempt? {
         let name = reader.string("task", required: true)
         let number = reader.integer("attempt", in: 1...Int64(UInt32.max), required: true)
         guard let name, let number else { return nil }

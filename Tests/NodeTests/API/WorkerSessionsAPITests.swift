@@ -74,6 +74,39 @@ import Testing
         #expect(after.text.contains("session-lost"))
     }
 
+    @Test func `many ends are told in one report, each on its own`() throws {
+        let session = try attach(slots: 4)
+        let ids = try (0..<3).map { _ in try submit() }
+        #expect(try poll(session).count == 3)
+        let body = """
+            {"session": "\(session)", "items": [
+              {"task": "\(ids[0])", "attempt": 1, "outcome": "succeeded", "result": {"b": 2}},
+              {"task": "\(ids[1])", "attempt": 1, "outcome": "failed", "error": "no", "retry": false},
+              {"task": "\(ids[2])", "attempt": 2, "outcome": "succeeded"},
+              {"task": "t999", "attempt": 1, "outcome": "succeeded"},
+              {"task": "\(ids[0])", "attempt": 1, "outcome": "succeeded"}]}
+            """
+        // The same again: the same.
+        for _ in 0..<2 {
+            let reply = try api.call("POST", "/v1/workers/w7/finish", body)
+            #expect(reply.status == 200, "\(reply.text)")
+            let items = try reply.json()["items"]?.elements ?? []
+            #expect(
+                items.map { $0["state"]?.string } == ["succeeded", "dead", nil, nil, "succeeded"])
+            #expect(items[2]["error"]?["status"]?.integer == 409)
+            #expect(items[3]["error"]?["status"]?.integer == 404)
+        }
+        #expect(try api.call("GET", "/v1/tasks/\(ids[0])/result").text == "{\"b\": 2}")
+        #expect(try api.call("GET", "/v1/tasks/\(ids[2])").json()["state"]?.string == "running")
+        let empty = try api.call(
+            "POST", "/v1/workers/w7/finish", "{\"session\": \"\(session)\", \"items\": []}")
+        #expect(empty.text == "{\"items\":[]}")
+        let wrong = try api.call(
+            "POST", "/v1/workers/w7/finish",
+            "{\"session\": \"\(session)\", \"items\": [{\"task\": \"t1\", \"attempt\": 1}]}")
+        #expect(wrong.status == 422 && wrong.text.contains("/items/0/outcome"))
+    }
+
     @Test func `a question waits until there is something to do`() throws {
         let session = try attach()
         let question = try api.begin(
