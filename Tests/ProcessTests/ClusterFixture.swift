@@ -187,6 +187,8 @@ final class ClusterFixture {
 
     func resume(_ id: String) { processes[id]?.signal(SIGCONT) }
 
+    func signal(_ id: String, _ number: Int32) { processes[id]?.signal(number) }
+
     /// SIGTERM, and how the process ended.
     func terminate(_ id: String) throws -> TestProcess.Ending? {
         processes[id]?.signal(SIGTERM)
