@@ -67,6 +67,8 @@ public struct TaskFilter: Equatable, Sendable {
 public struct TaskPage: Equatable, Sendable {
     public var items: [TaskView]
     public var next: TaskID?
+    /// Of the scan budget; more than that by what the last task's texts cost.
+    public var spent: Int
 }
 
 public struct ScheduleView: Equatable, Sendable {

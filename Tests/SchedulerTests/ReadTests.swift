@@ -81,6 +81,39 @@ struct ReadTests {
         #expect(short.next == TaskID(256))
     }
 
+    /// Times of creation rise with the numbers, so what lies outside is not looked at.
+    @Test
+    func timesBoundTheSearch() throws {
+        let machine = try machine()
+        var filter = TaskFilter()
+        filter.until = 1_000_013
+        filter.since = 1_000_010
+        let page = machine.scheduler.list(filter, before: nil, limit: 9, scanBudget: 260)
+        #expect(page.items.count == 3 && page.next == nil && page.spent <= 256)
+        filter.since = 1_000_590
+        filter.until = nil
+        let newest = machine.scheduler.list(filter, before: nil, limit: 99, scanBudget: 999)
+        #expect(newest.items.count == 11 && newest.spent < 200)
+        filter.until = 1
+        filter.since = nil
+        let none = machine.scheduler.list(filter, before: nil, limit: 9, scanBudget: 9)
+        #expect(none.items.isEmpty && none.next == nil && none.spent == 0)
+    }
+
+    @Test
+    func searchingTextCostsMore() throws {
+        var machine = try machine()
+        let long = String(repeating: "é", count: 2_000)
+        let id = try machine.submit(.h { $0.handler = "i" })
+        try machine.finish(id, .error(long + "ende", isRetryable: false))
+        var filter = TaskFilter()
+        filter.text = "ende"
+        let page = machine.scheduler.list(filter, before: nil, limit: 1, scanBudget: 50)
+        #expect(page.items.map(\.id) == [id] && page.spent > 60)
+        filter.text = "éee"
+        #expect(ids(machine) { $0.text = "éee" }.isEmpty)
+    }
+
     @Test
     func edgesOfTheList() throws {
         let machine = try machine()
