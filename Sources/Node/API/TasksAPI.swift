@@ -29,7 +29,10 @@ enum TasksAPI {
         case "wait":
             guard call.allows(.get) else { return }
             wait(id, call)
-        case "explain", "logs":
+        case "explain":
+            guard call.allows(.get) else { return }
+            explain(id, call)
+        case "logs":
             call.reply(
                 Problem.unknownPath(
                     call.request.path, hint: "\(action ?? "") is not supported by this version."))
@@ -165,6 +168,17 @@ enum TasksAPI {
                     Problem.conflict("The task is \(task.state.name) and has no result\(reason)"))
             }
             call.reply(.json(task.result ?? Array("null".utf8)))
+        }
+    }
+
+    /// Why it does not run.
+    private static func explain(_ id: TaskID, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) {
+            guard let explanation = call.gateway.replica.scheduler.explain(id) else {
+                return call.reply(Problem.notFound("task", id.description))
+            }
+            call.reply { $0.explanation(explanation) }
         }
     }
 
