@@ -13,4 +13,6 @@ struct Capacity: Sendable {
     var outcomesPerOrigin = Limits.maxOutcomesPerOrigin
     var wakesPerAdvance = Limits.maxWakesPerAdvance
     var settlementsPerEntry = Limits.maxSettlementsPerEntry
+    var bulkLooksPerEntry = Limits.maxBulkLooksPerEntry
+    var bulkActionsPerEntry = Limits.maxBulkActionsPerEntry
 }

@@ -38,6 +38,8 @@ extension Command {
         case submitGraph = 40
         case cancelWorkflow = 41
         case deleteTask = 60
+        case beginBulkJob = 61
+        case stopBulkJob = 62
         case attachWorker = 50
         case reportProgress = 51
     }
@@ -92,6 +94,8 @@ extension Command {
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         case .attachWorker(let spec): spec.encode(into: &writer)
         case .reportProgress(let report): report.encode(into: &writer)
+        case .beginBulkJob(let spec): spec.encode(into: &writer)
+        case .stopBulkJob(let id): writer.put(id.number)
         }
         return writer.bytes
     }
@@ -161,6 +165,8 @@ extension Command {
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
         case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
         case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
+        case .beginBulkJob: self = .beginBulkJob(try BulkSpec(from: &reader))
+        case .stopBulkJob: self = .stopBulkJob(BulkJobID(try reader.uint64()))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -218,6 +224,8 @@ extension Command {
         case .resumeQueue: .resumeQueue
         case .attachWorker: .attachWorker
         case .reportProgress: .reportProgress
+        case .beginBulkJob: .beginBulkJob
+        case .stopBulkJob: .stopBulkJob
         }
     }
 

@@ -48,6 +48,8 @@ public enum Command: Equatable, Sendable {
     /// given here means nothing. A former session of that name ends with what it ran.
     case attachWorker(WorkerSpec)
     case reportProgress(ProgressReport)
+    case beginBulkJob(BulkSpec)
+    case stopBulkJob(BulkJobID)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -59,6 +59,9 @@ extension Outcome {
         case .session(let session):
             hash.mix(6)
             hash.mix(session)
+        case .bulkJob(let job, let existed):
+            hash.mix(existed ? 7 : 8)
+            hash.mix(job.number)
         case .rejected(let rejection): hash.mix(16 + UInt64(rejection.rawValue))
         }
     }

@@ -76,4 +76,12 @@ public enum Limits {
     public static let maxGraphEdges = 10_000
     /// Waiting tasks that are told of a predecessor's end in one entry: the rest follows in the next one.
     public static let maxSettlementsPerEntry = 2_000
+
+    /// Bulk jobs: how much one entry looks through (`ReplicatedState.find`), and to how many tasks it does something.
+    public static let maxBulkLooksPerEntry = 50_000
+    public static let maxBulkActionsPerEntry = 500
+    public static let maxRunningBulkJobs = 20
+    public static let maxEndedBulkJobs = 100
+    /// Of all texts of a job's filter.
+    public static let maxFilterBytes = 16 << 10
 }

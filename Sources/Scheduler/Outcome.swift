@@ -7,6 +7,8 @@ public enum Outcome: Equatable, Sendable {
     case schedule(revision: UInt64, existed: Bool)
     /// An attached worker's session began.
     case session(UInt64)
+    /// A bulk job began; `existed`: one with that key had begun before, and is the answer.
+    case bulkJob(BulkJobID, existed: Bool)
     case rejected(Rejection)
 }
 
@@ -38,4 +40,6 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case missingDependency = 40
     /// A worker can't be attached under the name of a node.
     case nodeName = 50
+    /// As many bulk jobs go on as may.
+    case tooManyBulkJobs = 61
 }

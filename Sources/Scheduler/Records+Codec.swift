@@ -313,6 +313,10 @@ extension Outcome {
         case .session(let session):
             writer.put(UInt8(50))
             writer.put(session)
+        case .bulkJob(let job, let existed):
+            writer.put(UInt8(61))
+            writer.put(job.number)
+            writer.put(existed)
         }
     }
 
@@ -332,6 +336,9 @@ extension Outcome {
             }
             self = .rejected(rejection)
         case 50: self = .session(try reader.uint64())
+        case 61:
+            let job = BulkJobID(try reader.uint64())
+            self = .bulkJob(job, existed: try reader.bool())
         case let other: throw CodecError("\(other) is not an outcome")
         }
     }

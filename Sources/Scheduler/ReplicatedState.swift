@@ -18,6 +18,7 @@ struct ReplicatedState: Sendable {
     var schedules = ScheduleTable()
     /// Ends of tasks that their successors have yet to be told of.
     var endings = EndingQueue()
+    var jobs = BulkJobTable()
 
     init() {}
 }

@@ -13,6 +13,7 @@ extension Scheduler {
             budget -= 1
         }
         for firing in firings { fire(firing, &events) }
+        advanceBulkJobs(&events)
         return .done
     }
 
@@ -70,7 +71,7 @@ extension Scheduler {
             next = min(next ?? .max, Milliseconds(top.key))
         }
         // The rest of what one entry's budget did not reach.
-        if !state.endings.isEmpty { next = state.time }
+        if !state.endings.isEmpty || state.jobs.firstRunning != nil { next = state.time }
         index.nextWake = next
     }
 }

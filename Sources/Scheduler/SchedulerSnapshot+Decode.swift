@@ -16,6 +16,7 @@ extension Scheduler {
         try decodeKeys(&reader)
         try decodeSchedules(&reader)
         try decodeEndings(&reader)
+        state.jobs = try BulkJobTable(from: &reader)
         try decodeTasks(&reader)
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind the last task")

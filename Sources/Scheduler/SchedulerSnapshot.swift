@@ -2,7 +2,7 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · tasks
+///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · jobs · tasks
 /// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
@@ -10,10 +10,11 @@
 /// sessions  count u32 · (origin string · incarnation u64 · acknowledgedBelow u64
 ///           · count u32 · (sequence u64 · outcome)…)…
 /// outcome   u8: 0 done | 1 task · u64 · existed bool | 2 schedule · revision u64 · existed bool | 3 rejected · u8
-///           | 50 session · u64
+///           | 50 session · u64 | 61 bulk job · u64 · existed bool
 /// keys      count u32 · (hash high u64 · low u64 · task u64 · fingerprint u64 · rememberedAt i64)…
 /// schedules count u32 · schedule…, by name
 /// endings   count u32 · ending…, in their order (see `Ending`)
+/// jobs      see `BulkJobTable`
 /// tasks     count u64 · task…, by id
 /// ```
 /// Equal states have equal bytes. References are counted anew when a snapshot is loaded. Checksums are the
@@ -59,6 +60,7 @@ public struct SchedulerSnapshot: Sendable {
             ending.encode(into: &writer)
             if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         }
+        state.jobs.encode(into: &writer)
         writer.put(UInt64(state.tasks.count))
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
             // By a span, in which nothing is copied, and so nothing counted.

@@ -13,6 +13,7 @@ struct Oracle {
     private(set) var workflows = WorkflowBooks()
     private(set) var queues = QueueBooks()
     private(set) var deliveries = DeliveryBooks()
+    private(set) var bulkJobs = BulkBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -100,6 +101,7 @@ struct Oracle {
         for request in requests {
             if case .retry(let task) = request.command { retried.append(task) }
         }
+        retried += bulkJobs.retries(events, asked: retried, reference, tasks)
         try workflows.note(events, retried: retried, reference)
         for event in events {
             switch event {
@@ -120,6 +122,7 @@ struct Oracle {
         try checkSuperseded()
         try queues.note(requests, events, reference, tasks)
         try deliveries.note(requests, events, reference)
+        try bulkJobs.note(retried: retried, reference, tasks)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
@@ -265,6 +268,8 @@ struct Oracle {
                 if case .retry(let task) = request.command { task } else { nil }
             }
             try workflows.cancelled(id, retried: retried, reference)
+        case (.beginBulkJob(let spec), .bulkJob(let id, false)):
+            bulkJobs.begin(id, spec, index, reference, tasks)
         default: break
         }
         if case .schedule = outcome, case .putSchedule(let name, let spec, _, _) = request.command,
@@ -320,26 +325,7 @@ struct Oracle {
         tasks[finish.task] = account
     }
 
-    // MARK: What nodes do and say
-
-    /// - Parameter known: what the node knew to be committed when its turn ended.
-    func checkLaunch(_ assignment: Assignment, on node: NodeID, known: Index) throws(Violation) {
-        guard assignment.worker == node.name,
-            let attempt = tasks[assignment.task]?.attempts.first(where: {
-                $0.number == assignment.attempt
-            }), attempt.fence == assignment.fence, attempt.worker == node.name,
-            attempt.incarnation == assignment.incarnation
-        else {
-            throw Violation(
-                "committed before launched", "\(node) launches \(assignment), not in the ledger")
-        }
-        if let closed = attempt.closedIndex, closed <= known {
-            throw Violation(
-                "what is known to be taken back is not launched",
-                "\(node) launches \(assignment.task)/\(assignment.attempt), closed at \(closed), knowing \(known)"
-            )
-        }
-    }
+    // MARK: What clients are told
 
     /// A client was told that its submission became this task. Returns the index from which on everybody must
     /// see it.
@@ -375,18 +361,5 @@ struct Oracle {
             if place == graph.items.count - 1 { return account.createdIndex }
         }
         throw Violation("answers fit", "\(first) answers a workflow without tasks")
-    }
-
-    func checkFinished(_ finish: Finish) throws(Violation) {
-        let attempt = tasks[finish.task]?.attempts.first { $0.number == finish.attempt }
-        guard let attempt, attempt.fence == finish.fence, attempt.isAccepted else {
-            throw Violation("accepted results are in the ledger", "\(finish)")
-        }
-    }
-
-    /// The attempt was given away because its worker was taken for lost.
-    func wasLost(_ task: TaskID, attempt: UInt32) -> Bool {
-        reference.task(task)?.attempts.contains { $0.number == attempt && $0.outcome == "lost" }
-            ?? false
     }
 }

@@ -35,6 +35,8 @@ struct Report {
     /// Ends of tasks that somebody was told of, and those that came by an overall time-out.
     var told = 0
     var overdue = 0
+    /// That were done, and left nothing out.
+    var bulkJobs = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -55,6 +57,7 @@ struct Report {
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.breakerOpenings, \.told, \.overdue,
+            \.bulkJobs,
         ]
     }
 
@@ -84,7 +87,7 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
-        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened
+        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened, \(bulkJobs) bulk jobs checked
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

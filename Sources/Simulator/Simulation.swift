@@ -30,6 +30,7 @@ final class Simulation {
     var flows: Flows
     /// For what is done to queues, in some runs.
     var queueRandom: RandomSource
+    var bulkRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -79,6 +80,8 @@ final class Simulation {
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         scenario.drawQueues(&queueRandom)
+        bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
+        scenario.drawBulkJobs(&bulkRandom)
         if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
@@ -124,6 +127,7 @@ final class Simulation {
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
+        if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -231,6 +235,7 @@ final class Simulation {
         case .workflows: workflowsAct()
         case .crowd: crowdActs()
         case .queues: queuesAct()
+        case .bulkJobs: bulkJobsAct()
         }
     }
 
@@ -253,6 +258,7 @@ final class Simulation {
         report.breakerOpenings = oracle.queues.openings
         report.told = oracle.deliveries.told
         report.overdue = oracle.deliveries.overdue
+        report.bulkJobs = oracle.bulkJobs.checkedJobs
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }

@@ -58,6 +58,18 @@ struct CommandCodecTests {
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         broken.errorWebhook = "https://example.com"
+        var filter = TaskFilter()
+        filter.states = [.dead, .expired]
+        filter.queue = "q"
+        filter.handler = "h"
+        filter.schedule = "s"
+        filter.worker = "w"
+        filter.tag = "t"
+        filter.meta = [Label(name: "a", value: "ä")]
+        filter.text = "x"
+        filter.since = 4
+        filter.until = 5
+        filter.workflow = WorkflowID(first: TaskID(3))
         return [
             .submit(full), .submit(.h()), .submit(.h { $0.start = .after(milliseconds: 4) }),
             .submit(
@@ -110,6 +122,10 @@ struct CommandCodecTests {
                 ProgressReport(
                     task: TaskID(1), attempt: 2, fence: 3,
                     progress: TaskProgress(percent: nil, note: nil))),
+            .beginBulkJob(BulkSpec(.cancel, TaskFilter())),
+            .beginBulkJob(BulkSpec(.retry, filter, limit: 9, key: "k")),
+            .beginBulkJob(BulkSpec(.delete, TaskFilter(), limit: .max)),
+            .stopBulkJob(BulkJobID(7)),
         ]
     }()
 

@@ -9,6 +9,8 @@ struct DeterminismTests {
         capacity.finishedTasks = 40
         capacity.deadTasks = 10
         capacity.wakesPerAdvance = 7
+        capacity.bulkLooksPerEntry = 9
+        capacity.bulkActionsPerEntry = 2
         return capacity
     }()
 

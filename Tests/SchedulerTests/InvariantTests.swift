@@ -12,6 +12,8 @@ struct InvariantTests {
             capacity.deadTasks = 8
             capacity.wakesPerAdvance = 5
             capacity.settlementsPerEntry = 1
+            capacity.bulkLooksPerEntry = 20
+            capacity.bulkActionsPerEntry = 3
         }
         var log = RandomLog(seed: 5_000 + seed)
         var machine = Machine(capacity)

@@ -3,11 +3,14 @@
 /// Makes commands by seed that mostly make sense for a given state: a long life of a small, unlucky cluster.
 struct RandomLog {
     var random: Seeded
+    /// Of its own, so that the rest of a log stays as it is.
+    var bulkRandom: Seeded
     var sequences: [String: UInt64] = [:]
     var incarnations: [String: UInt64] = [:]
 
     init(seed: UInt64) {
         random = Seeded(seed)
+        bulkRandom = Seeded(seed &+ 77)
     }
 
     /// One entry for the machine's state, at its time or somewhat later.
@@ -33,7 +36,29 @@ struct RandomLog {
             }
             groups.append(group)
         }
+        if bulkRandom.next() % 10 == 0 {
+            var group = CommandGroup(origin: "bulk", incarnation: 1, acknowledgedBelow: 0)
+            group.append(sequence: UInt64(machine.log.count + 1), command: bulkCommand().encoded())
+            groups.append(group)
+        }
         return EntryPayload(time: machine.time, groups: groups).encoded()
+    }
+
+    private mutating func bulkCommand() -> Command {
+        if bulkRandom.next() % 6 == 0 { return .stopBulkJob(BulkJobID(1 + bulkRandom.next() % 9)) }
+        var filter = TaskFilter()
+        if bulkRandom.next() % 2 == 0 { filter.queue = "q\(bulkRandom.next() % 3)" }
+        if bulkRandom.next() % 3 == 0 { filter.handler = "h\(bulkRandom.next() % 3)" }
+        if bulkRandom.next() % 4 == 0 { filter.text = bulkRandom.next() % 2 == 0 ? "t1" : "no" }
+        if bulkRandom.next() % 4 == 0 {
+            filter.states = TaskState.allCases.filter { _ in bulkRandom.next() % 2 == 0 }
+        }
+        if bulkRandom.next() % 4 == 0 { filter.worker = "w\(bulkRandom.next() % 5)" }
+        return .beginBulkJob(
+            BulkSpec(
+                BulkSpec.Action.allCases[Int(bulkRandom.next() % 3)], filter,
+                limit: bulkRandom.next() % 3 == 0 ? 1 + bulkRandom.next() % 6 : nil,
+                key: bulkRandom.next() % 4 == 0 ? "b\(bulkRandom.next() % 3)" : nil))
     }
 
     private mutating func advance(_ machine: Machine) -> Command {

@@ -42,7 +42,10 @@ final class API {
     }
 
     /// To be told after every turn of the replica: something may have happened.
-    func turnEnded() { events.turnEnded() }
+    func turnEnded() {
+        events.turnEnded()
+        context.bulkJobs.turnEnded()
+    }
 
     /// Ends what would never end by itself.
     func drain() { events.drain() }
@@ -79,6 +82,7 @@ final class API {
         case "schedules": SchedulesAPI.handle(path, call)
         case "workers": workerSessions.handle(path, call)
         case "dead": DeadAPI.handle(path, call)
+        case "jobs": BulkJobsAPI.handle(path, call)
         case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
         case "events" where path.isEmpty: events.handle(call)

@@ -9,6 +9,8 @@ final class APIContext {
     let metrics: Metrics
     let facts: NodeFacts
     let progress: ProgressBoard
+    let scans: ScanQueue
+    let bulkJobs: BulkJobWaiters
     /// Read as schedules name them.
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
@@ -24,6 +26,8 @@ final class APIContext {
         self.metrics = metrics
         self.facts = facts
         progress = ProgressBoard(gateway: gateway, facts: facts)
+        scans = ScanQueue(later: facts.later)
+        bulkJobs = BulkJobWaiters(gateway: gateway, facts: facts)
         self.zones = zones
         zoneData = zones.release()
     }

@@ -7,9 +7,11 @@ enum APILimits {
     static let maxListItems = 1_000
     /// Bytes of payloads and results in one page; the rest follows on the next one.
     static let maxListBytes = 8 << 20
-    /// Tasks that a filter looks at for one page, so that no list holds the loop for long; a page may
-    /// therefore be short, or empty, and have a next one.
-    static let maxListScan = 20_000
+    /// Units (`Scheduler.list`) that a filter may take for one page; a page may therefore be short, or empty, and have a
+    /// next one.
+    static let maxListScan = 2_000_000
+    /// Units that all lists together may take in one turn of the loop: about a millisecond.
+    static let maxScanPerTurn = 20_000
 
     static let maxBulkTasks = 10_000
     /// Tasks of one bulk submission that are read in one turn of the loop.
@@ -29,9 +31,8 @@ enum APILimits {
     static let defaultPreviewItems = 10
     static let maxPreviewItems = 1_000
 
-    /// Tasks that one request does something to.
-    static let maxBatchTasks = 10_000
-    static let maxBatchTasksPerRound = 500
+    /// How long a request for a bulk action waits for its end, if it does not say.
+    static let defaultBulkWaitMilliseconds: Int64 = 5_000
 
     /// Occurrences that a resumed schedule counts as skipped in one turn of the loop, and in all.
     static let maxSkippedPerTurn = 500

@@ -10,26 +10,12 @@ enum DeadAPI {
                 return TaskList.reply(to: call, states: [.dead])
             }
             guard call.hasNoBody() else { return }
-            begin(.delete, call)
+            TaskBatch.handle(call, .delete, states: [.dead])
         case "retry" where path.count == 1:
             guard call.allows(.post), call.hasNoBody() else { return }
-            begin(.retry, call)
+            TaskBatch.handle(call, .retry, states: [.dead])
         default:
             call.replyUnknownPath()
         }
-    }
-
-    private static func begin(_ action: TaskBatch.Action, _ call: Call) {
-        var query = call.query
-        let filter = TaskFilterReader.read(&query, states: [.dead])
-        let limit =
-            query.integer("limit", in: 1...APILimits.maxBatchTasks) ?? APILimits.maxBatchTasks
-        let options = call.options(&query)
-        query.finish()
-        guard query.problems.isEmpty else {
-            call.reply(Problem.invalid(query.problems))
-            return
-        }
-        TaskBatch(call, action, filter, limit: limit, options).begin()
     }
 }

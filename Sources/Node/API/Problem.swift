@@ -211,6 +211,12 @@ extension Problem {
             return Problem(
                 kind: .invalid, status: 422,
                 detail: "A task to wait for does not exist, or is not kept any more.")
+        case .tooManyBulkJobs:
+            return Problem(
+                kind: .overloaded, status: 429,
+                detail:
+                    "\(Limits.maxRunningBulkJobs) bulk jobs go on, and no more may. Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
         case .nodeName:
             return .conflict("\"\(name)\" is, or was, a node: its worker can't have that name.")
         }

@@ -1,130 +1,90 @@
+import Raft
 import Scheduler
 
-/// Does one thing to all tasks that match a filter, newest first and each once, in rounds: a round begins when the one
-/// before it is answered, so that the number of waiting commands stays small.
-///
-/// At most `limit` of them; the reply says whether there may be more, and the client asks again. So nothing is left
-/// half known when a node is lost: what was done is done, and asking once more does the rest.
-final class TaskBatch {
-    enum Action: String, CaseIterable {
-        case cancel, retry, delete
-
-        func command(_ task: TaskID) -> Command {
-            switch self {
-            case .cancel: .cancel(task)
-            case .retry: .retry(task)
-            case .delete: .deleteTask(task)
-            }
-        }
-
-        /// Those that it can be done to, if the filter does not say.
-        var states: [TaskState] {
-            switch self {
-            case .cancel: TaskState.allCases.filter { !$0.isFinal }
-            case .retry: [.dead, .cancelled, .expired]
-            case .delete: TaskState.allCases.filter(\.isFinal)
-            }
-        }
-
-        /// As the reply counts them.
-        var done: String {
-            switch self {
-            case .cancel: "cancelled"
-            case .retry: "retried"
-            case .delete: "deleted"
-            }
-        }
-    }
-
-    private let call: Call
-    private let action: Action
-    private let filter: TaskFilter
-    private let options: Call.Options
-    private var remaining: Int
-    private var before: TaskID?
-    private var isExhausted = false
-    private var waiting = 0
-    private var done = 0
-    private var skipped = 0
-    private var refusal: Refusal?
-
-    init(
-        _ call: Call, _ action: Action, _ filter: TaskFilter, limit: Int, _ options: Call.Options
-    ) {
-        self.call = call
-        self.action = action
-        self.filter = filter
-        self.options = options
-        remaining = limit
-    }
-
+/// Does one thing to all tasks that match a filter: a job of the log, which is answered when it has ended, or told as one
+/// that goes on.
+enum TaskBatch {
     /// `POST /v1/tasks/batch`.
     static func handle(_ call: Call) {
         guard let document = call.document() else { return }
         var query = call.query
+        let wait = wait(&query)
         let options = call.options(&query)
         query.finish()
         var reader = JSONReader(document.root)
-        let word = reader.choice("action", of: Action.allCases.map(\.rawValue), required: true)
+        let names = BulkSpec.Action.allCases.map(\.name)
+        let word = reader.choice("action", of: names, required: true)
+        let action = BulkSpec.Action.allCases.first { $0.name == word }
         var filter = TaskFilter()
         reader.object("filter", required: true) { filter = TaskFilterReader.read(&$0) }
-        let limit = reader.integer("limit", in: 1...Int64(APILimits.maxBatchTasks))
+        let limit = reader.integer("limit", in: 1...Int64(Limits.maxTasks))
+        var key = reader.string("key", maxBytes: Limits.maxKeyBytes, allowEmpty: false)
         reader.finish()
-        let problems = reader.problems + query.problems
-        guard problems.isEmpty, let action = word.flatMap(Action.init(rawValue:)) else {
-            return call.reply(Problem.invalid(problems))
+        var problems = reader.problems + query.problems
+        if let headerKey = call.request.header("idempotency-key") {
+            if let problem = TasksAPI.wrong(headerKey, besides: key) { problems.append(problem) }
+            key = headerKey
         }
-        filter.states = filter.states ?? action.states
-        TaskBatch(
-            call, action, filter, limit: limit.map(Int.init) ?? APILimits.maxBatchTasks, options
-        ).begin()
+        guard problems.isEmpty, let action else { return call.reply(Problem.invalid(problems)) }
+        let spec = BulkSpec(action, filter, limit: limit.map { UInt64($0) }, key: key)
+        begin(spec, call, options, wait: wait)
     }
 
-    func begin() { call.read(options) { self.nextRound() } }
+    /// The same, with everything in the query, for tasks in these states.
+    static func handle(_ call: Call, _ action: BulkSpec.Action, states: [TaskState]) {
+        var query = call.query
+        let filter = TaskFilterReader.read(&query, states: states)
+        let limit = query.integer("limit", in: 1...Limits.maxTasks)
+        let wait = wait(&query)
+        let options = call.options(&query)
+        query.finish()
+        var problems = query.problems
+        let key = call.request.header("idempotency-key")
+        if let key, let problem = TasksAPI.wrong(key, besides: nil) { problems.append(problem) }
+        guard problems.isEmpty else { return call.reply(Problem.invalid(problems)) }
+        let spec = BulkSpec(action, filter, limit: limit.map { UInt64($0) }, key: key)
+        begin(spec, call, options, wait: wait)
+    }
 
-    private func nextRound() {
-        guard remaining > 0, !isExhausted, refusal == nil else { return finish() }
-        let page = call.gateway.replica.scheduler.list(
-            filter, before: before, limit: min(remaining, APILimits.maxBatchTasksPerRound),
-            scanBudget: APILimits.maxListScan)
-        before = page.next
-        isExhausted = page.next == nil
-        remaining -= page.items.count
-        // One more than there are commands, so that an early answer doesn't end the round.
-        waiting = page.items.count + 1
-        for task in page.items {
-            call.gateway.request(action.command(task.id), deadline: options.deadline) { answer in
-                self.note(answer)
+    /// How long the answer waits for the job's end.
+    static func wait(_ query: inout QueryReader) -> Nanoseconds {
+        let milliseconds =
+            query.durationMilliseconds("wait", in: 0...APILimits.maxTimeoutMilliseconds)
+            ?? APILimits.defaultBulkWaitMilliseconds
+        return Nanoseconds(milliseconds) * 1_000_000
+    }
+
+    private static func begin(
+        _ spec: BulkSpec, _ call: Call, _ options: Call.Options, wait: Nanoseconds
+    ) {
+        call.perform(
+            .beginBulkJob(spec), options, noun: "bulk job", name: "", wrongState: { "" }
+        ) { outcome in
+            guard case .bulkJob(let id, _) = outcome else {
+                preconditionFailure("a bulk action comes to a job")
             }
+            let deadline = call.request.receivedAt + wait
+            call.context.bulkJobs.wait(for: id, until: deadline) { BulkJobsAPI.reply($0, id, call) }
         }
-        endOne()
     }
+}
 
-    private func note(_ answer: Gateway.Answer) {
-        switch answer {
-        case .outcome(.rejected): skipped += 1
-        case .outcome: done += 1
-        case .refused(let refusal): self.refusal = refusal
+extension BulkSpec.Action {
+    /// As it stands in the API.
+    var name: String {
+        switch self {
+        case .cancel: "cancel"
+        case .retry: "retry"
+        case .delete: "delete"
         }
-        endOne()
     }
 
-    private func endOne() {
-        waiting -= 1
-        // In a turn of its own: an empty page must not deepen the stack.
-        if waiting == 0 { call.context.facts.later { self.nextRound() } }
-    }
-
-    private func finish() {
-        if let refusal, done == 0 { return call.refuse(refusal) }
-        if let refusal { call.context.metrics.count(refusal) }
-        call.reply { writer in
-            writer.beginObject()
-            writer.field(action.done, done)
-            // In another state, or gone, when their turn came.
-            writer.field("skipped", skipped)
-            writer.field("more", !isExhausted || refusal != nil)
-            writer.endObject()
+    /// As a job's tasks are counted.
+    var done: String {
+        switch self {
+        case .cancel: "cancelled"
+        case .retry: "retried"
+        case .delete: "deleted"
         }
     }
 }

@@ -44,6 +44,10 @@ struct TaskFilterReader {
         filter.text = text("q", maxBytes: maxTextBytes)
         filter.since = reader.timestampMilliseconds("since")
         filter.until = reader.timestampMilliseconds("until")
+        if let id = text("workflow") {
+            filter.workflow = WorkflowID(id)
+            if filter.workflow == nil { reader.problem("workflow", "is not a workflow's id") }
+        }
         let labels = reader.stringMap(
             "meta", maxCount: Limits.maxMetaLabels, maxBytes: Limits.maxMetaBytes)
         filter.meta = (labels ?? []).map { Label(name: $0.name, value: $0.value) }

@@ -1,10 +1,34 @@
+import Raft
 import Scheduler
 
-/// One page of tasks, newest first. A page ends early when enough was looked at or written: what is left
-/// follows on the next one.
-enum TaskList {
+/// One page of tasks, newest first. What it takes to find them is spread over turns of the loop (`ScanQueue`). A page ends
+/// early when enough was looked at or written, or time is up: what is left follows on the next one.
+final class TaskList {
     /// Tasks that are copied out of the state at a time: payloads may be large.
     private static let batch = 50
+    /// What it takes to copy and write a task, in units of the scan budget, and the bytes of it that take a unit more.
+    private static let unitsPerTask = 20
+    private static let bytesPerUnit = 64
+
+    private let call: Call
+    private let filter: TaskFilter
+    private let limit: Int
+    private let deadline: Nanoseconds
+    /// The page goes on below this task.
+    private var next: TaskID?
+    private var count = 0
+    private var rest = APILimits.maxListScan
+    private var writer = JSONWriter(capacity: 1_024)
+
+    private init(
+        _ call: Call, _ filter: TaskFilter, before: TaskID?, limit: Int, deadline: Nanoseconds
+    ) {
+        self.call = call
+        self.filter = filter
+        self.limit = limit
+        self.deadline = deadline
+        next = before
+    }
 
     /// Answers a list request, with filters and options from its query.
     static func reply(to call: Call, states: [TaskState]? = nil) {
@@ -19,14 +43,13 @@ enum TaskList {
             call.reply(Problem.invalid(query.problems))
             return
         }
+        let list = TaskList(call, filter, before: before, limit: limit, deadline: options.deadline)
         call.read(options) {
-            call.reply { writer in
-                write(call, filter, before: before, limit: limit, to: &writer)
-            }
+            list.begin()
+            call.context.scans.add { list.portion($0) }
         }
     }
 
-    /// The page goes on below the task that the cursor names.
     private static func cursor(_ query: inout QueryReader) -> TaskID? {
         guard let text = query.text("cursor") else { return nil }
         guard let id = TaskID(text) else {
@@ -36,36 +59,47 @@ enum TaskList {
         return id
     }
 
-    private static func write(
-        _ call: Call, _ filter: TaskFilter, before: TaskID?, limit: Int,
-        to writer: inout JSONWriter
-    ) {
+    private func begin() {
         writer.beginObject()
         writer.key("items")
         writer.beginArray()
-        var next = before
-        var count = 0
-        var scanBudget = APILimits.maxListScan
-        repeat {
-            let wanted = min(batch, limit - count)
-            let share = min(scanBudget, APILimits.maxListScan / 4)
-            let page = call.gateway.replica.scheduler.list(
-                filter, before: next, limit: wanted, scanBudget: share)
-            // What was looked at is not told; this share may be counted too high, never too low.
-            scanBudget -= page.items.count == wanted ? wanted : share
-            next = page.next
-            for task in page.items {
-                writer.task(task)
-                count += 1
-                if writer.bytes.count >= APILimits.maxListBytes, task.id != page.items.last?.id {
-                    next = task.id
-                    break
-                }
+    }
+
+    private func portion(_ budget: Int) -> ScanQueue.Step {
+        let page = call.gateway.replica.scheduler.list(
+            filter, before: next, limit: min(Self.batch, limit - count),
+            scanBudget: min(budget, rest))
+        rest -= page.spent
+        next = page.next
+        let bytesBefore = writer.bytes.count
+        var written = 0
+        for task in page.items {
+            writer.task(task)
+            written += 1
+            let isEnough =
+                writer.bytes.count >= APILimits.maxListBytes
+                || writer.bytes.count - bytesBefore >= budget * Self.bytesPerUnit
+            if isEnough, task.id != page.items.last?.id {
+                next = task.id
+                break
             }
-        } while next != nil && count < limit && scanBudget > 0
-            && writer.bytes.count < APILimits.maxListBytes
+        }
+        count += written
+        let isDone =
+            next == nil || count == limit || rest <= 0
+            || writer.bytes.count >= APILimits.maxListBytes
+            || call.context.facts.clock().monotonic >= deadline
+        if isDone { finish() }
+        let bytes = writer.bytes.count - bytesBefore
+        return ScanQueue.Step(
+            spent: page.spent + written * Self.unitsPerTask + bytes / Self.bytesPerUnit,
+            isDone: isDone)
+    }
+
+    private func finish() {
         writer.endArray()
         writer.optionalField("next", next?.description)
         writer.endObject()
+        call.reply(.json(writer.bytes))
     }
 }

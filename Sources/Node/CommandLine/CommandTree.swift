@@ -11,6 +11,7 @@ enum CommandTree {
             ScheduleCommands.spec,
             QueueCommands.spec,
             DeadCommands.spec,
+            BulkJobCommands.spec,
             WorkerCommands.spec,
             EventsCommand.spec,
             ClusterCommands.spec,

@@ -9,19 +9,17 @@ enum DeadCommands {
             CommandSpec(
                 name: "retry",
                 summary: "run dead tasks again: all, or those that the options choose",
-                options: TaskFilterOptions.withoutState,
+                options: TaskFilterOptions.withoutState + TaskBatchCommand.options,
                 examples: ["carillon dead retry --handler resize --since 1h"],
                 run: { (invocation) throws(CommandFailure) in
-                    try TaskBatchCommand.run(
-                        invocation, action: "retry", done: "retried", states: ["dead"])
+                    try TaskBatchCommand.run(invocation, action: "retry", states: ["dead"])
                 }),
             CommandSpec(
                 name: "delete", summary: "forget dead tasks: all, or those that the options choose",
-                options: TaskFilterOptions.withoutState,
+                options: TaskFilterOptions.withoutState + TaskBatchCommand.options,
                 examples: ["carillon dead delete --until 7d"],
                 run: { (invocation) throws(CommandFailure) in
-                    try TaskBatchCommand.run(
-                        invocation, action: "delete", done: "deleted", states: ["dead"])
+                    try TaskBatchCommand.run(invocation, action: "delete", states: ["dead"])
                 }),
         ])
 

@@ -13,16 +13,28 @@ struct ItemList {
         client: ClusterClient
     ) throws(CommandFailure) -> ItemList {
         var items: [JSONValue] = []
+        let next = try forEachPage(path, query: query, limit: limit, client: client) { items += $0 }
+        return ItemList(items: items, next: next)
+    }
+
+    /// The same page by page. Returns where it goes on.
+    @discardableResult
+    static func forEachPage(
+        _ path: String, query: [(name: String, value: String)], limit: Int64,
+        client: ClusterClient, _ body: ([JSONValue]) -> Void
+    ) throws(CommandFailure) -> String? {
+        var count: Int64 = 0
         var cursor: String?
         repeat {
-            let rest = limit - Int64(items.count)
-            var pairs = query + [("limit", String(min(rest, maxPageItems)))]
+            var pairs = query + [("limit", String(min(limit - count, maxPageItems)))]
             if let cursor { pairs.append(("cursor", cursor)) }
             let page = try client.json(.get(path + PercentEncoding.query(pairs)))
-            items += page["items"]?.elements ?? []
+            let items = page["items"]?.elements ?? []
+            body(items)
+            count += Int64(items.count)
             cursor = page["next"]?.string
-        } while cursor != nil && items.count < limit
-        return ItemList(items: items, next: cursor)
+        } while cursor != nil && count < limit
+        return cursor
     }
 
     /// In the form in which a node serves it.

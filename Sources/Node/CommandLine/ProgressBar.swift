@@ -28,14 +28,17 @@ struct ProgressBar {
     ) -> String {
         var line = ""
         if let totalBytes, totalBytes > 0 {
-            let filled = Int(min(doneBytes, totalBytes) * Int64(width) / totalBytes)
-            let percent = min(doneBytes, totalBytes) * 100 / totalBytes
-            line += "[" + String(repeating: "#", count: filled)
-            line += String(repeating: "-", count: width - filled) + "] \(percent)%  "
+            line += bar(done: min(doneBytes, totalBytes), of: totalBytes) + "  "
         }
         let rate = Int64(accepted) * 1000 / max(1, elapsedMilliseconds)
         line += "\(accepted) accepted  \(rate)/s"
         if refused > 0 { line += "  \(refused) refused" }
         return line
+    }
+
+    static func bar(done: Int64, of total: Int64) -> String {
+        let filled = Int(done * Int64(width) / total)
+        return "[" + String(repeating: "#", count: filled)
+            + String(repeating: "-", count: width - filled) + "] \(done * 100 / total)%"
     }
 }

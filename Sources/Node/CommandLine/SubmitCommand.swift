@@ -98,7 +98,7 @@ enum SubmitCommand {
 
     static let madeUpKeyPrefix = "cli-"
 
-    private static func randomKey() -> String {
+    static func randomKey() -> String {
         var generator = SystemRandomNumberGenerator()
         let high = String(generator.next(), radix: 36)
         return madeUpKeyPrefix + high + String(generator.next(), radix: 36)

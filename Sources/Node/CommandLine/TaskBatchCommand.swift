@@ -1,13 +1,15 @@
-/// One action on all tasks that the options choose, in as many requests as it takes.
+/// One action on all tasks that the options choose: the cluster's own job, which goes on if the command is interrupted.
 enum TaskBatchCommand {
-    /// A node takes on so many at a time, and says whether there may be more. What was done is not found again, so that a
-    /// request of which no reply came may be sent again.
-    ///
-    /// - Parameters:
-    ///   - action: as the API calls it.
-    ///   - done: what the reply counts.
+    /// For the commands that do so.
+    static let options = [
+        OptionSpec(name: "max", value: "N", summary: "at most so many tasks, newest first"),
+        OptionSpec(
+            name: "no-wait", summary: "print the job's id at once; carillon job wait follows it"),
+    ]
+
+    /// - Parameter action: as the API calls it.
     static func run(
-        _ invocation: Invocation, action: String, done: String, states: [String]? = nil
+        _ invocation: Invocation, action: String, states: [String]? = nil
     ) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
         var writer = JSONWriter()
@@ -15,26 +17,25 @@ enum TaskBatchCommand {
         writer.field("action", action)
         writer.key("filter")
         try filter(invocation, states: states, to: &writer)
+        if let limit = try invocation.integer("max", in: 1...Int64.max) {
+            writer.field("limit", limit)
+        }
         writer.endObject()
-        let client = try invocation.client()
-        var line = TransientLine(console: invocation.console)
-        defer { line.finish() }
-        var count: Int64 = 0
-        var hasMore = true
-        while hasMore {
-            let reply = try client.json(
-                .post("/v1/tasks/batch", body: writer.bytes, isRepeatable: true))
-            let round = reply[done]?.integer ?? 0
-            count += round
-            hasMore = reply["more"]?.bool == true && round > 0
-            line.show { _ in "\(count) \(done)" }
+        let wait = invocation.flag("no-wait") ? "0s" : "500ms"
+        // With a key, the same request again is the same job.
+        var request = ClientRequest.post(
+            "/v1/tasks/batch?wait=" + wait, body: writer.bytes, isRepeatable: true)
+        request.idempotencyKey = SubmitCommand.randomKey()
+        var progress = try BulkJobProgress(invocation)
+        let begun = try progress.begin(request)
+        if invocation.flag("no-wait") {
+            switch format {
+            case .table: invocation.console.print(begun["id"]?.string ?? "?")
+            case .json: invocation.console.write(begun.raw + [0x0A])
+            }
+            return 0
         }
-        line.finish()
-        switch format {
-        case .table: invocation.console.print("\(count) \(done)")
-        case .json: invocation.console.print("{\"\(done)\":\(count)}")
-        }
-        return 0
+        return try BulkJobCommands.report(progress.follow(begun), invocation)
     }
 
     private static func filter(

@@ -4,16 +4,28 @@ enum TaskCommands {
         name: "task", summary: "look at tasks, cancel, retry and await them",
         subcommands: [
             CommandSpec(
-                name: "get", summary: "show a task", operands: [OperandSpec(name: "ID")], run: get),
+                name: "get", summary: "show tasks",
+                operands: [OperandSpec(name: "ID", isRepeated: true)], run: get),
             CommandSpec(
                 name: "list", summary: "list tasks, newest first",
-                options: TaskFilterOptions.all + [TaskFilterOptions.limit],
-                examples: ["carillon task list --state dead --since 1h"], run: list),
+                options: TaskFilterOptions.all + [
+                    TaskFilterOptions.limit,
+                    OptionSpec(name: "all", summary: "show all of them, however many"),
+                    OptionSpec(name: "ids", summary: "print nothing but ids, one a line"),
+                ],
+                examples: [
+                    "carillon task list --state dead --since 1h",
+                    "carillon task list --queue mail --all --ids",
+                ], run: list),
+            CommandSpec(
+                name: "explain", summary: "say why a task does not run, and what would change that",
+                operands: [OperandSpec(name: "ID")], examples: ["carillon task explain t17"],
+                run: explain),
             CommandSpec(
                 name: "cancel",
                 summary: "cancel tasks that have not ended: these, or those that options choose",
                 operands: [OperandSpec(name: "ID", isOptional: true, isRepeated: true)],
-                options: TaskFilterOptions.all,
+                options: TaskFilterOptions.all + TaskBatchCommand.options,
                 examples: ["carillon task cancel t17 t18", "carillon task cancel --queue mail"],
                 run: { (invocation) throws(CommandFailure) in
                     try act(invocation, "cancel", "cancelled") { .delete($0) }
@@ -23,14 +35,27 @@ enum TaskCommands {
                 summary:
                     "run tasks again that are dead, cancelled or expired: these, or those that options choose",
                 operands: [OperandSpec(name: "ID", isOptional: true, isRepeated: true)],
-                options: TaskFilterOptions.all,
+                options: TaskFilterOptions.all + TaskBatchCommand.options,
                 run: { (invocation) throws(CommandFailure) in
                     try act(invocation, "retry", "retried") { .post($0 + "/retry") }
                 }),
             CommandSpec(
-                name: "wait", summary: "wait for a task's end and print its result",
-                details: ["Exits 1 if the task did not succeed, or has not ended in time."],
-                operands: [OperandSpec(name: "ID")],
+                name: "delete", summary: "forget tasks that have ended: those that options choose",
+                options: TaskFilterOptions.all + TaskBatchCommand.options,
+                examples: ["carillon task delete --state succeeded --until 1h"],
+                run: { (invocation) throws(CommandFailure) in
+                    guard TaskFilterOptions.areGiven(invocation) else {
+                        throw .usage("which tasks? choose them by options")
+                    }
+                    return try TaskBatchCommand.run(invocation, action: "delete")
+                }),
+            CommandSpec(
+                name: "wait", summary: "wait for the ends of tasks and print their results",
+                details: [
+                    "Exits 1 if one of them did not succeed, or has not ended in time. Results come in the order of the",
+                    "ids, each on a line of its own.",
+                ],
+                operands: [OperandSpec(name: "ID", isRepeated: true)],
                 options: [
                     OptionSpec(
                         name: "timeout", value: "DURATION",
@@ -41,21 +66,48 @@ enum TaskCommands {
 
     private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
-        let task = try invocation.client().json(.get(TaskFinder.path(invocation.operands[0])))
-        switch format {
-        case .table: TaskPresentation.printDetails(task, on: invocation.console)
-        case .json: invocation.console.write(task.raw + [0x0A])
+        let client = try invocation.client()
+        for (place, id) in invocation.operands.enumerated() {
+            let task = try client.json(.get(TaskFinder.path(id)))
+            switch format {
+            case .table:
+                if place > 0 { invocation.console.print("") }
+                TaskPresentation.printDetails(task, on: invocation.console)
+            case .json: invocation.console.write(task.raw + [0x0A])
+            }
         }
         return 0
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 50
+        let limit = try invocation.integer("limit", in: 1...1_000_000)
+        if limit != nil, invocation.flag("all") {
+            throw .usage("--all and --limit exclude each other")
+        }
         _ = try invocation.output()
-        let list = try ItemList.fetch(
-            "/v1/tasks", query: TaskFilterOptions.query(invocation), limit: limit,
-            client: invocation.client())
+        let client = try invocation.client()
+        let query = try TaskFilterOptions.query(invocation)
+        let wanted = invocation.flag("all") ? Int64.max : limit ?? 50
+        if invocation.flag("ids") {
+            // As they come: they may be millions.
+            try ItemList.forEachPage("/v1/tasks", query: query, limit: wanted, client: client) {
+                for task in $0 { invocation.console.print(task.shown("id")) }
+            }
+            return 0
+        }
+        let list = try ItemList.fetch("/v1/tasks", query: query, limit: wanted, client: client)
         try list.print(invocation, table: TaskPresentation.table, emptyText: "no tasks")
+        return 0
+    }
+
+    private static func explain(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        let path = TaskFinder.path(invocation.operands[0]) + "/explain"
+        let explanation = try invocation.client().json(.get(path))
+        switch format {
+        case .table: TaskPresentation.printExplanation(explanation, on: invocation.console)
+        case .json: invocation.console.write(explanation.raw + [0x0A])
+        }
         return 0
     }
 
@@ -65,7 +117,7 @@ enum TaskCommands {
     ) throws(CommandFailure) -> Int32 {
         switch (invocation.operands.isEmpty, TaskFilterOptions.areGiven(invocation)) {
         case (false, false): return try each(invocation, done, request)
-        case (true, true): return try TaskBatchCommand.run(invocation, action: action, done: done)
+        case (true, true): return try TaskBatchCommand.run(invocation, action: action)
         case (true, false): throw .usage("which tasks? name them, or choose them by options")
         case (false, true): throw .usage("ids and options that choose tasks do not go together")
         }
@@ -104,14 +156,21 @@ enum TaskCommands {
     }
 
     private static func wait(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let id = invocation.operands[0]
         let timeout = try invocation.durationMilliseconds("timeout")
-        guard
-            let task = try TaskFinder.awaitFinal(
-                id, timeoutMilliseconds: timeout, client: invocation.client())
-        else {
-            throw .failed("task \(id) has not ended after \(invocation.value("timeout") ?? "")")
+        let client = try invocation.client()
+        let start = SystemClock.monotonicMilliseconds()
+        var status: Int32 = 0
+        for id in invocation.operands {
+            let spent = SystemClock.monotonicMilliseconds() - start
+            guard
+                let task = try TaskFinder.awaitFinal(
+                    id, timeoutMilliseconds: timeout.map { max(0, $0 - spent) }, client: client)
+            else {
+                throw .failed(
+                    "task \(id) has not ended after \(invocation.value("timeout") ?? "")")
+            }
+            status = max(status, try TaskFinder.report(task, invocation))
         }
-        return try TaskFinder.report(task, invocation)
+        return status
     }
 }

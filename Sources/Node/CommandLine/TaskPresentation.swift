@@ -64,6 +64,22 @@ enum TaskPresentation {
         attemptTable(attempts, now).print(on: console)
     }
 
+    static func printExplanation(_ explanation: JSONValue, on console: Console) {
+        let now = SystemClock.wallMilliseconds()
+        let state = explanation.shown("state")
+        console.print(
+            "\(Style.strong.applied(to: explanation.shown("id"), on: console)) is "
+                + Style.of(state: state).applied(to: state, on: console))
+        for constraint in explanation["constraints"]?.elements ?? [] {
+            let until = constraint.shownTime("until", now: now)
+            console.print(
+                "- \(constraint.shown("detail"))" + (until.isEmpty ? "" : " (\(until))"))
+            console.print("  released by: \(constraint.shown("release"))")
+        }
+        let expiry = explanation.shownTime("expiresAt", now: now)
+        if !expiry.isEmpty { console.print("It expires if it has not started by then: \(expiry)") }
+    }
+
     private static func labels(_ task: JSONValue) -> String {
         (task["meta"]?.members ?? []).map { "\($0.name)=\($0.value.string ?? $0.value.source)" }
             .joined(separator: " ")

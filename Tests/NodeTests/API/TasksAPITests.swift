@@ -240,12 +240,12 @@ import Testing
         #expect(dead["items"]?.elements[0]["error"]?["message"]?.string == "broken")
         #expect(try fixture.call("GET", "/v1/dead?state=running").status == 422)
         let some = try fixture.call("POST", "/v1/dead/retry?handler=other").json()
-        #expect(some.source == #"{"retried":1,"skipped":0,"more":false}"#)
+        #expect(some["retried"]?.integer == 1 && some["more"]?.bool == false)
         let one = try fixture.call("POST", "/v1/dead/retry?limit=1").json()
         #expect(one["retried"]?.integer == 1)
         #expect(one["more"]?.bool == true)
         let rest = try fixture.call("POST", "/v1/dead/retry").json()
-        #expect(rest.source == #"{"retried":1,"skipped":0,"more":false}"#)
+        #expect(rest["retried"]?.integer == 1 && rest["more"]?.bool == false)
         #expect(try fixture.call("POST", "/v1/dead/retry").json()["retried"]?.integer == 0)
     }
 
