@@ -105,6 +105,12 @@ extension ProcessTests {
                 "POST", "/v1/tasks/batch",
                 #"{"action": "cancel", "filter": {"state": "scheduled"}}"#)
             #expect(batch["cancelled"]?.integer == 3, "\(batch.source)")
+            let job = batch["id"]?.string ?? ""
+            #expect(try round.call("GET", "/v1/jobs/\(job)?wait=1s").state == "done")
+            #expect(ids(try round.call("GET", "/v1/jobs")) == [job])
+            try round.call("DELETE", "/v1/jobs/\(job)", status: 409)
+            let why = try round.call("GET", "/v1/tasks/\(later)/explain")
+            #expect(why["constraints"]?.elements.first?["constraint"]?.string == "ended")
             try round.call("GET", "/v1/tasks/t999999", status: 404)
         }
 
