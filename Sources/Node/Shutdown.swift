@@ -63,6 +63,8 @@ final class Shutdown {
                 phase = .handingBack(until: now + killGrace + Self.lonelyNanoseconds)
             }
         case .handingBack(let until):
+            // An assignment that waited for the lease may be launched only now.
+            node.worker.stopAll(reason: .shutdown)
             if replica.isDrained || now >= until || (isLonely && node.worker.runningCount == 0) {
                 leave(now)
             }
