@@ -27,6 +27,7 @@ extension Node {
             invite: { [unowned self] name, endpoint in invite(name, at: endpoint) },
             lastHeartbeat: { [unowned self] worker in lastHeartbeat(of: worker) },
             export: { [storage] job in storage.snapshots.submit(.export(job)) },
+            httpClient: { [loop] () throws(IOError) in try HTTPClient(loop: loop) },
             later: { [loop] body in loop.later(body) },
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
     }

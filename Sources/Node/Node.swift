@@ -32,6 +32,7 @@ final class Node {
     let storage: NodeStorage
     let mailbox: Mailbox<Mail>
     private(set) var api: API?
+    private(set) var results: ResultDesk?
     private(set) var transport: PeerTransport?
     var addressBook: AddressBook
     var seenMembersRevision: UInt64 = 0
@@ -79,11 +80,7 @@ final class Node {
         try loop.attach(mailbox) { [unowned self] mail in receive(mail) }
         try listen(configuration, member)
         try loop.onSignal { [unowned self] signal in receive(signal) }
-        worker.onProgress = { [unowned self] assignment, progress in
-            api?.progressed(assignment, progress)
-        }
-        worker.onFinish = { [unowned self] finish in attemptFinished(finish) }
-        worker.describe = { [unowned self] task in describe(task) }
+        listenToWorker()
         loop.onTurnEnd = { [unowned self] in endTurn() }
     }
 
@@ -95,6 +92,7 @@ final class Node {
     func run() {
         seenMembersRevision = .max
         loop.later { [unowned self] in watchDisk() }
+        loop.later { [unowned self] in sweepResults() }
         loop.run()
         http?.close()
         transport?.close()
@@ -116,12 +114,16 @@ final class Node {
     private func listen(
         _ configuration: ClusterConfiguration, _ member: ClusterConfiguration.Member
     ) throws(IOError) {
+        let facts = facts(configuration)
+        let results = ResultDesk(
+            store: try resultStore(configuration), settings: configuration.results,
+            gateway: gateway, facts: facts, log: log)
         let api = API(
             APIContext(
                 node: member.id, configuration: configuration, gateway: gateway, metrics: metrics,
-                facts: facts(configuration),
-                zones: Self.systemZones))
+                facts: facts, results: results, zones: Self.systemZones))
         self.api = api
+        self.results = results
         http = try HTTPServer(
             loop: loop, endpoint: member.api,
             onTrouble: { [log] error in
@@ -232,37 +234,6 @@ final class Node {
         halt(
             "the cluster knows a later run of node \(id.name) than this one: its data directory is an old copy and "
                 + "must not take part")
-    }
-
-    private func launch(_ assignment: Assignment) {
-        let late = SystemClock.wallMilliseconds() - assignment.scheduledAt
-        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)) * 1_000_000)
-        metrics.attemptsStarted += 1
-        worker.start(assignment)
-    }
-
-    private func attemptFinished(_ finish: Finish) {
-        switch finish.result {
-        case .succeeded: metrics.attemptsSucceeded += 1
-        case .failed: metrics.attemptsFailed += 1
-        case .returned: break
-        }
-        gateway.step(.attemptEnded(finish.task, attempt: finish.attempt))
-        // No deadline: the result is offered until some leader takes or refuses it.
-        gateway.request(.finish(finish), deadline: .max) { [log] answer in
-            let reason: String
-            switch answer {
-            case .outcome(.rejected(let rejection)): reason = "\(rejection)"
-            case .refused(let refusal): reason = "\(refusal)"
-            case .outcome: return
-            }
-            log.info(
-                "a finish was refused",
-                [
-                    "task": .text(finish.task.description),
-                    "attempt": .integer(Int64(finish.attempt)), "reason": .text(reason),
-                ])
-        }
     }
 
     private func leadershipChanged() {

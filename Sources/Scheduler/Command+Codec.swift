@@ -1,7 +1,8 @@
 /// ```
 /// command   version u8 = 1 · kind u8 · fields
 /// finish    task u64 · attempt u32 · fence u64 · result u8 (0 succeeded · blob | 1 failed · message string
-///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned)
+///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned | 3 stored · output, see `StoredOutput`)
+///           · log (bool · bytes u32 · node string)
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
 /// workflow  first task u64; `GraphSpec` says what a graph is
 /// progress  task u64 · attempt u32 · fence u64 · percent (bool · u8) · note (bool · string)
@@ -256,6 +257,14 @@ extension Finish {
             writer.put(failure.retryAfterMilliseconds)
         case .returned:
             writer.put(UInt8(2))
+        case .stored(let output):
+            writer.put(UInt8(3))
+            output.encode(into: &writer)
+        }
+        writer.put(log != nil)
+        if let log {
+            writer.put(log.bytes)
+            writer.put(log.node)
         }
     }
 
@@ -274,8 +283,12 @@ extension Finish {
                     message: message, kind: kind, isRetryable: isRetryable,
                     retryAfterMilliseconds: try reader.optionalInt64()))
         case 2: result = .returned
+        case 3: result = .stored(try StoredOutput(from: &reader))
         case let other: throw CodecError("\(other) is not a result")
         }
+        guard try reader.bool() else { return }
+        let bytes = try reader.uint32()
+        log = Log(bytes: bytes, node: try reader.string())
     }
 }
 

@@ -78,18 +78,36 @@ public struct Finish: Equatable, Sendable {
     public var attempt: UInt32
     public var fence: UInt64
     public var result: AttemptResult
+    /// What it wrote to its log, if that was kept.
+    public var log: Log?
 
-    public init(task: TaskID, attempt: UInt32, fence: UInt64, result: AttemptResult) {
+    public struct Log: Equatable, Sendable {
+        public var bytes: UInt32
+        /// Which node keeps it; empty: every node reaches it.
+        public var node: String
+
+        public init(bytes: UInt32, node: String) {
+            self.bytes = bytes
+            self.node = node
+        }
+    }
+
+    public init(
+        task: TaskID, attempt: UInt32, fence: UInt64, result: AttemptResult, log: Log? = nil
+    ) {
         self.task = task
         self.attempt = attempt
         self.fence = fence
         self.result = result
+        self.log = log
     }
 }
 
 public enum AttemptResult: Equatable, Sendable {
     /// JSON, kept and returned byte for byte.
     case succeeded([UInt8])
+    /// The result is larger than the state takes, and is in a store already.
+    case stored(StoredOutput)
     case failed(Failure)
     /// Handed back without an attempt being spent: the worker is shutting down.
     case returned

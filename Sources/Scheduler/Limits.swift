@@ -4,7 +4,11 @@ public enum Limits {
     /// The end of the year 9999: no time in the state is later, so that arithmetic on times can't overflow.
     public static let maxTime: Milliseconds = 253_402_300_799_999
     public static let maxPayloadBytes = 1 << 20
+    /// Of a result in the state; a larger one is in a store, and the state knows where.
     public static let maxResultBytes = 64 << 10
+    public static let maxStoredResultBytes: UInt64 = 8 << 20
+    /// SHA-256.
+    public static let checksumBytes = 32
     public static let maxErrorMessageBytes = 4 << 10
     public static let maxProgressNoteBytes = 255
     public static let maxNameBytes = 255

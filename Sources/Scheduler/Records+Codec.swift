@@ -17,6 +17,7 @@
 ///           · hasWorkflow bool · membership (see `WorkflowMembership`)
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
 ///           · deadline (bool · i64) · webhook (bool · string)
+///           · stored (bool · `StoredResult`) · logs (count u32 · `AttemptLog`…)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -136,6 +137,10 @@ extension TaskExtra.Fields {
         progress?.encode(into: &writer)
         writer.put(deadline)
         writer.put(webhook)
+        writer.put(stored != nil)
+        stored?.encode(into: &writer)
+        writer.put(UInt32(logs.count))
+        for log in logs { log.encode(into: &writer) }
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -174,6 +179,12 @@ extension TaskExtra.Fields {
         deadline = try reader.optionalInstant("deadline")
         webhook = try reader.optionalString()
         if let webhook { try Webhook.check(webhook.utf8) }
+        if try reader.bool() { stored = try StoredResult(from: &reader) }
+        let logCount = try reader.count(minimumBytes: 20)
+        guard logCount <= Limits.maxAttemptHistory else {
+            throw CodecError("\(logCount) logs are too many")
+        }
+        for _ in 0..<logCount { logs.append(try AttemptLog(from: &reader)) }
     }
 }
 

@@ -9,21 +9,17 @@ extension Scheduler {
         guard record.state == .running, record.attempt == finish.attempt,
             record.fence == finish.fence
         else { return .rejected(.staleAttempt) }
+        guard isAcceptable(finish) else { return .rejected(.malformed) }
+        if let log = finish.log { note(log, of: finish, at: position) }
         switch finish.result {
         case .succeeded(let result):
-            guard result.count <= Limits.maxResultBytes else { return .rejected(.malformed) }
-            endAttempt(finish.task, at: position, .succeeded, &events)
-            state.tasks[position].changeExtra { fields in
-                fields.result = result
-                fields.error = nil
-                fields.dependencies?.dropResults()
+            succeed(finish, at: position, &events) { $0.result = result }
+        case .stored(let output):
+            succeed(finish, at: position, &events) { fields in
+                fields.stored = StoredResult(
+                    task: finish.task, attempt: finish.attempt, fence: finish.fence, output: output)
             }
-            complete(finish.task, at: position, .succeeded, &events)
-            fill(record.worker, &events)
         case .failed(let failure):
-            guard failure.kind.utf8.count <= Limits.maxNameBytes else {
-                return .rejected(.malformed)
-            }
             let outcome: AttemptOutcome = failure.kind == "timeout" ? .timeout : .failed
             failAttempt(finish.task, at: position, failure, outcome, &events)
         case .returned:
@@ -34,6 +30,42 @@ extension Scheduler {
             }
         }
         return .done
+    }
+
+    private func isAcceptable(_ finish: Finish) -> Bool {
+        if let log = finish.log, log.node.utf8.count > Limits.maxNameBytes { return false }
+        return switch finish.result {
+        case .succeeded(let result): result.count <= Limits.maxResultBytes
+        case .stored(let output): output.isAcceptable
+        case .failed(let failure): failure.kind.utf8.count <= Limits.maxNameBytes
+        case .returned: true
+        }
+    }
+
+    private mutating func note(
+        _ log: Finish.Log, of finish: Finish, at position: TaskTable.Position
+    ) {
+        state.tasks[position].changeExtra { fields in
+            if fields.logs.count >= Limits.maxAttemptHistory { fields.logs.removeFirst() }
+            fields.logs.append(
+                AttemptLog(
+                    attempt: finish.attempt, fence: finish.fence, bytes: log.bytes, node: log.node))
+        }
+    }
+
+    private mutating func succeed(
+        _ finish: Finish, at position: TaskTable.Position, _ events: inout [Event],
+        keep: (inout TaskExtra.Fields) -> Void
+    ) {
+        let worker = state.tasks[position].worker
+        endAttempt(finish.task, at: position, .succeeded, &events)
+        state.tasks[position].changeExtra { fields in
+            keep(&fields)
+            fields.error = nil
+            fields.dependencies?.dropResults()
+        }
+        complete(finish.task, at: position, .succeeded, &events)
+        fill(worker, &events)
     }
 
     /// The running attempt is over and its slot free; the caller gives slot and task their next use.

@@ -27,9 +27,10 @@ extension Scheduler {
             worker: hasAttempt ? state.workers.name(record.worker) : nil,
             createdAt: record.createdAt, startedAt: hasAttempt ? record.startedAt : nil,
             finishedAt: record.state.isFinal ? record.finishedAt : nil, result: fields.result,
-            error: fields.error, progress: fields.progress, occurrence: fields.occurrence,
+            stored: fields.stored, error: fields.error, progress: fields.progress,
+            occurrence: fields.occurrence,
             schedule: fields.schedule, workflow: fields.workflow?.id,
-            attempts: attempts(record, fields))
+            attempts: attempts(record, fields), logs: fields.logs)
     }
 
     private func attempts(_ record: TaskRecord, _ fields: TaskExtra.Fields) -> [AttemptView] {
@@ -113,6 +114,24 @@ extension Scheduler {
             let id = TaskID(task)
             return state.tasks.position(of: id).map { assignment(id, state.tasks[$0]) }
         }
+    }
+
+    // MARK: Results and logs
+
+    /// Whether a task that is kept has its result in a store, left there by this attempt.
+    public func keepsResult(of task: TaskID, attempt: UInt32, fence: UInt64) -> Bool {
+        guard let position = state.tasks.position(of: task),
+            let stored = state.tasks[position].extra?.fields.stored
+        else { return false }
+        return stored.task == task && stored.attempt == attempt && stored.fence == fence
+    }
+
+    /// Whether a task that is kept knows of a log that this attempt left.
+    public func keepsLog(of task: TaskID, attempt: UInt32, fence: UInt64) -> Bool {
+        guard let position = state.tasks.position(of: task),
+            let logs = state.tasks[position].extra?.fields.logs
+        else { return false }
+        return logs.contains { $0.attempt == attempt && $0.fence == fence }
     }
 
     /// The attempt of this task that runs, if one does.

@@ -64,6 +64,13 @@ final class TaskExtra: Sendable {
         /// When its overall time-out is over, since it could first start.
         var deadline: Milliseconds?
         var webhook: String?
+        /// Instead of `result`, if that is too large for the state.
+        var stored: StoredResult?
+        /// Oldest first, at most one for each attempt.
+        var logs: [AttemptLog] = []
+
+        /// What those that wait for the task get of it, once it has succeeded.
+        var handedOver: [UInt8]? { result ?? stored?.reference }
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -12,6 +12,8 @@ public struct TaskView: Equatable, Sendable {
     public var startedAt: Milliseconds?
     public var finishedAt: Milliseconds?
     public var result: [UInt8]?
+    /// Where the result is, if it is too large for the state.
+    public var stored: StoredResult?
     public var error: AttemptError?
     public var progress: TaskProgress?
     /// Occurrence id, `name@time`.
@@ -20,6 +22,8 @@ public struct TaskView: Equatable, Sendable {
     public var workflow: WorkflowID?
     /// Oldest first; at most the last `Limits.maxAttemptHistory`.
     public var attempts: [AttemptView]
+    /// Which attempts left a log, oldest first.
+    public var logs: [AttemptLog] = []
 
     public struct AttemptError: Equatable, Sendable {
         public var message: String

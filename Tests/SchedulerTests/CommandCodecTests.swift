@@ -82,6 +82,13 @@ struct CommandCodecTests {
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: failure)),
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .error())),
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned)),
+            .finish(
+                Finish(
+                    task: TaskID(1), attempt: 2, fence: 3,
+                    result: .stored(
+                        StoredOutput(
+                            bytes: 70_000, checksum: [UInt8](repeating: 7, count: 32), node: "n1")),
+                    log: Finish.Log(bytes: 9, node: ""))),
             .putSchedule(name: "s", cron, paused: true, next: nil),
             .putSchedule(name: "s", every, paused: false, next: 12),
             .putSchedule(name: "s", list, paused: false, next: 5),

@@ -195,6 +195,12 @@ struct RandomLog {
         let isStale = random.next() % 10 == 0
         let result: AttemptResult =
             switch random.next() % 10 {
+            // By the task, so that the draws that follow stay as they are.
+            case 0..<6 where current.task.number % 4 == 0:
+                .stored(
+                    StoredOutput(
+                        bytes: 1 << 17, checksum: [UInt8](repeating: 1, count: 32),
+                        node: current.task.number % 8 == 0 ? "" : "n1"))
             case 0..<6: .succeeded(Array("true".utf8))
             case 6: .returned
             case 7: .error("final", isRetryable: false)
@@ -204,7 +210,9 @@ struct RandomLog {
         return .finish(
             Finish(
                 task: current.task, attempt: current.attempt,
-                fence: isStale ? current.fence - 1 : current.fence, result: result))
+                fence: isStale ? current.fence - 1 : current.fence, result: result,
+                log: current.task.number % 3 == 0
+                    ? Finish.Log(bytes: current.attempt, node: "n1") : nil))
     }
 
     private mutating func anyTask(_ machine: Machine) -> TaskID {

@@ -9,12 +9,14 @@ final class API {
     private let cluster: ClusterAPI
     private let events: EventsAPI
     private let workerSessions: WorkerSessionsAPI
+    private let results: ResultsAPI
 
     init(_ context: APIContext) {
         self.context = context
         cluster = ClusterAPI(context)
         events = EventsAPI(context)
         workerSessions = WorkerSessionsAPI(context)
+        results = ResultsAPI(context)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -78,6 +80,7 @@ final class API {
         let path = segments[2...]
         switch segments[1] {
         case "tasks" where path.dropFirst().first == "attempts": AttemptsAPI.handle(path, call)
+        case "tasks" where results.handles(path): results.handle(path, call)
         case "tasks": TasksAPI.handle(path, call)
         case "schedules": SchedulesAPI.handle(path, call)
         case "workers": workerSessions.handle(path, call)

@@ -11,6 +11,7 @@ final class APIContext {
     let progress: ProgressBoard
     let scans: ScanQueue
     let bulkJobs: BulkJobWaiters
+    let results: ResultDesk
     /// Read as schedules name them.
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
@@ -18,7 +19,7 @@ final class APIContext {
 
     init(
         node: String, configuration: ClusterConfiguration, gateway: Gateway, metrics: Metrics,
-        facts: NodeFacts, zones: ZoneTable
+        facts: NodeFacts, results: ResultDesk, zones: ZoneTable
     ) {
         self.node = node
         self.configuration = configuration
@@ -28,6 +29,7 @@ final class APIContext {
         progress = ProgressBoard(gateway: gateway, facts: facts)
         scans = ScanQueue(later: facts.later)
         bulkJobs = BulkJobWaiters(gateway: gateway, facts: facts)
+        self.results = results
         self.zones = zones
         zoneData = zones.release()
     }

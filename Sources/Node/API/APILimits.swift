@@ -21,7 +21,10 @@ enum APILimits {
 
     /// Ends of attempts in one report.
     static let maxFinishItems = 1_000
-    static let maxFinishBytes = 4 << 20
+    static let maxFinishItemsBytes = 4 << 20
+    /// Bytes of a body that ends one attempt: the largest result, and a log whose every byte may need six in JSON.
+    static let maxFinishBytes =
+        WorkerLimits.maxResultBytes + 6 * WorkerLimits.maxLogTextBytes + (64 << 10)
 
     /// Chains and groups within each other.
     static let maxGraphDepth = 16

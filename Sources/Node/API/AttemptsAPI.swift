@@ -65,13 +65,14 @@ enum AttemptsAPI {
     // MARK: The end
 
     private static func finish(_ task: TaskID, _ number: UInt32, _ call: Call) {
-        guard let document = call.document() else { return }
+        guard let document = call.document(maxBytes: APILimits.maxFinishBytes) else { return }
         var query = call.query
         let options = call.options(&query)
         query.finish()
         var reader = JSONReader(document.root)
         let session = WorkerSessionsAPI.session(&reader)
         let result = result(&reader)
+        let log = reader.string("log", maxBytes: WorkerLimits.maxLogTextBytes)
         reader.finish()
         let problems = reader.problems + query.problems
         guard problems.isEmpty, let session, let result else {
@@ -81,13 +82,21 @@ enum AttemptsAPI {
             guard let assignment else { return ended(task, number, result, call) }
             let finish = Finish(
                 task: task, attempt: number, fence: assignment.fence, result: result)
-            call.gateway.request(.finish(finish), deadline: options.deadline) { answer in
-                switch answer {
-                case .refused(let refusal): call.refuse(refusal)
-                // An earlier copy of this report may have come in between.
-                case .outcome(.rejected): ended(task, number, result, call)
-                case .outcome: replyState(of: task, call)
-                }
+            let text = log.map { Array($0.utf8) }
+            call.context.results.settle(finish, log: text) { finish in
+                report(finish, options, call)
+            }
+        }
+    }
+
+    private static func report(_ finish: Finish, _ options: Call.Options, _ call: Call) {
+        call.gateway.request(.finish(finish), deadline: options.deadline) { answer in
+            call.context.results.answered(finish)
+            switch answer {
+            case .refused(let refusal): call.refuse(refusal)
+            // An earlier copy of this report may have come in between.
+            case .outcome(.rejected): ended(finish.task, finish.attempt, finish.result, call)
+            case .outcome: replyState(of: finish.task, call)
             }
         }
     }
@@ -128,7 +137,7 @@ enum AttemptsAPI {
     static func result(_ reader: inout JSONReader) -> AttemptResult? {
         let outcome = reader.choice(
             "outcome", of: ["succeeded", "failed", "returned"], required: true)
-        let value = reader.raw("result", maxBytes: Limits.maxResultBytes)
+        let value = reader.raw("result", maxBytes: WorkerLimits.maxResultBytes)
         let message = reader.string("error")
         let kind = reader.string("kind", maxBytes: Limits.maxNameBytes, allowEmpty: false)
         let mayRetry = reader.bool("retry")
@@ -182,7 +191,7 @@ extension AttemptResult {
     /// How an attempt that ended so stands in its task's history.
     fileprivate var outcomeName: String {
         switch self {
-        case .succeeded: "succeeded"
+        case .succeeded, .stored: "succeeded"
         case .failed(let failure): failure.kind == "timeout" ? "timeout" : "failed"
         case .returned: "returned"
         }

@@ -6,6 +6,7 @@ final class FinishBatch {
     private struct Item {
         let name: AttemptName
         let result: AttemptResult
+        let log: String?
     }
 
     private enum Answer {
@@ -27,7 +28,7 @@ final class FinishBatch {
     }
 
     static func begin(_ worker: String, _ call: Call) {
-        guard let document = call.document(maxBytes: APILimits.maxFinishBytes) else { return }
+        guard let document = call.document(maxBytes: APILimits.maxFinishItemsBytes) else { return }
         var query = call.query
         let options = call.options(&query)
         query.finish()
@@ -36,9 +37,10 @@ final class FinishBatch {
         var items: [Item] = []
         reader.objects("items", maxCount: APILimits.maxFinishItems, required: true) { _, reader in
             let attempt = WorkerSessionsAPI.attempt(&reader)
+            let log = reader.string("log", maxBytes: WorkerLimits.maxLogTextBytes)
             guard let result = AttemptsAPI.result(&reader), let attempt else { return }
             items.append(
-                Item(name: AttemptName(attempt.task, attempt.attempt), result: result))
+                Item(name: AttemptName(attempt.task, attempt.attempt), result: result, log: log))
         }
         reader.finish()
         let problems = reader.problems + query.problems
@@ -61,14 +63,21 @@ final class FinishBatch {
             }
             let finish = Finish(
                 task: found.task, attempt: found.attempt, fence: found.fence, result: item.result)
-            call.gateway.request(.finish(finish), deadline: options.deadline) { [self] answer in
-                switch answer {
-                case .refused(let refusal):
-                    call.context.metrics.count(refusal)
-                    take(.problem(Problem.refused(refusal)), place)
-                case .outcome(.rejected): self.answer(place, isRejected: true)
-                case .outcome: self.answer(place, isRejected: false)
-                }
+            call.context.results.settle(finish, log: item.log.map { Array($0.utf8) }) {
+                [self] finish in report(finish, place, options)
+            }
+        }
+    }
+
+    private func report(_ finish: Finish, _ place: Int, _ options: Call.Options) {
+        call.gateway.request(.finish(finish), deadline: options.deadline) { [self] answer in
+            call.context.results.answered(finish)
+            switch answer {
+            case .refused(let refusal):
+                call.context.metrics.count(refusal)
+                take(.problem(Problem.refused(refusal)), place)
+            case .outcome(.rejected): self.answer(place, isRejected: true)
+            case .outcome: self.answer(place, isRejected: false)
             }
         }
     }

@@ -19,6 +19,16 @@ extension JSONWriter {
         optionalTimestampField("finishedAt", task.finishedAt)
         key("result")
         if let result = task.result { raw(result) } else { null() }
+        key("storedResult")
+        if let stored = task.stored {
+            beginObject()
+            field("bytes", stored.output.bytes)
+            field("sha256", stored.output.checksum.hexadecimal)
+            field("node", stored.output.node)
+            endObject()
+        } else {
+            null()
+        }
         key("error")
         if let error = task.error {
             beginObject()
@@ -36,7 +46,9 @@ extension JSONWriter {
         optionalField("workflow", task.workflow?.description)
         key("attempts")
         beginArray()
-        for attempt in task.attempts { self.attempt(attempt) }
+        for attempt in task.attempts {
+            self.attempt(attempt, task.logs.last { $0.attempt == attempt.number })
+        }
         endArray()
         endObject()
     }
@@ -69,13 +81,15 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func attempt(_ attempt: AttemptView) {
+    private mutating func attempt(_ attempt: AttemptView, _ log: AttemptLog?) {
         beginObject()
         field("attempt", Int64(attempt.number))
         field("worker", attempt.worker)
         timestampField("startedAt", attempt.startedAt)
         optionalTimestampField("finishedAt", attempt.finishedAt)
         field("outcome", attempt.outcome)
+        key("logBytes")
+        if let log { int(Int64(log.bytes)) } else { null() }
         endObject()
     }
 

@@ -23,19 +23,12 @@ enum TasksAPI {
         case "retry":
             guard call.allows(.post), call.hasNoBody() else { return }
             retry(id, call)
-        case "result":
-            guard call.allows(.get) else { return }
-            result(id, call)
         case "wait":
             guard call.allows(.get) else { return }
             wait(id, call)
         case "explain":
             guard call.allows(.get) else { return }
             explain(id, call)
-        case "logs":
-            call.reply(
-                Problem.unknownPath(
-                    call.request.path, hint: "\(action ?? "") is not supported by this version."))
         default:
             call.replyUnknownPath()
         }
@@ -153,22 +146,6 @@ enum TasksAPI {
 
     private static func state(of id: TaskID, _ call: Call) -> String {
         call.gateway.replica.scheduler.state(of: id)?.name ?? "gone"
-    }
-
-    /// The result alone, byte for byte.
-    private static func result(_ id: TaskID, _ call: Call) {
-        guard let options = call.options(readsState: true) else { return }
-        call.read(options) {
-            guard let task = call.gateway.replica.scheduler.task(id) else {
-                return call.reply(Problem.notFound("task", id.description))
-            }
-            guard task.state == .succeeded else {
-                let reason = task.error.map { ": \($0.message)" } ?? "."
-                return call.reply(
-                    Problem.conflict("The task is \(task.state.name) and has no result\(reason)"))
-            }
-            call.reply(.json(task.result ?? Array("null".utf8)))
-        }
     }
 
     /// Why it does not run.

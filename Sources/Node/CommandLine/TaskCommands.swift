@@ -62,6 +62,18 @@ enum TaskCommands {
                         summary: "wait no longer than this (default: for ever)")
                 ],
                 run: wait),
+            CommandSpec(
+                name: "result", summary: "print the result of a task that succeeded",
+                details: ["However large it is, and wherever it is kept."],
+                operands: [OperandSpec(name: "ID")], run: result),
+            CommandSpec(
+                name: "logs", summary: "print what an attempt of a task wrote to standard error",
+                operands: [OperandSpec(name: "ID")],
+                options: [
+                    OptionSpec(
+                        name: "attempt", value: "N", summary: "which one (default: the last)")
+                ],
+                examples: ["carillon task logs t17 --attempt 1"], run: logs),
         ])
 
     private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
@@ -153,6 +165,23 @@ enum TaskCommands {
         writer.field("id", id)
         writer.endObject()
         return writer.bytes
+    }
+
+    private static func result(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let path = TaskFinder.path(invocation.operands[0]) + "/result"
+        let response = try invocation.client().sendExpectingSuccess(.get(path))
+        invocation.console.write(response.body + [0x0A])
+        return 0
+    }
+
+    private static func logs(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        var path = TaskFinder.path(invocation.operands[0]) + "/logs"
+        if let attempt = try invocation.integer("attempt", in: 1...Int64(UInt32.max)) {
+            path += "?attempt=\(attempt)"
+        }
+        let response = try invocation.client().sendExpectingSuccess(.get(path))
+        invocation.console.write(response.body)
+        return 0
     }
 
     private static func wait(_ invocation: Invocation) throws(CommandFailure) -> Int32 {

@@ -43,6 +43,15 @@ enum TaskFinder {
         Pause.take(milliseconds: min(wanted, restMilliseconds ?? wanted))
     }
 
+    private static func result(
+        of task: JSONValue, _ invocation: Invocation
+    ) throws(CommandFailure) -> [UInt8] {
+        guard let stored = task["storedResult"], !stored.isNull, let id = task["id"]?.string else {
+            return task["result"]?.raw ?? Array("null".utf8)
+        }
+        return try invocation.client().sendExpectingSuccess(.get(path(id) + "/result")).body
+    }
+
     /// Prints the result of a finished task, or says on standard error why there is none. Returns the exit
     /// status.
     static func report(_ task: JSONValue, _ invocation: Invocation) throws(CommandFailure) -> Int32
@@ -51,7 +60,7 @@ enum TaskFinder {
         if try invocation.askedOutput() == .json {
             invocation.console.write(task.raw + [0x0A])
         } else if state == "succeeded" {
-            invocation.console.write((task["result"]?.raw ?? Array("null".utf8)) + [0x0A])
+            invocation.console.write(try result(of: task, invocation) + [0x0A])
         }
         guard state != "succeeded" else { return 0 }
         var line = "carillon: task \(task["id"]?.string ?? "?") ended \(state)"

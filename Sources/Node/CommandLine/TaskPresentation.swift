@@ -54,7 +54,7 @@ enum TaskPresentation {
         }
         details.append("payload", optional(task.shown("payload")))
         if state == "succeeded" {
-            details.append("result", task["result"]?.source ?? "null", .good)
+            details.append("result", result(task), .good)
         }
         details.append("error", task["error"]?["message"]?.string, .bad)
         details.print(on: console)
@@ -78,6 +78,13 @@ enum TaskPresentation {
         }
         let expiry = explanation.shownTime("expiresAt", now: now)
         if !expiry.isEmpty { console.print("It expires if it has not started by then: \(expiry)") }
+    }
+
+    private static func result(_ task: JSONValue) -> String {
+        guard let bytes = task["storedResult"]?["bytes"]?.integer else {
+            return task["result"]?.source ?? "null"
+        }
+        return "\(bytes) bytes: carillon task result \(task.shown("id"))"
     }
 
     private static func labels(_ task: JSONValue) -> String {

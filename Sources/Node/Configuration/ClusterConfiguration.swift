@@ -15,6 +15,7 @@ struct ClusterConfiguration: Equatable, Sendable {
     var handlers: [Handler] = []
     /// Signs webhooks; nil: they are not signed.
     var webhookSecret: [UInt8]?
+    var results = Results()
     /// Addresses that others can reach are wanted although nothing protects them.
     var isInsecure = false
 
@@ -46,6 +47,20 @@ struct ClusterConfiguration: Equatable, Sendable {
     struct Handler: Equatable, Sendable {
         var name: String
         var definition: HandlerDefinition
+    }
+
+    /// Where large results and logs are kept, and for how long.
+    struct Results: Equatable, Sendable {
+        var place = Place.directory(nil)
+        var retentionMilliseconds = ResultLimits.defaultRetentionMilliseconds
+        /// Of a directory.
+        var maxMegabytes: UInt64 = ResultLimits.defaultMaxMegabytes
+
+        enum Place: Equatable, Sendable {
+            /// Each node has one of its own below it; nil: in its data directory.
+            case directory(String?)
+            case bucket(BucketSettings)
+        }
     }
 
     static let maxNodes = 7

@@ -46,6 +46,9 @@ struct ConfigurationReader {
             Self.readTiming(&settings, &reader, into: &result.timing)
         }
         rules.check(result.timing)
+        settings.section("results", of: &top) { settings, reader in
+            settings.results(&reader, cluster: result.cluster, into: &result.results)
+        }
         top.map("handlers", maxCount: ClusterConfiguration.maxHandlers) { name, reader in
             rules.checkHandlerName(name, at: reader.pointer)
             let definition = settings.handler(name, &reader)

@@ -51,6 +51,7 @@ final class AttachedWorker {
     private var session: Session?
     /// Attempts whose end is not answered yet: named in heartbeats, and not begun again.
     private var held: [AttemptName: Held] = [:]
+    private var logs = AttemptLogs()
     private var phase = Phase.working
     private(set) var exitStatus: Int32 = 0
 
@@ -68,7 +69,12 @@ final class AttachedWorker {
         self.channels = channels
         self.settings = settings
         self.log = log
-        worker.onFinish = { [unowned self] finish in report(finish) }
+        worker.onFinish = { [unowned self] finish in
+            report(finish, text: logs.take(AttemptName(finish.task, finish.attempt)))
+        }
+        worker.onLog = { [unowned self] assignment, bytes in
+            logs.append(bytes, of: AttemptName(assignment.task, assignment.attempt))
+        }
         worker.onProgress = { [unowned self] assignment, progress in note(progress, of: assignment)
         }
         attach()
@@ -106,6 +112,7 @@ final class AttachedWorker {
 
     private func beat() {
         guard let session, !isOver else { return }
+        logs.keep(only: Set(held.keys))
         let sent = loop.now
         let body = AttachedWorkerMessages.heartbeat(
             session.text, held.filter { $0.value.session == session.text }.map(\.key).sorted())
@@ -195,11 +202,12 @@ final class AttachedWorker {
         held = [:]
     }
 
-    private func report(_ finish: Finish) {
+    private func report(_ finish: Finish, text: [UInt8]?) {
         let name = AttemptName(finish.task, finish.attempt)
         guard let session = held[name]?.session else { return }
         let request = ClientRequest.post(
-            "\(name.path)/finish", body: AttachedWorkerMessages.finish(session, finish.result),
+            "\(name.path)/finish",
+            body: AttachedWorkerMessages.finish(session, finish.result, log: text),
             isRepeatable: true)
         channels.send(request, by: .reports) { [unowned self] answer in
             switch answer {
@@ -208,7 +216,7 @@ final class AttachedWorker {
                 log.info(
                     "a finish was refused", ["attempt": .text(name.path), "reason": .text(text)])
             case .nobody:
-                return later { [unowned self] in report(finish) }
+                return later { [unowned self] in report(finish, text: text) }
             }
             held[name] = nil
             checkEnd()

@@ -63,7 +63,9 @@ enum AttachedWorkerMessages {
         }
     }
 
-    static func finish(_ session: String, _ result: AttemptResult) -> [UInt8] {
+    static func finish(
+        _ session: String, _ result: AttemptResult, log: [UInt8]? = nil
+    ) -> [UInt8] {
         object { writer in
             writer.field("session", session)
             switch result {
@@ -80,6 +82,12 @@ enum AttachedWorkerMessages {
                 }
             case .returned:
                 writer.field("outcome", "returned")
+            case .stored:
+                preconditionFailure("an attached worker has no store")
+            }
+            if let log {
+                let text = String(decoding: log, as: UTF8.self)
+                writer.field("log", text.prefixOfBytes(WorkerLimits.maxLogTextBytes))
             }
         }
     }

@@ -15,6 +15,8 @@ enum FailureKind: String, Sendable {
     /// The handler itself is wrong: no such executable, no such name.
     case handler
     case resultTooLarge
+    /// The result is too large for the state, and no store took it.
+    case resultStore
 }
 
 extension AttemptResult {
@@ -46,7 +48,7 @@ extension AttemptResult {
         return success(json: json)
     }
 
-    /// A result that is JSON already.
+    /// A result that is JSON already. What is too large for the state is for the node to put into a store.
     static func success(json: [UInt8]) -> AttemptResult {
         json.count <= WorkerLimits.maxResultBytes ? .succeeded(json) : tooLarge
     }

@@ -16,6 +16,15 @@ struct OutgoingRequest: Equatable, Sendable {
             && one.headers.map(\.value) == other.headers.map(\.value)
     }
 
+    init(
+        method: String, url: String, headers: [(name: String, value: String)], body: [UInt8]? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+    }
+
     /// Fills in the templates; the error says what the payload lacks.
     init(_ handler: HTTPHandler, for assignment: Assignment) throws(TemplateError) {
         let document: JSONDocument

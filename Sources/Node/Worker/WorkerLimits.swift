@@ -15,12 +15,15 @@ enum WorkerLimits {
     static let maxBatchBytes = 8 << 20
     static let maxBatchAnswerBytes = 8 << 20
 
-    static let maxResultBytes = Limits.maxResultBytes
+    /// Of a result in the state or in a store.
+    static let maxResultBytes = Int(Limits.maxStoredResultBytes)
     static let maxErrorMessageBytes = Limits.maxErrorMessageBytes
     /// What is kept of the end of standard error, for the message of a failure.
     static let maxErrorTailBytes = 8 * 1024
     /// What is passed on of standard error as the task's log; the rest is counted and dropped.
     static let maxLogBytesPerAttempt = 1 << 20
+    /// With what says that there was more.
+    static let maxLogTextBytes = maxLogBytesPerAttempt + 4 * 1024
     static let maxProgressLineBytes = 4 * 1024
     static let maxProgressNoteBytes = 512
     /// Read of each pipe after the process has ended, while a grandchild may go on writing.

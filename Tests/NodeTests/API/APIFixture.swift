@@ -33,6 +33,8 @@ final class APIFixture {
     /// To other nodes, which don't exist.
     private(set) var sent: [(message: PeerMessage, to: NodeID)] = []
     let peers = Peers()
+    let resultFolder: ScratchFolder
+    let results: ResultDesk
     /// What the snapshot thread was asked for, which is not there: a test answers.
     let exports = Recorder<SnapshotExport.Job>()
     /// Snapshots that were to be written.
@@ -42,6 +44,7 @@ final class APIFixture {
 
     /// With more than one node there is nobody to elect a leader: this node never has one.
     init(nodes: [String] = ["n1"], slots: UInt32 = 4, feedRecords: Int = 0) throws {
+        resultFolder = try ScratchFolder()
         let http = try HTTPFixture()
         self.http = http
         let clock = { [loop = http.loop] in
@@ -70,11 +73,18 @@ final class APIFixture {
                     id: node, peer: Endpoint(host: "127.0.0.1", port: UInt16(7101 + index)),
                     api: Endpoint(host: "127.0.0.1", port: UInt16(7201 + index))))
         }
+        let facts = Self.facts(http.loop, clock, exports, peers)
+        results = ResultDesk(
+            store: try DirectoryStore(
+                ResultDirectory(path: resultFolder.path + "/results", maxBytes: 64 << 20),
+                node: nodes[0], loop: http.loop),
+            settings: ClusterConfiguration.Results(), gateway: gateway, facts: facts,
+            log: Log(level: .error))
         context = APIContext(
             node: nodes[0],
             configuration: ClusterConfiguration(cluster: "test", nodes: members),
             gateway: gateway, metrics: metrics,
-            facts: Self.facts(http.loop, clock, exports, peers),
+            facts: facts, results: results,
             zones: ZoneTable(directories: [], read: { _ in nil }))
         api = API(context)
         http.answer = { [unowned self] request, responder in api.handle(request, responder) }
@@ -118,7 +128,9 @@ final class APIFixture {
             isConnected: { _ in false }, hello: { peers.hello($0, since: $1) },
             probe: { _ in }, apiAddress: { _ in nil },
             peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
-            export: { exports.items.append($0) }, later: { loop.later($0) },
+            export: { exports.items.append($0) },
+            httpClient: { () throws(IOError) in try HTTPClient(loop: loop) },
+            later: { loop.later($0) },
             schedule: { _ = loop.schedule(at: $0, $1) }
         )
     }

@@ -25,7 +25,8 @@ import Testing
         "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "runAt",
         "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
-        "result", "error", "progress", "progressNote", "schedule", "workflow", "attempts",
+        "result", "storedResult", "error", "progress", "progressNote", "schedule",
+        "workflow", "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {
@@ -66,8 +67,17 @@ import Testing
             AttemptView(
                 number: 2, worker: "n2", startedAt: 1_000, finishedAt: nil, outcome: "running"),
         ]
+        task.logs = [AttemptLog(attempt: 1, fence: 4, bytes: 12, node: "n1")]
+        task.stored = StoredResult(
+            task: TaskID(7), attempt: 2, fence: 9,
+            output: StoredOutput(
+                bytes: 70_000, checksum: [0x0A] + [UInt8](repeating: 0xF0, count: 31), node: "n2"))
         let (value, _) = try object { $0.task(task) }
         #expect(value.members.map(\.name) == Self.taskFields)
+        let checksum = "0a" + String(repeating: "f0", count: 31)
+        #expect(
+            value["storedResult"]?.source
+                == "{\"bytes\":70000,\"sha256\":\"\(checksum)\",\"node\":\"n2\"}")
         #expect(value["error"]?.source == #"{"message":"exit 1","kind":"exit","attempt":2}"#)
         #expect(value["schedule"]?.string == "daily@1970-01-01T00:00:01.000Z")
         #expect(value["expires"]?.string == "1m30s")
@@ -75,9 +85,9 @@ import Testing
         #expect(
             value["attempts"]?.source
                 == #"[{"attempt":1,"worker":"n1","startedAt":"1970-01-01T00:00:00.000Z","#
-                + #""finishedAt":"1970-01-01T00:00:00.500Z","outcome":"failed"},"#
+                + #""finishedAt":"1970-01-01T00:00:00.500Z","outcome":"failed","logBytes":12},"#
                 + #"{"attempt":2,"worker":"n2","startedAt":"1970-01-01T00:00:01.000Z","#
-                + #""finishedAt":null,"outcome":"running"}]"#)
+                + #""finishedAt":null,"outcome":"running","logBytes":null}]"#)
     }
 
     @Test func resultsComeBackByteForByte() throws {

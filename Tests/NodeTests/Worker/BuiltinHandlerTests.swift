@@ -12,7 +12,7 @@ import Testing
 
     @Test func echoOfMoreThanAResultMayHaveFails() throws {
         let bench = try WorkerBench()
-        let payload = "\"" + String(repeating: "x", count: Limits.maxResultBytes) + "\""
+        let payload = "\"" + String(repeating: "x", count: WorkerLimits.maxResultBytes) + "\""
         let failure = bench.run(bench.assignment("echo", payload: payload))?.failure
         #expect(failure?.kind == "resultTooLarge")
         #expect(failure?.isRetryable == false)

@@ -78,7 +78,7 @@ final class AnsweringServer: Sendable {
         case "/json": return Self.answer("200 OK", body: "{ \"ok\":1e400}")
         case "/text": return Self.answer("201 Created", body: "fine\n")
         case "/empty": return Self.answer("204 No Content", body: "")
-        case "/large": return Self.answer("200 OK", body: String(repeating: "x", count: 3_000_000))
+        case "/large": return Self.answer("200 OK", body: String(repeating: "x", count: 9_000_000))
         case "/busy":
             return Self.answer("429 Too Many Requests", "Retry-After: 7\r\n", body: "slow down")
         case "/down": return Self.answer("503 Service Unavailable", body: "")

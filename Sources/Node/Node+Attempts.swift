@@ -1,0 +1,70 @@
+import Raft
+import Scheduler
+
+/// The attempts of this node's worker, from their assignment to what the log is told of their end.
+extension Node {
+    func listenToWorker() {
+        worker.onProgress = { [unowned self] assignment, progress in
+            api?.progressed(assignment, progress)
+        }
+        worker.onLog = { [unowned self] assignment, bytes in
+            results?.write(bytes, toLogOf: assignment)
+        }
+        worker.describe = { [unowned self] task in describe(task) }
+        worker.onFinish = { [unowned self] finish in
+            // What is large is stored first: the log must not name what is not there.
+            results?.settle(finish) { [unowned self] in attemptFinished($0) }
+        }
+    }
+
+    func resultStore(_ configuration: ClusterConfiguration) throws(IOError) -> any ResultStore {
+        switch configuration.results.place {
+        case .directory(let path):
+            let own = storage.directory.folder.path(of: "results")
+            let directory = ResultDirectory(
+                path: path.map { "\($0)/\(id.name)" } ?? own,
+                maxBytes: configuration.results.maxMegabytes << 20)
+            return try DirectoryStore(directory, node: id.name, loop: loop)
+        case .bucket(let bucket):
+            return try BucketStore(bucket, loop: loop)
+        }
+    }
+
+    func sweepResults() {
+        results?.sweepForever { [worker] in
+            worker.running.map { AttemptName($0.task, $0.attempt) }
+        }
+    }
+
+    func launch(_ assignment: Assignment) {
+        let late = SystemClock.wallMilliseconds() - assignment.scheduledAt
+        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)) * 1_000_000)
+        metrics.attemptsStarted += 1
+        worker.start(assignment)
+    }
+
+    private func attemptFinished(_ finish: Finish) {
+        switch finish.result {
+        case .succeeded, .stored: metrics.attemptsSucceeded += 1
+        case .failed: metrics.attemptsFailed += 1
+        case .returned: break
+        }
+        gateway.step(.attemptEnded(finish.task, attempt: finish.attempt))
+        // No deadline: the result is offered until some leader takes or refuses it.
+        gateway.request(.finish(finish), deadline: .max) { [log, results] answer in
+            results?.answered(finish)
+            let reason: String
+            switch answer {
+            case .outcome(.rejected(let rejection)): reason = "\(rejection)"
+            case .refused(let refusal): reason = "\(refusal)"
+            case .outcome: return
+            }
+            log.info(
+                "a finish was refused",
+                [
+                    "task": .text(finish.task.description),
+                    "attempt": .integer(Int64(finish.attempt)), "reason": .text(reason),
+                ])
+        }
+    }
+}

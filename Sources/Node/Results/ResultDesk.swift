@@ -1,0 +1,154 @@
+import Raft
+import Scheduler
+
+/// Brings what attempts leave, if it is too large for the state, into a store before the log is told of it; and removes from
+/// the store what nothing refers to any more.
+///
+/// A finish that names a stored result is proposed only when the store has that for good. If the node dies in between,
+/// the file is an orphan: another attempt writes one of its own name, and the orphan goes by its age.
+final class ResultDesk {
+    let store: any ResultStore
+    private let gateway: Gateway
+    private let facts: NodeFacts
+    private let log: Log
+    private let retentionMilliseconds: Milliseconds
+    private var logs = AttemptLogs()
+    /// Written for a finish that the log has not answered yet, however long that may take.
+    private var offered: Set<StoredName> = []
+
+    init(
+        store: any ResultStore, settings: ClusterConfiguration.Results, gateway: Gateway,
+        facts: NodeFacts, log: Log
+    ) {
+        self.store = store
+        retentionMilliseconds = settings.retentionMilliseconds
+        self.gateway = gateway
+        self.facts = facts
+        self.log = log
+    }
+
+    // MARK: Attempts
+
+    func write(_ bytes: ArraySlice<UInt8>, toLogOf assignment: Assignment) {
+        logs.append(bytes, of: AttemptName(assignment.task, assignment.attempt))
+    }
+
+    /// Of an attempt that runs here.
+    func openLog(of attempt: AttemptName) -> [UInt8]? { logs[attempt] }
+
+    /// Stores what is to be stored of an attempt's end, and calls `then` with what the log is to be told. Once that has
+    /// answered, `answered` is to be called. `text`: the attempt's log, if it was not written here.
+    func settle(_ finish: Finish, log text: [UInt8]? = nil, then: @escaping (Finish) -> Void) {
+        let gathered = logs.take(AttemptName(finish.task, finish.attempt))
+        guard let text = text ?? gathered, !text.isEmpty else {
+            return settleResult(finish, then: then)
+        }
+        let name = StoredName(finish, .log)
+        offered.insert(name)
+        store.put(name, text, isDurable: false) { [self] outcome in
+            var finish = finish
+            switch outcome {
+            case .success: finish.log = Finish.Log(bytes: UInt32(text.count), node: store.node)
+            // The log is of less worth than the attempt's end.
+            case .failure(let failure): complain("a log was not kept", name, failure)
+            }
+            settleResult(finish, then: then)
+        }
+    }
+
+    private func settleResult(_ finish: Finish, then: @escaping (Finish) -> Void) {
+        guard case .succeeded(let bytes) = finish.result, bytes.count > Limits.maxResultBytes
+        else { return then(finish) }
+        let name = StoredName(finish, .result)
+        offered.insert(name)
+        store.put(name, bytes, isDurable: true) { [self] outcome in
+            var finish = finish
+            switch outcome {
+            case .success(let checksum):
+                finish.result = .stored(
+                    StoredOutput(
+                        bytes: UInt64(bytes.count), checksum: checksum, node: store.node))
+            case .failure(let failure):
+                complain("a result was not kept", name, failure)
+                finish.result = .failure(
+                    .resultStore, "the result has \(bytes.count) bytes, and: \(failure)")
+            }
+            then(finish)
+        }
+    }
+
+    /// The log knows, or will never know, of what this finish refers to.
+    func answered(_ finish: Finish) {
+        offered.remove(StoredName(finish, .log))
+        offered.remove(StoredName(finish, .result))
+    }
+
+    // MARK: Sweeping
+
+    /// Looks through the store now and again. `running`: the attempts of this node.
+    func sweepForever(running: @escaping () -> [AttemptName]) {
+        logs.keep(only: Set(running()))
+        let next = { [weak self, facts] in
+            let time = facts.clock().monotonic + ResultLimits.sweepNanoseconds
+            facts.schedule(time) { self?.sweepForever(running: running) }
+        }
+        // A bucket is everybody's: the leader looks after it. A node that lags behind knows of too little.
+        let isMine = !store.node.isEmpty || gateway.replica.raft.role == .leader
+        guard isMine, gateway.replica.isReady else { return next() }
+        store.list { [weak self] outcome in
+            guard let self else { return }
+            switch outcome {
+            case .success(let files): sweep(files, from: 0, superfluous: [], then: next)
+            case .failure(let failure):
+                log.warning("results can't be listed", ["problem": .text("\(failure)")])
+                next()
+            }
+        }
+    }
+
+    private func sweep(
+        _ files: [StoredFile], from start: Int, superfluous: [StoredName],
+        then: @escaping () -> Void
+    ) {
+        var superfluous = superfluous
+        let end = min(files.count, start + ResultLimits.maxFilesPerTurn)
+        let now = SystemClock.wallMilliseconds()
+        superfluous += files[start..<end].filter { isSuperfluous($0, now) }.map(\.name)
+        if end < files.count {
+            return facts.later { [weak self] in
+                self?.sweep(files, from: end, superfluous: superfluous, then: then)
+            }
+        }
+        guard !superfluous.isEmpty else { return then() }
+        let count = superfluous.count
+        store.remove(superfluous) { [log] failure in
+            if let failure {
+                log.warning("results can't be removed", ["problem": .text("\(failure)")])
+            } else {
+                log.info("results and logs removed", ["files": .integer(Int64(count))])
+            }
+            then()
+        }
+    }
+
+    func isSuperfluous(_ file: StoredFile, _ now: Milliseconds) -> Bool {
+        let age = now - file.modifiedAt
+        guard !offered.contains(file.name), age > ResultLimits.orphanMilliseconds else {
+            return false
+        }
+        return age > retentionMilliseconds || !isReferred(file.name)
+    }
+
+    private func isReferred(_ name: StoredName) -> Bool {
+        let scheduler = gateway.replica.scheduler
+        return switch name.kind {
+        case .result:
+            scheduler.keepsResult(of: name.task, attempt: name.attempt, fence: name.fence)
+        case .log: scheduler.keepsLog(of: name.task, attempt: name.attempt, fence: name.fence)
+        }
+    }
+
+    private func complain(_ message: String, _ name: StoredName, _ failure: StoreFailure) {
+        log.warning("\(message)", ["file": .text("\(name)"), "problem": .text("\(failure)")])
+    }
+}
