@@ -7,6 +7,7 @@ public enum Limits {
     /// Of a result in the state; a larger one is in a store, and the state knows where.
     public static let maxResultBytes = 64 << 10
     public static let maxStoredResultBytes: UInt64 = 8 << 20
+    public static let maxCacheMilliseconds: Milliseconds = 30 * 86_400_000
     /// SHA-256.
     public static let checksumBytes = 32
     public static let maxErrorMessageBytes = 4 << 10

@@ -5,6 +5,7 @@
 /// profile  handler string · queue string · tags (count u32 · strings) · attempts u32 · backoff u8
 ///          · initial i64 · max i64 · jitter bool · timeout i64 · expires (bool · i64 if true) · delivery u8
 ///          · overall time-out (bool · i64 if true) · kinds that are tried again (count u32 · strings)
+///          · cache (bool · i64 if true)
 /// ```
 final class Profile: Sendable {
     let bytes: [UInt8]
@@ -17,6 +18,7 @@ final class Profile: Sendable {
     let expiresMilliseconds: Milliseconds?
     let delivery: TaskSpec.Delivery
     let overallTimeoutMilliseconds: Milliseconds?
+    let cacheMilliseconds: Milliseconds?
 
     /// Throws if the bytes are damaged or a value is over its limit.
     init(decoding bytes: [UInt8]) throws(CodecError) {
@@ -43,6 +45,9 @@ final class Profile: Sendable {
         overallTimeoutMilliseconds = overall
         retry.kinds = try reader.names("kinds", limit: Limits.maxRetryKinds)
         self.retry = retry
+        let cache = try reader.optionalInt64()
+        if let cache { try check(cache, "cache", in: 1...Limits.maxCacheMilliseconds) }
+        cacheMilliseconds = cache
         guard reader.remaining == 0 else { throw CodecError("bytes behind a profile") }
     }
 
@@ -78,6 +83,7 @@ final class Profile: Sendable {
         writer.put(spec.delivery.rawValue)
         writer.put(spec.overallTimeoutMilliseconds)
         writer.put(spec.retry.kinds)
+        writer.put(spec.cacheMilliseconds)
     }
 }
 

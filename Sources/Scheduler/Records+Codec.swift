@@ -18,6 +18,7 @@
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
 ///           · deadline (bool · i64) · webhook (bool · string)
 ///           · stored (bool · `StoredResult`) · logs (count u32 · `AttemptLog`…)
+///           · cachedFrom (bool · task u64)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -141,6 +142,8 @@ extension TaskExtra.Fields {
         stored?.encode(into: &writer)
         writer.put(UInt32(logs.count))
         for log in logs { log.encode(into: &writer) }
+        writer.put(cachedFrom != nil)
+        if let cachedFrom { writer.put(cachedFrom.number) }
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -185,6 +188,7 @@ extension TaskExtra.Fields {
             throw CodecError("\(logCount) logs are too many")
         }
         for _ in 0..<logCount { logs.append(try AttemptLog(from: &reader)) }
+        if try reader.bool() { cachedFrom = TaskID(try reader.uint64()) }
     }
 }
 

@@ -40,6 +40,7 @@ struct DerivedIndex: Sendable {
     var wakes = Wakes()
     var dependents = Dependents()
     var keys = KeyIndex()
+    var cache = ResultCache()
     var scheduleNames: [UInt64: String] = [:]
     /// Tasks of schedules, by the schedule's name, that have not ended.
     var unfinished: [String: Set<UInt64>] = [:]

@@ -44,6 +44,7 @@ extension Scheduler {
     /// Where a new task goes: it waits for others, or for its time, or starts.
     mutating func begin(_ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]) {
         guard let dependencies = state.tasks[position].extra?.fields.dependencies else {
+            if answerFromCache(id, at: position, &events) { return }
             return start(id, at: position, &events)
         }
         // Nobody can be held for what is gone.

@@ -64,6 +64,7 @@ extension Scheduler {
             fields.error = nil
             fields.dependencies?.dropResults()
         }
+        noteCacheable(finish.task, state.tasks[position], finishedAt: state.time)
         complete(finish.task, at: position, .succeeded, &events)
         fill(worker, &events)
     }

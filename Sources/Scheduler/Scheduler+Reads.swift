@@ -30,7 +30,8 @@ extension Scheduler {
             stored: fields.stored, error: fields.error, progress: fields.progress,
             occurrence: fields.occurrence,
             schedule: fields.schedule, workflow: fields.workflow?.id,
-            attempts: attempts(record, fields), logs: fields.logs)
+            attempts: attempts(record, fields), logs: fields.logs,
+            cachedFrom: fields.cachedFrom)
     }
 
     private func attempts(_ record: TaskRecord, _ fields: TaskExtra.Fields) -> [AttemptView] {
@@ -118,8 +119,9 @@ extension Scheduler {
 
     // MARK: Results and logs
 
-    /// Whether a task that is kept has its result in a store, left there by this attempt.
+    /// Whether a task that is kept has its result in a store, left there by this attempt; its own, or one it was answered with.
     public func keepsResult(of task: TaskID, attempt: UInt32, fence: UInt64) -> Bool {
+        if index.cache.isShared(task) { return true }
         guard let position = state.tasks.position(of: task),
             let stored = state.tasks[position].extra?.fields.stored
         else { return false }

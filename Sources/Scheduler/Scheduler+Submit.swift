@@ -94,6 +94,7 @@ extension Scheduler {
         guard let position = state.tasks.position(of: id) else { return }
         let record = state.tasks[position]
         noteDrop(id, record)
+        forgetCached(id, record)
         state.tasks.remove(id)
         index.counts[Int(record.state.rawValue)] -= 1
         count(record.profile, from: record.state, to: nil)

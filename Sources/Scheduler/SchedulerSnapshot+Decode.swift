@@ -193,6 +193,7 @@ extension Scheduler {
             guard id > last, id < state.nextTask else { throw CodecError("tasks are not in order") }
             last = id
             try add(TaskID(id), record)
+            noteCached(TaskID(id), record)
         }
         index.dispatch.sortFlows()
     }

@@ -68,6 +68,8 @@ final class TaskExtra: Sendable {
         var stored: StoredResult?
         /// Oldest first, at most one for each attempt.
         var logs: [AttemptLog] = []
+        /// The task whose result answered it.
+        var cachedFrom: TaskID?
 
         /// What those that wait for the task get of it, once it has succeeded.
         var handedOver: [UInt8]? { result ?? stored?.reference }

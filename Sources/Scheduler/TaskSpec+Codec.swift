@@ -188,6 +188,7 @@ extension TaskSpec {
         delivery = profile.delivery
         overallTimeoutMilliseconds = profile.overallTimeoutMilliseconds
         webhook = fields.webhook
+        cacheMilliseconds = profile.cacheMilliseconds
         routingKey = fields.routingKey
         key = fields.key
         meta = fields.meta

@@ -30,6 +30,8 @@ public struct TaskSpec: Equatable, Sendable {
     public var overallTimeoutMilliseconds: Milliseconds?
     /// Told of its end, see `Webhook`.
     public var webhook: String?
+    /// How old a result of the same handler and payload may be that answers the task; nil: it runs in any case.
+    public var cacheMilliseconds: Milliseconds?
 
     public init(handler: String) {
         self.handler = handler

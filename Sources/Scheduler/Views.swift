@@ -24,6 +24,8 @@ public struct TaskView: Equatable, Sendable {
     public var attempts: [AttemptView]
     /// Which attempts left a log, oldest first.
     public var logs: [AttemptLog] = []
+    /// The task whose result answered it, so that it did not run.
+    public var cachedFrom: TaskID?
 
     public struct AttemptError: Equatable, Sendable {
         public var message: String

@@ -11,7 +11,7 @@ struct Oracle {
     private(set) var taskIDs: [TaskID] = []
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
-    private(set) var queues = QueueBooks()
+    private(set) var (queues, caches) = (QueueBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
     private(set) var bulkJobs = BulkBooks()
     var registers = Registers()
@@ -123,6 +123,7 @@ struct Oracle {
         try queues.note(requests, events, reference, tasks)
         try deliveries.note(requests, events, reference)
         try bulkJobs.note(retried: retried, reference, tasks)
+        try caches.note(events, reference)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The

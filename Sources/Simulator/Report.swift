@@ -37,6 +37,8 @@ struct Report {
     var overdue = 0
     /// That were done, and left nothing out.
     var bulkJobs = 0
+    /// Tasks that were answered with an earlier result.
+    var cachedAnswers = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -57,7 +59,7 @@ struct Report {
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.breakerOpenings, \.told, \.overdue,
-            \.bulkJobs,
+            \.bulkJobs, \.cachedAnswers,
         ]
     }
 
@@ -87,7 +89,8 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
-        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened, \(bulkJobs) bulk jobs checked
+        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened, \(bulkJobs) bulk jobs checked, \
+        \(cachedAnswers) cached answers
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

@@ -88,7 +88,11 @@ extension Simulation {
                         retryAfterMilliseconds: retry))
             )
         }
-        return (length, .succeeded(Array("{\"execution\":\(executions.count)}".utf8)))
+        let number = executions.count
+        if number % 3 == 0, Questions.isQuestion(assignment.payload) {
+            return (length, .stored(Questions.storedAnswer(number, node.id.name)))
+        }
+        return (length, .succeeded(Array("{\"execution\":\(number)}".utf8)))
     }
 
     func stop(_ task: TaskID, attempt: UInt32, on node: SimulatedNode) {

@@ -28,6 +28,7 @@ final class Simulation {
     var plotRandom: RandomSource
     /// Clients with tasks that wait for each other.
     var flows: Flows
+    var questions: Questions
     /// For what is done to queues, in some runs.
     var queueRandom: RandomSource
     var bulkRandom: RandomSource
@@ -78,6 +79,7 @@ final class Simulation {
         plotRandom = RandomSource(seed: seed &+ 0x9107_0000_0000_0000)
         scenario.drawPlots(&plotRandom)
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
+        questions = Questions(random: RandomSource(seed: seed &+ 0xcac4_e000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
@@ -125,6 +127,7 @@ final class Simulation {
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
         if scenario.work.scheduleEvery != nil { queue.add(.acts(.schedules), at: 500_000_000) }
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
+        if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
@@ -236,6 +239,7 @@ final class Simulation {
         case .crowd: crowdActs()
         case .queues: queuesAct()
         case .bulkJobs: bulkJobsAct()
+        case .caches: cachesAct()
         }
     }
 
@@ -259,6 +263,7 @@ final class Simulation {
         report.told = oracle.deliveries.told
         report.overdue = oracle.deliveries.overdue
         report.bulkJobs = oracle.bulkJobs.checkedJobs
+        report.cachedAnswers = oracle.caches.answers
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }

@@ -22,6 +22,7 @@ struct CommandCodecTests {
         spec.tags = ["gpu", "zone-a"]
         spec.routingKey = "user-7"
         spec.delivery = .atMostOnce
+        spec.cacheMilliseconds = 600_000
         spec.key = "key"
         spec.meta = [Label(name: "a", value: "ä"), Label(name: "b", value: "")]
         return spec

@@ -163,6 +163,8 @@ struct RandomLog {
         spec.payload = Array(repeating: UInt8(ascii: "7"), count: Int(random.next() % 40))
         spec.priority = UInt8(random.next() % 10)
         spec.queue = "q\(random.next() % 2)"
+        // By what was drawn, so that the draws that follow stay as they are.
+        if spec.payload.count < 10 { spec.cacheMilliseconds = 60_000 }
         spec.retry.attempts = UInt32(1 + random.next() % 4)
         spec.retry.backoff = RetryPolicy.Backoff(rawValue: UInt8(random.next() % 3)) ?? .fixed
         spec.retry.initialMilliseconds = Milliseconds(random.next() % 3 * 700)

@@ -42,6 +42,8 @@ extension JSONWriter {
         key("progress")
         if let percent = task.progress?.percent { int(Int64(percent)) } else { null() }
         optionalField("progressNote", task.progress?.note)
+        field("cached", task.cachedFrom != nil)
+        optionalField("cachedFrom", task.cachedFrom?.description)
         optionalField("schedule", task.occurrence)
         optionalField("workflow", task.workflow?.description)
         key("attempts")
@@ -79,6 +81,11 @@ extension JSONWriter {
         beginObject()
         for label in spec.meta { field(label.name, label.value) }
         endObject()
+        if let cache = spec.cacheMilliseconds {
+            durationField("cache", cache)
+        } else {
+            nullField("cache")
+        }
     }
 
     private mutating func attempt(_ attempt: AttemptView, _ log: AttemptLog?) {

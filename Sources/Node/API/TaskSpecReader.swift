@@ -45,6 +45,8 @@ struct TaskSpecReader {
         }
         spec.expiresMilliseconds = reader.durationMilliseconds(
             "expires", in: 1...Limits.maxDelayMilliseconds)
+        spec.cacheMilliseconds = reader.durationMilliseconds(
+            "cache", in: 1...Limits.maxCacheMilliseconds)
         readPlacement(&reader, into: &spec)
         readLabels(&reader, into: &spec)
         spec.overallTimeoutMilliseconds = reader.durationMilliseconds(

@@ -27,6 +27,9 @@ enum TaskOptions {
         OptionSpec(
             name: "routing-key", value: "KEY",
             summary: "tasks with the same key go to the same worker"),
+        OptionSpec(
+            name: "cache", value: "DURATION",
+            summary: "a result of the same handler and payload will do that is not older"),
         OptionSpec(name: "meta", value: "NAME=VALUE", summary: "a label", isRepeated: true),
     ]
 
@@ -60,6 +63,7 @@ enum TaskOptions {
         if let url = invocation.value("webhook") { writer.field("webhook", url) }
         if let expires = try invocation.duration("expires") { writer.field("expires", expires) }
         if let key = invocation.value("routing-key") { writer.field("routingKey", key) }
+        if let cache = try invocation.duration("cache") { writer.field("cache", cache) }
         let labels = try invocation.pairs("meta")
         if !labels.isEmpty {
             writer.key("meta")

@@ -22,10 +22,11 @@ import Testing
 
     private static let taskFields = [
         "id", "namespace", "state", "handler", "payload", "queue", "priority", "retry", "timeout",
-        "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "runAt",
-        "key", "after",
+        "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "cache",
+        "runAt", "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
-        "result", "storedResult", "error", "progress", "progressNote", "schedule",
+        "result", "storedResult", "error", "progress", "progressNote", "cached", "cachedFrom",
+        "schedule",
         "workflow", "attempts",
     ]
 
