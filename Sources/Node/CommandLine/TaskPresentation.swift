@@ -52,9 +52,11 @@ enum TaskPresentation {
         for name in ["timeout", "overallTimeout", "expires", "webhook"] {
             details.append(name, optional(task.shown(name)))
         }
+        details.append("progress", progress(task))
         details.append("payload", optional(task.shown("payload")))
         if state == "succeeded" {
             details.append("result", result(task), .good)
+            details.append("cached from", task["cachedFrom"]?.string)
         }
         details.append("error", task["error"]?["message"]?.string, .bad)
         details.print(on: console)
@@ -78,6 +80,14 @@ enum TaskPresentation {
         }
         let expiry = explanation.shownTime("expiresAt", now: now)
         if !expiry.isEmpty { console.print("It expires if it has not started by then: \(expiry)") }
+    }
+
+    /// nil: its attempts say nothing of it.
+    private static func progress(_ task: JSONValue) -> String? {
+        let percent = task["progress"]?.integer.map { "\($0) %" }
+        let note = task["progressNote"]?.string.map(TextTable.printable)
+        let parts = [percent, note].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: "  ")
     }
 
     private static func result(_ task: JSONValue) -> String {
