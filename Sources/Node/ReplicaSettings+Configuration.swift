@@ -13,6 +13,7 @@ extension ClusterConfiguration {
         settings.raft.leaseReads = timing.leaseReads
         settings.raft.maxClockDriftPPM = UInt64(timing.clockDriftPPM)
         settings.maxFeedRecords = 16_384
+        settings.initialQueues = queues
         settings.founders = joins ? [] : nodes.map(\.id)
         settings.joins = joins
         settings.peerAddress = member.peer.description

@@ -160,6 +160,11 @@ extension Scheduler {
         index.queueNumbers[name].flatMap { state.queues[$0].spec.priority }
     }
 
+    /// Somebody has said something of the queue.
+    public func isQueueDeclared(_ name: String) -> Bool {
+        index.queueNumbers[name].map { state.queues[$0].isDeclared } ?? false
+    }
+
     /// nil: there is none of this name.
     public func queueStanding(_ name: String) -> QueueStanding? {
         index.queueNumbers[name].map { number in
@@ -184,6 +189,18 @@ extension Scheduler {
         return index.queueNames[place...].prefix(max(0, limit)).compactMap { queue($0) }
     }
 
+    /// Of all queues but the first `count` by name together.
+    public func queueTotals(behindFirst count: Int) -> QueueTotals {
+        var totals = QueueTotals(queues: 0, pending: 0, running: 0)
+        for name in index.queueNames.dropFirst(count) {
+            guard let number = index.queueNumbers[name] else { continue }
+            totals.queues += 1
+            totals.pending += index.dispatch.queues[Int(number)].pending
+            totals.running += index.dispatch.queues[Int(number)].running
+        }
+        return totals
+    }
+
     private func view(_ number: UInt32) -> QueueView {
         let record = state.queues[number]
         let load = index.dispatch.queues[Int(number)]
@@ -201,6 +218,19 @@ public struct QueueStanding: Equatable, Sendable {
     public var isPaused: Bool
     /// nil: it has no breaker.
     public var breaker: BreakerPhase?
+}
+
+/// Queues that are not told of one by one.
+public struct QueueTotals: Equatable, Sendable {
+    public var queues: Int
+    public var pending: Int
+    public var running: Int
+
+    public init(queues: Int, pending: Int, running: Int) {
+        self.queues = queues
+        self.pending = pending
+        self.running = running
+    }
 }
 
 /// A queue as clients see it.

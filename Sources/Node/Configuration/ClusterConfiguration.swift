@@ -16,6 +16,8 @@ struct ClusterConfiguration: Equatable, Sendable {
     /// Signs webhooks; nil: they are not signed.
     var webhookSecret: [UInt8]?
     var results = Results()
+    /// Sorted by name.
+    var queues: [InitialQueue] = []
     /// Addresses that others can reach are wanted although nothing protects them.
     var isInsecure = false
 
@@ -66,6 +68,7 @@ struct ClusterConfiguration: Equatable, Sendable {
     static let maxNodes = 7
     static let maxFileBytes = 1 << 20
     static let maxHandlers = 1_000
+    static let maxQueues = 1_000
     static let maxArguments = 256
     static let maxTextBytes = 4 << 10
 

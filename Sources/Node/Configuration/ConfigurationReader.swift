@@ -7,7 +7,7 @@ struct ConfigurationReader {
     private var rules = ConfigurationRules()
 
     /// Fields that are planned, by the path of the object they stand in.
-    private static let unavailable = ["queues", "tls", "auth"]
+    private static let unavailable = ["tls", "auth"]
 
     private static let timingRange: ClosedRange<Milliseconds> = 1...3_600_000
 
@@ -61,6 +61,7 @@ struct ConfigurationReader {
             let secret = settings.text(["webhooks", "secret"], of: &reader)
             result.webhookSecret = secret.map { Array($0.text.utf8) }
         }
+        readQueues(&top, into: &result)
         for name in Self.unavailable where top.value(name) != nil {
             top.problem(name, "is not supported by this version")
         }
@@ -98,6 +99,19 @@ struct ConfigurationReader {
             result.nodes.append(member)
         }
         if count == 0 { top.problem("nodes", "at least one node is needed") }
+    }
+
+    private mutating func readQueues(
+        _ top: inout JSONReader, into result: inout ClusterConfiguration
+    ) {
+        top.map("queues", maxCount: ClusterConfiguration.maxQueues) { name, reader in
+            rules.checkQueueName(name, at: reader.pointer)
+            guard let request = settings.queue(name, &reader) else { return }
+            result.queues.append(
+                InitialQueue(
+                    name: name, spec: request.spec, isPaused: request.isPaused ?? false))
+        }
+        result.queues.sort { $0.name < $1.name }
     }
 
     private func readTags(_ reader: inout JSONReader) -> [String] {

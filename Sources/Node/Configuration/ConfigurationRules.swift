@@ -63,6 +63,11 @@ struct ConfigurationRules {
         problem(place, "\"\(name)\" is not a handler's name: \(NameRule.name)")
     }
 
+    mutating func checkQueueName(_ name: String, at place: String) {
+        guard !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes else { return }
+        problem(place, "\"\(name)\" is not a queue's name: \(NameRule.name)")
+    }
+
     private mutating func problem(_ place: String, _ detail: String) {
         problems.append(JSONProblem(pointer: place, detail: detail))
     }

@@ -17,6 +17,8 @@ struct LeaderDuties: Sendable {
     private var nextWorkerCheck: Nanoseconds
     /// The last proposal about members or versions: the next one waits until it is applied.
     var memberProposal: Index = 0
+    /// Once in a term is enough: what a leader proposes is committed, or it leads no more.
+    private var areQueuesProposed = false
     /// workerLost proposals under way, with their log index.
     private var lostProposals: [String: Index] = [:]
 
@@ -91,6 +93,15 @@ struct LeaderDuties: Sendable {
             lost.append(worker.spec)
         }
         return lost
+    }
+
+    /// Those of the configuration's queues that nobody has declared; nothing but once.
+    mutating func undeclared(
+        _ queues: [InitialQueue], _ scheduler: Scheduler, applied: Index
+    ) -> [InitialQueue] {
+        guard !areQueuesProposed, applied >= readyIndex else { return [] }
+        areQueuesProposed = true
+        return queues.filter { !scheduler.isQueueDeclared($0.name) }
     }
 
     /// May this worker go on with what is assigned to it? Not while its loss is proposed, or done: its work

@@ -30,6 +30,12 @@ extension Replica {
             duties?.advanceProposed(at: raft.lastIndex + 1)
         }
         appendMemberCommands(to: &group, at: now)
+        let queues = duties?.undeclared(settings.initialQueues, scheduler, applied: applied)
+        for queue in queues ?? [] {
+            let command = Command.putQueue(
+                name: queue.name, queue.spec, paused: queue.isPaused, isInitial: true)
+            group.append(sequence: 0, command: command.encoded())
+        }
         // First, so that the indices noted above are those of the turn's first entry.
         guard !group.isEmpty else { return }
         gathered.insert(group, at: 0)

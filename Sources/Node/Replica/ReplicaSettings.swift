@@ -22,6 +22,9 @@ public struct ReplicaSettings: Sendable {
     /// Events held for those who follow them; 0: none.
     public var maxFeedRecords = 0
 
+    /// What the configuration says of queues. As leader this node declares those that nobody has declared.
+    public var initialQueues: [InitialQueue] = []
+
     /// The nodes that found the cluster together, by name; empty: this node never founds one.
     public var founders: [String] = []
     /// A node that was never a member asks those it meets to be taken in.

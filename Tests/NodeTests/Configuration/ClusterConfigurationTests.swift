@@ -129,8 +129,8 @@ import Testing
     }
 
     @Test func plannedFieldsAreRefusedByName() throws {
-        let found = try changed("\"nodes\"", "\"queues\": {}, \"nodes\"")
-        #expect(found == ["/queues: is not supported by this version"])
+        let found = try changed("\"nodes\"", "\"tls\": {}, \"nodes\"")
+        #expect(found == ["/tls: is not supported by this version"])
     }
 
     @Test func handlersAreRead() throws {

@@ -36,11 +36,12 @@ final class ReplicaCluster {
     /// Starts a node with an empty directory, or one with a restored state, and connects it with all that run.
     func start(
         _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
-        highestStateVersion: UInt32 = 2, restoredAt: Index = 0
+        highestStateVersion: UInt32 = 2, restoredAt: Index = 0, queues: [InitialQueue] = []
     ) {
         let id = NodeID(name, directory: directory)
         var settings = ReplicaSettings()
         settings.founders = founders
+        settings.initialQueues = queues
         settings.joins = joins
         settings.peerAddress = "\(name):7101"
         settings.apiAddress = "\(name):7201"
