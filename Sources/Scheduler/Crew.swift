@@ -23,6 +23,8 @@ struct Requirement: Sendable {
 
     var key: Key
     var handler: Int
+    /// Where it stands in its handler's list of requirements.
+    var handlerPlace = 0
     /// Lanes that have it.
     var lanes = 0
     /// Crews that can run it, ascending.

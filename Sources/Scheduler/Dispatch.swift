@@ -66,6 +66,7 @@ struct Dispatch: Sendable {
     private mutating func makeLane(_ key: Lane.Key) -> Int {
         let lane = lanes.insert(Lane(key))
         laneNumbers[key] = lane
+        lanes[lane].place = queues[Int(key.queue)].lanes.count
         queues[Int(key.queue)].lanes.append(lane)
         requirements[key.requirement].lanes += 1
         return lane
@@ -75,7 +76,13 @@ struct Dispatch: Sendable {
         precondition(lanes[lane].waitingCount == 0)
         let key = lanes[lane].key
         laneNumbers[key] = nil
-        queues[Int(key.queue)].lanes.removeAll { $0 == lane }
+        // The last one takes its place: a queue may have a lane for each of thousands of handlers.
+        let place = lanes[lane].place
+        let last = queues[Int(key.queue)].lanes.removeLast()
+        if last != lane {
+            queues[Int(key.queue)].lanes[place] = last
+            lanes[last].place = place
+        }
         lanes.remove(lane)
         requirements[key.requirement].lanes -= 1
         if requirements[key.requirement].lanes == 0 { removeRequirement(key.requirement) }
@@ -86,7 +93,12 @@ struct Dispatch: Sendable {
         requirements[requirement].heads.removeAll()
         updateListing(requirement)
         let handler = requirements[requirement].handler
-        handlers[handler].requirements.removeAll { $0 == requirement }
+        let place = requirements[requirement].handlerPlace
+        let last = handlers[handler].requirements.removeLast()
+        if last != requirement {
+            handlers[handler].requirements[place] = last
+            requirements[last].handlerPlace = place
+        }
         requirementNumbers[requirements[requirement].key] = nil
         requirements.remove(requirement)
         releaseHandler(handler)
@@ -102,6 +114,7 @@ struct Dispatch: Sendable {
         requirement.crews.sort()
         let number = requirements.insert(requirement)
         requirementNumbers[key] = number
+        requirements[number].handlerPlace = handlers[handler].requirements.count
         handlers[handler].requirements.append(number)
         return number
     }

@@ -13,6 +13,8 @@ struct Lane: Sendable {
     }
 
     let key: Key
+    /// Where it stands in its queue's list of lanes.
+    var place = 0
     /// Profiles that belong to it.
     var profiles = 0
     /// By priority.
@@ -42,6 +44,7 @@ struct QueueLoad: Sendable {
     var maxPending = Int.max
     /// By `TaskState.rawValue`.
     var counts = [Int](repeating: 0, count: TaskState.allCases.count)
+    /// In no order: nothing may depend on one, for it is another after a restart.
     var lanes: [Int] = []
     /// By priority.
     var flows = [FlowTable](repeating: FlowTable(), count: 10)

@@ -29,7 +29,7 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
     case overlap = 2
     /// The schedule was paused.
     case paused = 3
-    /// The cluster holds as many tasks as it may.
+    /// The cluster holds as many tasks as it may, or as many queues.
     case full = 4
     /// The payload grew too large by the occurrence's name.
     case payload = 5

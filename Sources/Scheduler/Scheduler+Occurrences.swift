@@ -118,13 +118,17 @@ extension Scheduler {
             preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
         }
         try checkRoom(for: payload.count)
-        do {
-            profile =
-                if let known = profileNumber(record.spec, layout.profile) { known } else {
-                    intern(try Profile(decoding: Array(record.spec[layout.profile])))
-                }
-        } catch {
-            preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
+        if let known = profileNumber(record.spec, layout.profile) {
+            profile = known
+        } else {
+            let new: Profile
+            do {
+                new = try Profile(decoding: Array(record.spec[layout.profile]))
+            } catch {
+                preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
+            }
+            guard hasRoom(forQueue: new.queue) else { throw NoTask(reason: .full) }
+            profile = intern(new)
         }
         fields.key = nil
         fields.dependencies = nil

@@ -77,6 +77,37 @@ struct QueueTests {
         _ = try machine.submit(task())
     }
 
+    @Test
+    func scheduleMakesNoQueueBeyondTheLimit() throws {
+        var capacity = Capacity()
+        capacity.queues = 1
+        var machine = Machine(capacity)
+        try put(&machine, "other")
+        let spec = ScheduleSpec(timing: .every(milliseconds: 1_000), zone: "UTC", task: task())
+        try machine.run(.putSchedule(name: "s", spec, paused: false, next: nil))
+        #expect(try machine.run(.triggerSchedule(name: "s")) == .rejected(.full))
+        #expect(machine.scheduler.queues(after: nil, limit: 9).map(\.name) == ["other"])
+    }
+
+    @Test
+    func lanesComeAndGoInAnyOrder() throws {
+        var machine = Machine()
+        let ids = try (0..<6).map { number in
+            try machine.submit(
+                task {
+                    $0.handler = "h\(number)"
+                    $0.start = .after(milliseconds: 60_000)
+                })
+        }
+        for place in [2, 0, 5, 3] {
+            try machine.run(.cancel(ids[place]))
+            try machine.run(.deleteTask(ids[place]))
+        }
+        try machine.advance(by: 60_000)
+        try machine.register("w", slots: 9, handlers: (0..<6).map { "h\($0)" })
+        #expect(Set(machine.assigned) == [ids[1], ids[4]])
+    }
+
     // MARK: Pause
 
     @Test
