@@ -60,6 +60,10 @@ extension Node {
                 id: status.id, isConnected: status.isConnected,
                 skewMilliseconds: status.hello.flatMap { replica.skewMilliseconds[$0.id] })
         }
+        let limit = MetricsGauges.maxLabelValues
+        let now = replica.clusterTime(
+            at: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()))
+        let due = replica.scheduler.dueSchedules(at: now, limit: 1).first
         return MetricsGauges(
             node: replica.id.name, version: ProductVersion.text,
             isLeader: replica.raft.role == .leader, hasLeader: replica.raft.leader != nil,
@@ -68,6 +72,11 @@ extension Node {
             counts: replica.scheduler.counts, workersByState: workersByState,
             pendingRequests: replica.pendingRequestCount, loopTurns: loop.statistics.turns,
             residentBytes: ProcessMemory.residentBytes(),
-            uptimeSeconds: Double(loop.now - startedAt) / 1e9, peers: peers)
+            uptimeSeconds: Double(loop.now - startedAt) / 1e9, peers: peers,
+            queues: replica.scheduler.queues(after: nil, limit: limit),
+            otherQueues: replica.scheduler.queueTotals(behindFirst: limit),
+            schedules: replica.scheduler.schedules(after: nil, limit: limit),
+            occurrences: replica.occurrences,
+            overdueMilliseconds: due.map { max(0, now - $0.next) } ?? 0)
     }
 }

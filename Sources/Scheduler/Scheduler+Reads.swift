@@ -180,6 +180,12 @@ extension Scheduler {
         return due
     }
 
+    /// Whether a schedule made the task.
+    public func isOccurrence(_ id: TaskID) -> Bool {
+        guard let position = state.tasks.position(of: id) else { return false }
+        return state.tasks[position].extra?.fields.schedule != nil
+    }
+
     /// The ends of a schedule's last occurrences, newest first; nil if there is no such schedule.
     public func occurrences(of name: String) -> [OccurrenceView]? {
         guard let position = state.schedules.position(of: name) else { return nil }

@@ -6,6 +6,8 @@ extension Metrics {
         var text = PrometheusText()
         writeConsensus(gauges, to: &text)
         writeState(gauges, to: &text)
+        writeQueues(gauges, to: &text)
+        writeSchedules(gauges, to: &text)
         writeRequests(to: &text)
         writeWorker(to: &text)
         writeProcess(gauges, to: &text)

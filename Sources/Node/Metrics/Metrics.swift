@@ -68,4 +68,13 @@ struct MetricsGauges {
     var uptimeSeconds: Double
     /// Sorted by id.
     var peers: [Peer]
+    /// The first by name: each is a label's value, and their number has to be bounded.
+    var queues: [QueueView] = []
+    var otherQueues = QueueTotals(queues: 0, pending: 0, running: 0)
+    var schedules: [ScheduleView] = []
+    var occurrences = OccurrenceStatistics()
+    /// How long the first schedule that is due has been so.
+    var overdueMilliseconds: Milliseconds = 0
+
+    static let maxLabelValues = 200
 }

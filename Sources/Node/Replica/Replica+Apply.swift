@@ -31,6 +31,7 @@ extension Replica {
     mutating func absorbEvents(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         feed.note(events, at: applied, in: scheduler)
         for event in events {
+            occurrences.note(event, in: scheduler)
             switch event {
             case .outcome(let origin, let eventIncarnation, let sequence, let outcome):
                 guard origin == id.name, eventIncarnation == incarnation else { continue }

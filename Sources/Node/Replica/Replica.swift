@@ -23,6 +23,8 @@ public struct Replica {
     /// What was applied lately, event by event.
     public internal(set) var feed: EventFeed
 
+    public internal(set) var occurrences = OccurrenceStatistics()
+
     let worker: WorkerSpec
     var planner: OccurrencePlanner
     var requests: PendingRequests

@@ -77,6 +77,48 @@ import Testing
         #expect(described.count > 20)
     }
 
+    @Test func queuesAndSchedulesAreTold() throws {
+        func entry(_ commands: [Command]) -> [UInt8] {
+            var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
+            for command in commands { group.append(sequence: 0, command: command.encoded()) }
+            return EntryPayload(time: 1_000_000, groups: [group]).encoded()
+        }
+        var mail = TaskSpec(handler: "h")
+        mail.queue = "mail"
+        var breaking = QueueSpec()
+        breaking.breaker = BreakerSpec(trip: .failures(2))
+        var scheduler = Scheduler()
+        var events: [Event] = []
+        let payload = entry([
+            .putQueue(name: "mail", breaking, paused: true, isInitial: false), .submit(mail),
+            .submit(mail), .putQueue(name: "z1", QueueSpec(), paused: nil, isInitial: false),
+            .putSchedule(
+                name: "s",
+                ScheduleSpec(timing: .every(milliseconds: 1_000), zone: "UTC", task: mail),
+                paused: false, next: 1_000_000),
+            .triggerSchedule(name: "s"),
+        ])
+        try scheduler.apply(payload, index: 1, into: &events)
+        var gauges = gauges
+        gauges.queues = scheduler.queues(after: nil, limit: 1)
+        gauges.otherQueues = scheduler.queueTotals(behindFirst: 1)
+        gauges.schedules = scheduler.schedules(after: nil, limit: 1)
+        for event in events { gauges.occurrences.note(event, in: scheduler) }
+        gauges.overdueMilliseconds = 1_500
+        let text = String(decoding: Metrics().exposition(gauges), as: UTF8.self)
+        let lines = text.split(separator: "\n").map(String.init)
+        for line in [
+            "carillon_queues 2", "carillon_queue_pending{queue=\"mail\"} 3",
+            "carillon_queue_pending{queue=\"_other\"} 0", "carillon_queue_paused{queue=\"mail\"} 1",
+            "carillon_queue_breaker{queue=\"mail\"} 0",
+            "carillon_occurrences_total{end=\"fired\"} 1",
+            "carillon_occurrence_delay_seconds_count 1", "carillon_schedules_overdue_seconds 1.5",
+            "carillon_schedule_ran_total{schedule=\"s\"} 1",
+        ] {
+            #expect(lines.contains(line), "\(line)")
+        }
+    }
+
     @Test func histogramsAreCumulativeAndInSeconds() {
         let metrics = Metrics()
         metrics.submitLatency.record(microseconds: 1_500)
