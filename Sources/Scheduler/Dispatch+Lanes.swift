@@ -10,13 +10,14 @@ extension Dispatch {
         let priority: Int
         let tag: UInt64
         let flow: UInt64?
+        let isParked: Bool
     }
 
     func waiting(_ id: TaskID, at position: TaskTable.Position, in tasks: TaskTable) -> Waiting {
         Waiting(
             id: id.number, lane: laneOfProfile[Int(tasks[position].profile)],
             priority: Int(tasks[position].priority), tag: tasks[position].tag,
-            flow: tasks[position].flow)
+            flow: tasks[position].flow, isParked: tasks[position].isParked)
     }
 
     func queue(ofProfile profile: UInt32) -> UInt32 {
@@ -29,6 +30,14 @@ extension Dispatch {
 
     /// `virtualTime`: of its queue at its priority.
     mutating func wait(_ task: Waiting, virtualTime: UInt64, in tasks: TaskTable) {
+        let queue = lanes[task.lane].key.queue
+        queues[Int(queue)].flows[task.priority].add(
+            Heap.Entry(key: task.tag, id: task.id), to: task.flow, isNew: task.tag > virtualTime)
+        if !task.isParked { enterLane(task, in: tasks) }
+    }
+
+    /// It is counted among its flow already.
+    mutating func enterLane(_ task: Waiting, in tasks: TaskTable) {
         let key = lanes[task.lane].key
         let entry = Heap.Entry(key: task.tag, id: task.id)
         lanes[task.lane].levels[task.priority].waiting.push(key: entry.key, id: entry.id)
@@ -38,8 +47,6 @@ extension Dispatch {
         if lanes[task.lane].levels[task.priority].count == 1 {
             requirements[key.requirement].waitingLevels += 1
         }
-        queues[Int(key.queue)].flows[task.priority].add(
-            entry, to: task.flow, isNew: task.tag > virtualTime)
         if lanes[task.lane].levels[task.priority].waiting.top == entry {
             announce(task.lane, task.priority, in: tasks)
         }
@@ -47,11 +54,16 @@ extension Dispatch {
 
     /// It waits no more. Its entry stays in the heap until it comes up, or until most entries are like it.
     mutating func stopWaiting(_ task: Waiting, in tasks: TaskTable) {
+        let queue = lanes[task.lane].key.queue
+        queues[Int(queue)].flows[task.priority].removeOne(from: task.flow)
+        if !task.isParked { leaveLane(task, in: tasks) }
+    }
+
+    mutating func leaveLane(_ task: Waiting, in tasks: TaskTable) {
         let key = lanes[task.lane].key
         waitingCount -= 1
         lanes[task.lane].waitingCount -= 1
         lanes[task.lane].levels[task.priority].count -= 1
-        queues[Int(key.queue)].flows[task.priority].removeOne(from: task.flow)
         let live = lanes[task.lane].levels[task.priority].count
         guard live > 0 else {
             lanes[task.lane].levels[task.priority].waiting.removeAll()
@@ -171,6 +183,7 @@ extension Dispatch {
     mutating func configure(_ number: UInt32, _ record: QueueRecord) {
         queues[Int(number)].isHeld = !record.mayStart
         queues[Int(number)].countsStarts = record.spec.rate != nil || record.spec.breaker != nil
+        queues[Int(number)].hasKeyLimits = !record.spec.limits.isEmpty
         queues[Int(number)].concurrency = record.spec.concurrency.map(Int.init) ?? .max
         queues[Int(number)].maxPending = record.spec.maxPending.map(Int.init) ?? .max
     }
@@ -209,6 +222,22 @@ extension Dispatch {
         }
         reopened.removeAll(keepingCapacity: true)
         return found
+    }
+
+    /// By id.
+    func keyedTasks(inLanesOf queue: UInt32, in tasks: TaskTable) -> [TaskID] {
+        var found: Set<UInt64> = []
+        for lane in queues[Int(queue)].lanes {
+            for level in lanes[lane].levels {
+                for entry in level.waiting.entries where Lane.isWaiting(entry, in: tasks) {
+                    guard let position = tasks.position(of: TaskID(entry.id)),
+                        tasks[position].isKeyed
+                    else { continue }
+                    found.insert(entry.id)
+                }
+            }
+        }
+        return found.sorted().map { TaskID($0) }
     }
 
     /// The flows get their tasks by id when a snapshot is loaded.

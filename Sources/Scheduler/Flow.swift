@@ -23,13 +23,19 @@ struct Flow: Sendable {
     /// The highest tag of a task that waits; 0 if only tasks that came back do.
     mutating func lastTag(in tasks: TaskTable) -> UInt64 {
         while let last = entries.last {
-            if Lane.isWaiting(last, in: tasks) { break }
+            if Self.isWaiting(last, in: tasks) { break }
             entries.removeLast()
         }
         if entries.count > 2 * count + 64 {
-            entries.removeAll { !Lane.isWaiting($0, in: tasks) }
+            entries.removeAll { !Self.isWaiting($0, in: tasks) }
         }
         return entries.last?.key ?? 0
+    }
+
+    /// In a lane, or parked.
+    private static func isWaiting(_ entry: Heap.Entry, in tasks: TaskTable) -> Bool {
+        guard let position = tasks.position(of: TaskID(entry.id)) else { return false }
+        return tasks[position].state == .ready && tasks[position].tag == entry.key
     }
 
     /// For tasks that were added in another order than they got ready in.

@@ -28,7 +28,8 @@ struct Lane: Sendable {
     /// Whether an entry of (tag, task) still holds.
     static func isWaiting(_ entry: Heap.Entry, in tasks: TaskTable) -> Bool {
         guard let position = tasks.position(of: TaskID(entry.id)) else { return false }
-        return tasks[position].state == .ready && tasks[position].tag == entry.key
+        return tasks[position].state == .ready && !tasks[position].isParked
+            && tasks[position].tag == entry.key
     }
 }
 
@@ -40,6 +41,9 @@ struct QueueLoad: Sendable {
     var isHeld = false
     /// It has a rate or a breaker, which count what starts.
     var countsStarts = false
+    var hasKeyLimits = false
+    /// Waiting tasks that are in no lane (`KeyGates`).
+    var parked = 0
     var concurrency = Int.max
     var maxPending = Int.max
     /// By `TaskState.rawValue`.

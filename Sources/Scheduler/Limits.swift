@@ -33,6 +33,8 @@ public enum Limits {
     /// Of a rate's period, and of the times of a breaker: a day.
     public static let maxRateMilliseconds: Milliseconds = 86_400_000
     public static let maxBreakerCount: UInt32 = 10_000
+    /// Of a queue: each is looked up in every payload.
+    public static let maxKeyLimits = 4
     /// A queue that is out of tokens opens when so much time has brought some, if that is more than one.
     public static let rateStepMilliseconds: Milliseconds = 10
     /// How much longer a task waits before it goes ahead of one that is higher by one step of priority.

@@ -12,6 +12,8 @@ public struct QueueSpec: Equatable, Sendable {
     public var breaker: BreakerSpec?
     /// Told of each of its tasks that is dead, see `Webhook`.
     public var errorWebhook: String?
+    /// Of tasks with the same value under a key; each key once.
+    public var limits: [KeyLimit] = []
 
     public init() {}
 }
@@ -20,6 +22,7 @@ public struct QueueSpec: Equatable, Sendable {
 /// queue spec  concurrency (bool · u32) · priority (bool · u8) · maxPending (bool · u32)
 ///             · rate (bool · count u32 · period i64 · burst u32) · breaker (bool · `BreakerSpec`)
 ///             · errorWebhook (bool · string)
+///             · limits (count u32 · `KeyLimit`…)
 /// ```
 extension QueueSpec {
     func encode(into writer: inout ByteWriter) {
@@ -34,6 +37,8 @@ extension QueueSpec {
         writer.put(breaker != nil)
         breaker?.encode(into: &writer)
         writer.put(errorWebhook)
+        writer.put(UInt32(limits.count))
+        for limit in limits { limit.encode(into: &writer) }
     }
 
     /// Throws if the bytes are damaged or a value is over its limit.
@@ -56,5 +61,16 @@ extension QueueSpec {
         if try reader.bool() { breaker = try BreakerSpec(from: &reader) }
         errorWebhook = try reader.optionalString()
         if let errorWebhook { try Webhook.check(errorWebhook.utf8) }
+        let count = try reader.count(minimumBytes: 14)
+        guard count <= Limits.maxKeyLimits else {
+            throw CodecError("\(count) limits by key are too many")
+        }
+        for _ in 0..<count {
+            let limit = try KeyLimit(from: &reader)
+            guard !limits.contains(where: { $0.key == limit.key }) else {
+                throw CodecError("\"\(limit.key)\" is limited twice")
+            }
+            limits.append(limit)
+        }
     }
 }

@@ -8,7 +8,7 @@
 ///           · if it has a rate: units i64 · refilledAt i64 · opensAt (bool · i64); breaker (`Breaker`)
 /// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
 ///           · dueAt i64 · createdAt i64 · payload blob
-///           · tag u64 if ready or running · probe u32 if running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
+///           · tag u64 if ready or running · isParked bool if ready · probe u32 if running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
 ///           · hasExtra bool · extra
 /// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
@@ -18,7 +18,7 @@
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
 ///           · deadline (bool · i64) · webhook (bool · string)
 ///           · stored (bool · `StoredResult`) · logs (count u32 · `AttemptLog`…)
-///           · cachedFrom (bool · task u64)
+///           · cachedFrom (bool · task u64) · limit keys (count u32 · (key string · value string)…)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -35,6 +35,7 @@ extension TaskRecord {
         writer.put(createdAt)
         writer.put(payload)
         if state == .ready || state == .running { writer.put(tag) }
+        if state == .ready { writer.put(isParked) }
         if state == .running { writer.put(probe) }
         if attempt > 0 {
             writer.put(worker)
@@ -71,6 +72,7 @@ extension TaskRecord {
         self.spent = spent
         self.attempt = attempt
         if state == .ready || state == .running { tag = try reader.tag() }
+        if state == .ready { isParked = try reader.bool() }
         if state == .running { probe = try reader.uint32() }
         if attempt > 0 {
             worker = try reader.uint32()
@@ -90,6 +92,7 @@ extension TaskRecord {
         guard isAwaiting || state != .blocked else {
             throw CodecError("a task is blocked by none")
         }
+        guard isKeyed || !isParked else { throw CodecError("a task is held back by no key") }
     }
 }
 
@@ -144,6 +147,11 @@ extension TaskExtra.Fields {
         for log in logs { log.encode(into: &writer) }
         writer.put(cachedFrom != nil)
         if let cachedFrom { writer.put(cachedFrom.number) }
+        writer.put(UInt32(limitKeys.count))
+        for value in limitKeys {
+            writer.put(value.name)
+            writer.put(value.value)
+        }
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -189,6 +197,14 @@ extension TaskExtra.Fields {
         }
         for _ in 0..<logCount { logs.append(try AttemptLog(from: &reader)) }
         if try reader.bool() { cachedFrom = TaskID(try reader.uint64()) }
+        let keyCount = try reader.count(minimumBytes: 8)
+        guard keyCount <= Limits.maxKeyLimits else {
+            throw CodecError("\(keyCount) values of limited keys are too many")
+        }
+        for _ in 0..<keyCount {
+            let key = try reader.string()
+            limitKeys.append(Label(name: key, value: try reader.string()))
+        }
     }
 }
 

@@ -19,6 +19,7 @@ struct ReplicatedState: Sendable {
     /// Ends of tasks that their successors have yet to be told of.
     var endings = EndingQueue()
     var jobs = BulkJobTable()
+    var keyBuckets = KeyBucketTable()
 
     init() {}
 }
@@ -41,6 +42,7 @@ struct DerivedIndex: Sendable {
     var dependents = Dependents()
     var keys = KeyIndex()
     var cache = ResultCache()
+    var keyGates = KeyGates()
     var scheduleNames: [UInt64: String] = [:]
     /// Tasks of schedules, by the schedule's name, that have not ended.
     var unfinished: [String: Set<UInt64>] = [:]

@@ -18,7 +18,7 @@ extension Scheduler {
     }
 
     private static let ownReasons: [Wakes.Reason] = [
-        .due, .expiry, .timeout, .finished, .dead, .worker, .queue, .deadline,
+        .due, .expiry, .timeout, .finished, .dead, .worker, .queue, .deadline, .key,
     ]
 
     private mutating func popWake() -> (Wakes.Reason, UInt64)? {
@@ -36,6 +36,7 @@ extension Scheduler {
     private mutating func wake(_ reason: Wakes.Reason, _ id: UInt64, _ events: inout [Event]) {
         if reason == .worker { return forgetWorker(UInt32(id)) }
         if reason == .queue { return openQueue(UInt32(id), &events) }
+        if reason == .key { return refillKey(id, &events) }
         let task = TaskID(id)
         guard let position = state.tasks.position(of: task) else {
             preconditionFailure("\(task) wakes and does not exist")
@@ -46,7 +47,7 @@ extension Scheduler {
         case .timeout: timeOut(task, at: position, &events)
         case .finished, .dead: remove(task)
         case .deadline: passDeadline(task, at: position, &events)
-        case .worker, .schedule, .queue: preconditionFailure("\(reason) is no wake of a task")
+        case .worker, .schedule, .queue, .key: preconditionFailure("\(reason) is no wake of a task")
         }
     }
 

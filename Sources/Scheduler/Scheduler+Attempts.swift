@@ -6,6 +6,9 @@ extension Scheduler {
         let old = state.tasks[position].state
         if old != new {
             if old == .blocked { stopAwaiting(at: position) }
+            // As it waited.
+            let isKeyed = state.tasks[position].isKeyed
+            let wasParked = old == .ready && state.tasks[position].isParked
             state.tasks.setState(new, at: position)
             index.counts[Int(old.rawValue)] -= 1
             index.counts[Int(new.rawValue)] += 1
@@ -14,8 +17,21 @@ extension Scheduler {
                 let task = index.dispatch.waiting(id, at: position, in: state.tasks)
                 index.dispatch.stopWaiting(task, in: state.tasks)
             }
+            if isKeyed { moveKeys(id, at: position, from: old, wasParked: wasParked) }
         }
         events.append(.taskChanged(id, new))
+    }
+
+    private mutating func moveKeys(
+        _ id: TaskID, at position: TaskTable.Position, from old: TaskState, wasParked: Bool
+    ) {
+        if old == .ready || old == .running {
+            releaseKeys(id, at: position, from: old, wasParked: wasParked)
+        }
+        let new = state.tasks[position].state
+        guard new == .ready || new == .running else { return }
+        holdKeys(id, at: position)
+        if new == .running { takeKeyTokens(at: position) }
     }
 
     /// Gives the task its turn among those of its queue.
@@ -27,13 +43,16 @@ extension Scheduler {
             virtualTime: state.queues.virtualTime(queue, priority: priority), in: state.tasks)
     }
 
-    /// The task is due: it starts at once if its queue is open and a worker has a free slot, else it waits.
+    /// The task is due: it starts at once if its queue is open and a worker has a free slot, and nothing holds it
+    /// back; else it waits.
     mutating func makeReady(
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
         if isExpired(state.tasks[position]) { return expire(id, at: position, &events) }
         giveTag(at: position)
-        if let worker = chooseWorker(id, state.tasks[position]) {
+        if !isHeldBack(state.tasks[position]),
+            let worker = chooseWorker(id, state.tasks[position])
+        {
             assign(id, at: position, to: worker, &events)
         } else {
             wait(id, at: position, &events)
@@ -43,6 +62,9 @@ extension Scheduler {
     private mutating func wait(
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
+        // A task that ran and comes back may find that it held its own place: it gets it again below, if nobody
+        // comes before it.
+        state.tasks[position].isParked = isHeldBack(state.tasks[position])
         setState(.ready, id, at: position, &events)
         noteWaiting(id, at: position)
         if let expiry = state.expiryWake(state.tasks[position]) {
@@ -81,12 +103,14 @@ extension Scheduler {
             let profile = state.tasks[position].profile
             requirements.append(index.dispatch.requirement(ofProfile: profile))
         }
+        admitParked()
         if let freed { fillSlots(of: freed, &events) }
-        startWaiting(requirements + index.dispatch.takeReopened(), &events)
+        startReopened(also: requirements, &events)
     }
 
     /// Gives the worker's free slots to waiting tasks, and others to those whose queues have opened.
     mutating func fill(_ worker: UInt32, _ events: inout [Event]) {
+        admitParked()
         fillSlots(of: worker, &events)
         startReopened(&events)
     }
@@ -104,8 +128,24 @@ extension Scheduler {
         }
     }
 
-    mutating func startReopened(_ events: inout [Event]) {
-        startWaiting(index.dispatch.takeReopened(), &events)
+    /// What has opened starts, and tasks with these requirements.
+    mutating func startReopened(also others: [Int] = [], _ events: inout [Event]) {
+        var requirements = others
+        repeat {
+            admitParked()
+            requirements += index.dispatch.takeReopened()
+            for id in index.keyGates.admitted {
+                guard let position = state.tasks.position(of: id),
+                    state.tasks[position].state == .ready
+                else { continue }
+                let profile = state.tasks[position].profile
+                requirements.append(index.dispatch.requirement(ofProfile: profile))
+            }
+            index.keyGates.admitted.removeAll(keepingCapacity: true)
+            startWaiting(requirements, &events)
+            requirements.removeAll()
+            // What started took tokens, and may have made room for others of its key.
+        } while !index.keyGates.changed.isEmpty
     }
 
     /// Starts what can be started of the tasks with these requirements, first ones first.

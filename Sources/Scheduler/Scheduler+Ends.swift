@@ -264,6 +264,7 @@ extension Scheduler {
         case .schedule: state.schedules.count
         case .queue: state.queues.count
         case .deadline: count(.scheduled) + count(.ready) + count(.running)
+        case .key: state.keyBuckets.count
         }
     }
 }

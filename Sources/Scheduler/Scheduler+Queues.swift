@@ -32,7 +32,9 @@ extension Scheduler {
         change(&record)
         record.isDeclared = true
         guard record != state.queues[number] else { return .done }
+        let hasOtherLimits = record.spec.limits != state.queues[number].spec.limits
         replace(number, record)
+        if hasOtherLimits { replaceKeyLimits(number) }
         events.append(.queueChanged(name: name))
         startReopened(&events)
         return .done
@@ -206,7 +208,8 @@ extension Scheduler {
         let load = index.dispatch.queues[Int(number)]
         return QueueView(
             name: record.name, spec: record.spec, isPaused: record.isPaused,
-            pending: load.pending, running: load.running, tasksByState: load.counts,
+            pending: load.pending, running: load.running, held: load.parked,
+            tasksByState: load.counts,
             breaker: record.spec.breaker.map { _ in record.breaker.phase },
             nextTokenAt: record.bucket?.opensAt)
     }
@@ -241,6 +244,8 @@ public struct QueueView: Equatable, Sendable {
     /// Tasks that wait for their time, for others or for a slot.
     public var pending: Int
     public var running: Int
+    /// Tasks that wait for others with the same value under a key.
+    public var held: Int
     /// By `TaskState.rawValue`.
     public var tasksByState: [Int]
     /// nil: it has no breaker.

@@ -72,6 +72,8 @@ extension Scheduler {
     mutating func create(_ record: TaskRecord, _ events: inout [Event]) -> TaskID {
         let id = TaskID(state.nextTask)
         state.nextTask += 1
+        var record = record
+        takeKeys(&record)
         state.profiles.retain(record.profile)
         let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1

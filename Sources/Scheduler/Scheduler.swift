@@ -10,7 +10,7 @@
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
 /// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
-/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
+/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`, `+KeyLimits`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
 /// `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -61,6 +61,7 @@ public struct Scheduler: Sendable {
         tellEndings(&events)
         startReleased(&events)
         submitNotices(&events)
+        if !self.index.keyGates.changed.isEmpty { startReopened(&events) }
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)

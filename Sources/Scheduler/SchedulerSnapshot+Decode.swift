@@ -17,6 +17,7 @@ extension Scheduler {
         try decodeSchedules(&reader)
         try decodeEndings(&reader)
         state.jobs = try BulkJobTable(from: &reader)
+        try decodeKeyBuckets(&reader)
         try decodeTasks(&reader)
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind the last task")
@@ -184,6 +185,17 @@ extension Scheduler {
         }
     }
 
+    private mutating func decodeKeyBuckets(_ reader: inout ByteReader) throws(CodecError) {
+        state.keyBuckets = try KeyBucketTable(from: &reader)
+        for gate in state.keyBuckets.gates {
+            guard let entry = state.keyBuckets[gate] else { continue }
+            guard entry.queue < state.queues.slots.count,
+                state.queues.slots[Int(entry.queue)].record != nil
+            else { throw CodecError("a bucket belongs to a queue that is not there") }
+            index.wakes.push(.key, at: entry.wakeAt, id: gate)
+        }
+    }
+
     private mutating func decodeTasks(_ reader: inout ByteReader) throws(CodecError) {
         let count = try reader.uint64()
         var last: UInt64 = 0
@@ -196,6 +208,7 @@ extension Scheduler {
             noteCached(TaskID(id), record)
         }
         index.dispatch.sortFlows()
+        try placeGroups()
     }
 
     private mutating func add(_ id: TaskID, _ record: TaskRecord) throws(CodecError) {
@@ -226,6 +239,9 @@ extension Scheduler {
         }
         if record.state == .blocked {
             for key in record.awaited { index.dependents.add(id, to: key) }
+        }
+        if record.isKeyed, record.state == .ready || record.state == .running {
+            holdKeys(id, at: position)
         }
         for reason in Wakes.Reason.allCases {
             guard let wake = state.wakeTime(reason, record) else { continue }

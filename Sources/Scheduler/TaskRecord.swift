@@ -25,6 +25,8 @@ struct TaskRecord: Sendable {
     var state: TaskState
     var priority: UInt8
     var lastOutcome = AttemptOutcome.none
+    /// Waits, and not in its lane: others with the same value under a key run (`KeyGates`).
+    var isParked = false
 
     static let noWorker = UInt32.max
 
@@ -33,6 +35,8 @@ struct TaskRecord: Sendable {
     var startKey: UInt64 {
         UInt64(dueAt + Milliseconds(9 - priority) * Limits.ageingMilliseconds)
     }
+
+    var isKeyed: Bool { !(extra?.fields.limitKeys.isEmpty ?? true) }
 
     /// Which flow of its queue it belongs to; nil: that of the tasks without a routing key.
     var flow: UInt64? { extra?.fields.routingKey.map(StableHash.of) }
@@ -73,6 +77,8 @@ final class TaskExtra: Sendable {
 
         /// What those that wait for the task get of it, once it has succeeded.
         var handedOver: [UInt8]? { result ?? stored?.reference }
+        /// Its values under the keys that its queue limits (`KeyLimit`).
+        var limitKeys: [Label] = []
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -43,6 +43,18 @@ struct TokenBucket: Equatable, Sendable {
         opensAt = nil
     }
 
+    /// Starts that are left as far as was counted; 0: nothing starts before `opensAt`.
+    func tokens(_ rate: RateLimit) -> Int64 {
+        opensAt == nil ? max(1, units / rate.perMilliseconds) : 0
+    }
+
+    /// When it is full if nothing is taken.
+    func fullAt(_ rate: RateLimit) -> Milliseconds {
+        let missing = rate.capacity - units
+        return min(
+            refilledAt + (missing + Int64(rate.count) - 1) / Int64(rate.count), Limits.maxTime)
+    }
+
     private mutating func refill(_ rate: RateLimit, at now: Milliseconds) {
         let elapsed = max(0, now - refilledAt)
         refilledAt = now

@@ -20,6 +20,8 @@ struct Wakes: Sendable {
         case queue = 7
         /// A task's overall time-out is over.
         case deadline = 8
+        /// There is a token again for a value under a key, or its bucket is full.
+        case key = 9
     }
 
     private var heaps = [Heap](repeating: Heap(), count: Reason.allCases.count)
@@ -94,6 +96,9 @@ extension ReplicatedState {
                 let record = queues.slots[Int(entry.id)].record
             else { return false }
             return record.opensAt.contains { UInt64($0) == entry.key }
+        case .key:
+            guard let bucket = keyBuckets[entry.id] else { return false }
+            wake = bucket.wakeAt
         case .worker:
             guard Int(entry.id) < workers.slots.count,
                 let worker = workers.record(UInt32(entry.id)), worker.state == .lost

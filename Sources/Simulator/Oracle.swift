@@ -11,7 +11,7 @@ struct Oracle {
     private(set) var taskIDs: [TaskID] = []
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
-    private(set) var (queues, caches) = (QueueBooks(), CacheBooks())
+    private(set) var (queues, keys, caches) = (QueueBooks(), KeyBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
     private(set) var bulkJobs = BulkBooks()
     var registers = Registers()
@@ -124,6 +124,7 @@ struct Oracle {
         try deliveries.note(requests, events, reference)
         try bulkJobs.note(retried: retried, reference, tasks)
         try caches.note(events, reference)
+        try keys.note(requests, events, reference, tasks)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The

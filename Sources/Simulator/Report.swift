@@ -31,6 +31,8 @@ struct Report {
     var passed = 0
     /// Starts of attempts that were checked against what their queue allowed.
     var queueStarts = 0
+    /// And against what it allowed to tasks with the same value under a key.
+    var keyStarts = 0
     var breakerOpenings = 0
     /// Ends of tasks that somebody was told of, and those that came by an overall time-out.
     var told = 0
@@ -58,8 +60,8 @@ struct Report {
             \.disksRefused, \.leasesLost,
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
-            \.successors, \.workflows, \.queueStarts, \.breakerOpenings, \.told, \.overdue,
-            \.bulkJobs, \.cachedAnswers,
+            \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
+            \.overdue, \.bulkJobs, \.cachedAnswers,
         ]
     }
 
@@ -89,8 +91,8 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
-        queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened, \(bulkJobs) bulk jobs checked, \
-        \(cachedAnswers) cached answers
+        queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
+        \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

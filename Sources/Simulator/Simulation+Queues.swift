@@ -48,7 +48,25 @@ extension Simulation {
             spec.maxPending = UInt32(queueRandom.within(0...60))
         }
         clients.wishes.add(to: &spec)
+        // Labels are the same for all that have one; of the payloads' numbers there are some for each key.
+        for key in ["meta.a", "payload.key"] where keyRandom.chance(permille: 400) {
+            spec.limits.append(drawLimit(key))
+        }
         return spec
+    }
+
+    private func drawLimit(_ key: String) -> KeyLimit {
+        var limit = KeyLimit(key: key)
+        let hasRate = keyRandom.chance(permille: 500)
+        if hasRate {
+            limit.rate = RateLimit(
+                count: UInt32(keyRandom.pick([1, 5, 50])), perMilliseconds: 1_000,
+                burst: UInt32(keyRandom.within(1...4)))
+        }
+        if !hasRate || keyRandom.chance(permille: 500) {
+            limit.concurrency = UInt32(keyRandom.within(1...3))
+        }
+        return limit
     }
 
     /// Everything has to run in the end: queues are without limits then. nil: they are.

@@ -32,6 +32,8 @@ final class Simulation {
     /// For what is done to queues, in some runs.
     var queueRandom: RandomSource
     var bulkRandom: RandomSource
+    /// For their limits by key.
+    var keyRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -81,6 +83,7 @@ final class Simulation {
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
         questions = Questions(random: RandomSource(seed: seed &+ 0xcac4_e000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
+        keyRandom = RandomSource(seed: seed &+ 0x4e75_0000_0000_0000)
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
@@ -259,6 +262,7 @@ final class Simulation {
         report.workflows = oracle.workflows.graphs
         report.passed = oracle.schedules.counts.passed
         report.queueStarts = oracle.queues.checkedStarts
+        report.keyStarts = oracle.keys.checkedStarts
         report.breakerOpenings = oracle.queues.openings
         report.told = oracle.deliveries.told
         report.overdue = oracle.deliveries.overdue

@@ -56,6 +56,13 @@ struct CommandCodecTests {
         limited.rate = RateLimit(count: 100, perMilliseconds: 1_000, burst: 7)
         limited.breaker = BreakerSpec(
             trip: .ratio(permille: 500, minimum: 20, windowMilliseconds: 60_000))
+        var keyed = QueueSpec()
+        keyed.limits = [
+            KeyLimit(key: "payload.a.b", concurrency: 2),
+            KeyLimit(
+                key: "meta.t", concurrency: 1,
+                rate: RateLimit(count: 3, perMilliseconds: 60_000, burst: 2)),
+        ]
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         broken.errorWebhook = "https://example.com"
@@ -120,6 +127,7 @@ struct CommandCodecTests {
             .putQueue(name: "q", limited, paused: true, isInitial: false),
             .putQueue(name: "q", limited, paused: false, isInitial: false),
             .putQueue(name: "q", broken, paused: false, isInitial: false),
+            .putQueue(name: "q", keyed, paused: nil, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
             .attachWorker(worker),
             .reportProgress(

@@ -50,6 +50,7 @@ struct Ledger {
         checkWaiting(scheduler)
         checkBlocked(scheduler)
         checkQueues(scheduler, events)
+        checkKeys(scheduler, events)
         if !events.isEmpty { checkNotices(scheduler, events) }
     }
 
@@ -201,11 +202,63 @@ struct Ledger {
         #expect(counts.isEmpty, "tasks without a queue")
     }
 
+    /// Tasks are held back by their keys, and by nothing else, and no more start than may.
+    private func checkKeys(_ scheduler: Scheduler, _ events: [Event]) {
+        var held: [String: Int] = [:]
+        var running: [UInt64: Int] = [:]
+        var places: [UInt64: Int] = [:]
+        func gates(_ record: TaskRecord) -> [(key: String, gate: UInt64)] {
+            let profile = scheduler.state.profiles[record.profile]
+            let queue = scheduler.index.queueNumbers[profile.queue] ?? .max
+            return (record.extra?.fields.limitKeys ?? []).map {
+                ($0.name, KeyGates.gate(queue: queue, $0))
+            }
+        }
+        for (_, record) in all(scheduler) where record.state == .running || record.state == .ready {
+            for (_, gate) in gates(record) {
+                if record.state == .running { running[gate, default: 0] += 1 }
+                if !record.isParked { places[gate, default: 0] += 1 }
+            }
+        }
+        for (id, record) in all(scheduler) where record.isParked {
+            let queue = scheduler.state.profiles[record.profile].queue
+            held[queue, default: 0] += 1
+            #expect(record.state == .ready, "\(id) is \(record.state) and held back")
+            let isClosed = gates(record).contains { key, gate in
+                guard
+                    let limit = scheduler.queue(queue)?.spec.limits.first(where: { $0.key == key })
+                else { return false }
+                if places[gate] ?? 0 >= limit.concurrency ?? .max { return true }
+                guard let rate = limit.rate else { return false }
+                let tokens = scheduler.state.keyBuckets[gate]?.bucket.tokens(rate)
+                return (places[gate] ?? 0) - (running[gate] ?? 0) >= tokens ?? Int64(rate.burst)
+            }
+            #expect(isClosed, "\(id) is held back by nothing")
+        }
+        for queue in scheduler.queues(after: nil, limit: .max) {
+            #expect(queue.held == held[queue.name] ?? 0)
+        }
+        for case .assigned(let assignment) in events {
+            guard let position = scheduler.state.tasks.position(of: assignment.task) else {
+                continue
+            }
+            let record = scheduler.state.tasks[position]
+            let name = scheduler.state.profiles[record.profile].queue
+            guard !events.contains(.queueChanged(name: name)) else { continue }
+            for (key, gate) in gates(record) {
+                let limits = scheduler.queue(name)?.spec.limits ?? []
+                let most = limits.first { $0.key == key }?.concurrency ?? .max
+                #expect(running[gate] ?? 0 <= most, "\(assignment.task) is one too many of its key")
+            }
+        }
+    }
+
     /// No task of an open queue waits while a worker that could run it has a free slot.
     private func checkWaiting(_ scheduler: Scheduler) {
         let idle = scheduler.workers().filter { $0.state == .live && $0.running < $0.spec.slots }
         var waiting = 0
         for (id, record) in all(scheduler) where record.state == .ready {
+            if record.isParked { continue }
             waiting += 1
             let profile = scheduler.state.profiles[record.profile]
             let queue = scheduler.queue(profile.queue)

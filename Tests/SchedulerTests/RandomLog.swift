@@ -87,9 +87,9 @@ struct RandomLog {
         case 80..<86: .registerWorker(worker())
         case 86..<88: attach()
         case 88..<94: workerCommand(machine)
-        case 94..<97: putSchedule(machine)
-        case 97: scheduleCommand(machine)
-        case 98: queueCommand()
+        case 94..<96: putSchedule(machine)
+        case 96: scheduleCommand(machine)
+        case 97, 98: queueCommand()
         default: memberCommand()
         }
     }
@@ -116,10 +116,26 @@ struct RandomLog {
                     openMilliseconds: 6_000, probes: UInt32(1 + random.next() % 2))
             }
             if random.next() % 3 == 0 { spec.errorWebhook = "http://h1" }
+            if random.next() % 2 == 0 { spec.limits = limits() }
             return .putQueue(
                 name: name, spec, paused: random.next() % 4 > 0 ? false : nil,
                 isInitial: random.next() % 4 == 0)
         }
+    }
+
+    private mutating func limits() -> [KeyLimit] {
+        var limits: [KeyLimit] = []
+        for key in ["payload.c", "meta.a"] where random.next() % 3 > 0 {
+            var limit = KeyLimit(key: key, concurrency: UInt32(1 + random.next() % 3))
+            if random.next() % 2 == 0 {
+                limit.rate = RateLimit(
+                    count: UInt32(1 + random.next() % 3), perMilliseconds: 4_000,
+                    burst: UInt32(1 + random.next() % 3))
+                if random.next() % 2 == 0 { limit.concurrency = nil }
+            }
+            limits.append(limit)
+        }
+        return limits
     }
 
     private mutating func memberCommand() -> Command {
@@ -161,6 +177,7 @@ struct RandomLog {
     mutating func spec() -> TaskSpec {
         var spec = TaskSpec(handler: "h\(random.next() % 3)")
         spec.payload = Array(repeating: UInt8(ascii: "7"), count: Int(random.next() % 40))
+        if random.next() % 2 == 0 { spec.payload = Array("{\"c\":\(random.next() % 3)}".utf8) }
         spec.priority = UInt8(random.next() % 10)
         spec.queue = "q\(random.next() % 2)"
         // By what was drawn, so that the draws that follow stay as they are.

@@ -18,8 +18,20 @@ extension JSONWriter {
             null()
         }
         optionalField("errorWebhook", queue.spec.errorWebhook)
+        key("limits")
+        beginArray()
+        for limit in queue.spec.limits {
+            beginObject()
+            field("key", limit.key)
+            optionalNumber("concurrency", limit.concurrency.map(Int.init))
+            optionalField("rate", limit.rate.map(RateText.format))
+            optionalNumber("burst", limit.rate.map { Int($0.burst) })
+            endObject()
+        }
+        endArray()
         field("pending", queue.pending)
         field("ready", queue.tasksByState[Int(TaskState.ready.rawValue)])
+        field("held", queue.held)
         field("running", queue.running)
         optionalTimestampField("nextTokenAt", queue.nextTokenAt)
         endObject()

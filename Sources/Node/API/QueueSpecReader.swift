@@ -9,9 +9,6 @@ struct QueueRequest: Equatable {
 
 /// Reads a queue from a request's body, or from the configuration.
 enum QueueSpecReader {
-    /// Planned fields: refused by name rather than ignored.
-    private static let unavailable = ["limits"]
-
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(_ reader: inout JSONReader) -> QueueRequest? {
         let problemCount = reader.problems.count
@@ -23,9 +20,7 @@ enum QueueSpecReader {
         reader.object("breaker") { spec.breaker = breaker(&$0) }
         spec.errorWebhook = TaskSpecReader.webhook("errorWebhook", &reader)
         let isPaused = reader.bool("paused")
-        for field in unavailable where reader.value(field) != nil {
-            reader.problem(field, "is not supported by this version")
-        }
+        spec.limits = limits(&reader)
         guard reader.problems.count == problemCount else { return nil }
         return QueueRequest(spec: spec, isPaused: isPaused)
     }
@@ -49,6 +44,26 @@ enum QueueSpecReader {
             return nil
         }
         return RateLimit(count: count, perMilliseconds: period, burst: burst)
+    }
+
+    private static func limits(_ reader: inout JSONReader) -> [KeyLimit] {
+        var limits: [KeyLimit] = []
+        reader.objects("limits", maxCount: Limits.maxKeyLimits) { _, reader in
+            let key = reader.string("key", required: true)
+            let concurrency = number("concurrency", 1...Limits.maxQueueConcurrency, &reader)
+            let rate = rate(&reader)
+            if !reader.has("concurrency"), !reader.has("rate") {
+                reader.problem("\"concurrency\" or \"rate\" is required, or both")
+            }
+            guard let key else { return }
+            if !KeyLimit.isKey(key) {
+                reader.problem("key", "expected a path such as payload.customer or meta.tenant")
+            } else if limits.contains(where: { $0.key == key }) {
+                reader.problem("key", "\"\(key)\" is limited already")
+            }
+            limits.append(KeyLimit(key: key, concurrency: concurrency, rate: rate))
+        }
+        return limits
     }
 
     private static func breaker(_ reader: inout JSONReader) -> BreakerSpec? {

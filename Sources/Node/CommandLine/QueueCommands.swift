@@ -36,10 +36,14 @@ enum QueueCommands {
                 name: "breaker", value: "JSON", summary: "when it stops because its tasks fail"),
             OptionSpec(
                 name: "error-webhook", value: "URL", summary: "told of each of its dead tasks"),
+            OptionSpec(
+                name: "limits", value: "JSON",
+                summary: "for tasks with the same value in their payloads"),
         ],
         examples: [
             "carillon queue set mail --concurrency 20 --rate 100/s",
             "carillon queue set hooks --breaker '{\"failures\": 5, \"open\": \"30s\"}'",
+            "carillon queue set sync --limits '[{\"key\": \"payload.customer\", \"concurrency\": 1}]'",
         ],
         run: put)
 
@@ -89,13 +93,14 @@ enum QueueCommands {
         }
         if let rate = invocation.value("rate") { writer.field("rate", rate) }
         if let url = invocation.value("error-webhook") { writer.field("errorWebhook", url) }
-        if let text = invocation.value("breaker") {
+        for name in ["breaker", "limits"] {
+            guard let text = invocation.value(name) else { continue }
             do {
                 _ = try JSONDocument(Array(text.utf8))
             } catch {
-                throw .usage("--breaker is not JSON: \(error.description)")
+                throw .usage("--\(name) is not JSON: \(error.description)")
             }
-            writer.rawField("breaker", Array(text.utf8))
+            writer.rawField(name, Array(text.utf8))
         }
         writer.endObject()
         let format = try invocation.output()

@@ -51,11 +51,15 @@ import Testing
         let fixture = try APIFixture()
         let reply = try fixture.call(
             "PUT", "/v1/queues/a%20b",
-            #"{"concurrency": 0, "rate": "fast", "limits": [], "breaker": {}, "x": 1}"#)
+            #"{"concurrency": 0, "rate": "fast", "limits": [{}, {"key": "a", "rate": "1/s"}], "breaker": {}, "x": 1}"#
+        )
         #expect(reply.status == 422)
         #expect(
             try reply.json()["errors"]?.elements.map { $0["pointer"]?.string }
-                == ["/concurrency", "/rate", "/breaker", "/limits", "/x", ""])
+                == [
+                    "/concurrency", "/rate", "/breaker", "/limits/0/key", "/limits/0",
+                    "/limits/1/key", "/x", "",
+                ])
         for body in [
             #"{"burst": 3}"#, #"{"breaker": {"failures": 1, "ratio": 1}}"#,
             #"{"breaker": {"failures": 1, "window": "1s"}}"#, #"{"breaker": {"ratio": 1.5}}"#,
