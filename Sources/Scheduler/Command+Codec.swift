@@ -33,6 +33,9 @@ extension Command {
         case removeMember = 17
         case announceNode = 18
         case raiseStateVersion = 19
+        case startBackfill = 24
+        case cancelBackfill = 25
+        case fillBack = 26
         case putQueue = 30
         case pauseQueue = 31
         case resumeQueue = 32
@@ -97,6 +100,12 @@ extension Command {
         case .reportProgress(let report): report.encode(into: &writer)
         case .beginBulkJob(let spec): spec.encode(into: &writer)
         case .stopBulkJob(let id): writer.put(id.number)
+        case .startBackfill(let name, let revision, let backfill):
+            writer.put(name)
+            writer.put(revision)
+            backfill.encode(into: &writer)
+        case .cancelBackfill(let name): writer.put(name)
+        case .fillBack(let portion): portion.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -168,6 +177,12 @@ extension Command {
         case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
         case .beginBulkJob: self = .beginBulkJob(try BulkSpec(from: &reader))
         case .stopBulkJob: self = .stopBulkJob(BulkJobID(try reader.uint64()))
+        case .startBackfill:
+            let name = try reader.string()
+            let revision = try reader.uint64()
+            self = .startBackfill(name: name, revision: revision, try Backfill(from: &reader))
+        case .cancelBackfill: self = .cancelBackfill(name: try reader.string())
+        case .fillBack: self = .fillBack(try BackfillPortion(from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -227,6 +242,9 @@ extension Command {
         case .reportProgress: .reportProgress
         case .beginBulkJob: .beginBulkJob
         case .stopBulkJob: .stopBulkJob
+        case .startBackfill: .startBackfill
+        case .cancelBackfill: .cancelBackfill
+        case .fillBack: .fillBack
         }
     }
 

@@ -50,6 +50,10 @@ public enum Command: Equatable, Sendable {
     case reportProgress(ProgressReport)
     case beginBulkJob(BulkSpec)
     case stopBulkJob(BulkJobID)
+    /// Makes up for occurrences in the past; refused unless the schedule has this revision.
+    case startBackfill(name: String, revision: UInt64, Backfill)
+    case cancelBackfill(name: String)
+    case fillBack(BackfillPortion)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -26,6 +26,8 @@ public enum Limits {
     public static let maxSchedules = 200_000
     /// Of a schedule that names its instants one by one.
     public static let maxScheduleInstants = 1_000
+    /// That run at the same time.
+    public static let maxBackfills = 100
     public static let maxTasks = 20_000_000
     public static let maxQueues = 10_000
     public static let maxQueueConcurrency: UInt32 = 1_000_000

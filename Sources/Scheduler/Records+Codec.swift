@@ -3,7 +3,7 @@
 /// ```
 /// schedule  name string · revision u64 · spec blob · isPaused bool · createdAt i64 · next (bool · i64)
 ///           · last (bool · i64) · lastTask (bool · i64) · ran u64 · skipped u64 · missed u64 · expired u64
-///           · triggeredAt (bool · i64) · triggersAtThatTime u32
+///           · triggeredAt (bool · i64) · triggersAtThatTime u32 · history · backfill (bool · `Backfill`) · backfilled u64
 /// queue     name string · spec (`QueueSpec`) · isPaused bool · isDeclared bool · virtual time u64 for each priority
 ///           · if it has a rate: units i64 · refilledAt i64 · opensAt (bool · i64); breaker (`Breaker`)
 /// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
@@ -18,7 +18,7 @@
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
 ///           · deadline (bool · i64) · webhook (bool · string)
 ///           · stored (bool · `StoredResult`) · logs (count u32 · `AttemptLog`…)
-///           · cachedFrom (bool · task u64) · limit keys (count u32 · (key string · value string)…)
+///           · cachedFrom (bool · task u64) · limit keys (count u32 · (key string · value string)…) · isBackfilled bool
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -152,6 +152,7 @@ extension TaskExtra.Fields {
             writer.put(value.name)
             writer.put(value.value)
         }
+        writer.put(isBackfilled)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -205,6 +206,7 @@ extension TaskExtra.Fields {
             let key = try reader.string()
             limitKeys.append(Label(name: key, value: try reader.string()))
         }
+        isBackfilled = try reader.bool()
     }
 }
 
@@ -227,6 +229,9 @@ extension ScheduleRecord {
         writer.put(triggeredAt)
         writer.put(triggersAtThatTime)
         history.encode(into: &writer)
+        writer.put(backfill != nil)
+        backfill?.encode(into: &writer)
+        writer.put(backfilled)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -251,6 +256,11 @@ extension ScheduleRecord {
         triggeredAt = try reader.optionalInstant("trigger")
         triggersAtThatTime = try reader.uint32()
         history = try ScheduleHistory(from: &reader)
+        if try reader.bool() { backfill = try Backfill(from: &reader) }
+        backfilled = try reader.uint64()
+        guard backfill?.state != .running || backfill?.next != nil else {
+            throw CodecError("a backfill runs and has nothing left")
+        }
     }
 }
 

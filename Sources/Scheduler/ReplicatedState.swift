@@ -46,6 +46,12 @@ struct DerivedIndex: Sendable {
     var scheduleNames: [UInt64: String] = [:]
     /// Tasks of schedules, by the schedule's name, that have not ended.
     var unfinished: [String: Set<UInt64>] = [:]
+    /// Likewise, of those that backfills made.
+    var unfinishedBackfills: [String: Set<UInt64>] = [:]
+    /// Hashes of the ids of all occurrences whose tasks are there.
+    var occurrences: Set<UInt64> = []
+    /// Schedules whose backfills run.
+    var backfills: Set<String> = []
     /// Schedules whose last unfinished task ended in this entry while an occurrence waited for that.
     var released: [String] = []
     /// Ends of this entry that somebody wants to be told of.

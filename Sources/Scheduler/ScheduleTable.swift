@@ -23,6 +23,9 @@ struct ScheduleRecord: Equatable, Sendable {
     var triggeredAt: Milliseconds?
     var triggersAtThatTime: UInt32 = 0
     var history = ScheduleHistory()
+    var backfill: Backfill?
+    /// Occurrences that were made up for.
+    var backfilled: UInt64 = 0
 
     /// It is due at this instant; nil: not by itself.
     var wakeAt: Milliseconds? { isPaused ? nil : next }

@@ -72,7 +72,9 @@ extension Scheduler {
             next = min(next ?? .max, Milliseconds(top.key))
         }
         // The rest of what one entry's budget did not reach.
-        if !state.endings.isEmpty || state.jobs.firstRunning != nil { next = state.time }
+        if !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill {
+            next = state.time
+        }
         index.nextWake = next
     }
 }

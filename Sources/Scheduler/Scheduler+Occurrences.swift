@@ -169,7 +169,8 @@ extension Scheduler {
     /// An occurrence that expired did not run. The schedule may have been deleted, and made anew since.
     mutating func countExpiry(_ task: TaskID, of name: String, createdAt: Milliseconds) {
         guard let position = state.schedules.position(of: name),
-            state.schedules[position].createdAt <= createdAt, state.schedules[position].ran > 0
+            state.schedules[position].createdAt <= createdAt, state.schedules[position].ran > 0,
+            !isBackfilled(task)
         else { return }
         state.schedules[position].ran -= 1
         state.schedules[position].expired &+= 1
@@ -179,22 +180,40 @@ extension Scheduler {
     /// It was brought back, and may run after all; or expire once more.
     mutating func uncountExpiry(_ task: TaskID, of name: String, createdAt: Milliseconds) {
         guard let position = state.schedules.position(of: name),
-            state.schedules[position].createdAt <= createdAt, state.schedules[position].expired > 0
+            state.schedules[position].createdAt <= createdAt, state.schedules[position].expired > 0,
+            !isBackfilled(task)
         else { return }
         state.schedules[position].expired -= 1
         state.schedules[position].ran &+= 1
         state.schedules[position].history.note(task, .ran)
     }
 
+    /// Then it is counted with its backfill.
+    private func isBackfilled(_ task: TaskID) -> Bool {
+        guard let position = state.tasks.position(of: task) else { return false }
+        return state.tasks[position].extra?.fields.isBackfilled ?? false
+    }
+
     // MARK: What waits for others
 
     mutating func noteUnfinished(_ id: TaskID, _ record: TaskRecord) {
         guard let name = record.extra?.fields.schedule else { return }
+        if record.extra?.fields.isBackfilled ?? false {
+            index.unfinishedBackfills[name, default: []].insert(id.number)
+            return
+        }
         index.unfinished[name, default: []].insert(id.number)
     }
 
     mutating func noteFinished(_ id: TaskID, _ record: TaskRecord) {
         guard let name = record.extra?.fields.schedule else { return }
+        if record.extra?.fields.isBackfilled ?? false {
+            index.unfinishedBackfills[name]?.remove(id.number)
+            if index.unfinishedBackfills[name]?.isEmpty ?? false {
+                index.unfinishedBackfills[name] = nil
+            }
+            return
+        }
         index.unfinished[name]?.remove(id.number)
         guard index.unfinished[name]?.isEmpty ?? false else { return }
         index.unfinished[name] = nil

@@ -197,7 +197,7 @@ extension Scheduler {
         }
     }
 
-    private func dueSchedule(_ record: ScheduleRecord, _ next: Milliseconds) -> DueSchedule {
+    func dueSchedule(_ record: ScheduleRecord, _ next: Milliseconds) -> DueSchedule {
         var reader = ByteReader(record.spec)
         do {
             let rule = try ScheduleRuleSpec(from: &reader)
@@ -218,7 +218,8 @@ extension Scheduler {
                 createdAt: record.createdAt, next: record.next, last: record.last,
                 lastTask: record.lastTask, buffered: record.buffered,
                 zoneData: record.zoneData, ran: record.ran, skipped: record.skipped,
-                missed: record.missed, expired: record.expired)
+                missed: record.missed, expired: record.expired,
+                backfilled: record.backfilled, backfill: record.backfill)
         } catch {
             preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
         }

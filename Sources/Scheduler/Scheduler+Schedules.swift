@@ -12,6 +12,7 @@ extension Scheduler {
         if let position = state.schedules.position(of: name) {
             if spec.policy.overlap != .buffer { dropBuffered(at: position, .replaced, &events) }
             if paused { dropBuffered(at: position, .paused, &events) }
+            endBackfill(.cancelled, at: position)
             index.scheduleNames[state.schedules[position].revision] = nil
             state.schedules[position].revision = revision
             state.schedules[position].spec = writer.bytes
@@ -70,6 +71,7 @@ extension Scheduler {
             return .rejected(.notFound)
         }
         index.scheduleNames[state.schedules[position].revision] = nil
+        index.backfills.remove(name)
         state.schedules.remove(at: position)
         return .done
     }

@@ -79,6 +79,7 @@ extension Scheduler {
         index.counts[Int(record.state.rawValue)] += 1
         count(record.profile, from: nil, to: record.state)
         noteUnfinished(id, record)
+        noteOccurrence(record)
         begin(id, at: position, &events)
         return id
     }
@@ -97,6 +98,7 @@ extension Scheduler {
         let record = state.tasks[position]
         noteDrop(id, record)
         forgetCached(id, record)
+        forgetOccurrence(record)
         state.tasks.remove(id)
         index.counts[Int(record.state.rawValue)] -= 1
         count(record.profile, from: record.state, to: nil)

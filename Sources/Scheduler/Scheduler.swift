@@ -10,7 +10,7 @@
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
 /// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
-/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`, `+KeyLimits`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
+/// `+Schedules`, `+Occurrences`, `+Backfill`; time: `+Advance`; queues: `+Queues`, `+KeyLimits`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
 /// `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -180,6 +180,10 @@ public struct Scheduler: Sendable {
         case .reportProgress(let report): note(report)
         case .beginBulkJob(let spec): beginBulkJob(spec)
         case .stopBulkJob(let id): stopBulkJob(id)
+        case .startBackfill(let name, let revision, let backfill):
+            startBackfill(name, revision: revision, backfill)
+        case .cancelBackfill(let name): cancelBackfill(name)
+        case .fillBack(let portion): fillBack(portion, &events)
         }
     }
 }

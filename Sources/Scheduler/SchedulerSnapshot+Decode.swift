@@ -176,6 +176,7 @@ extension Scheduler {
             last = record.name
             state.schedules.insert(record)
             noteSchedule(record)
+            if record.backfill?.state == .running { index.backfills.insert(record.name) }
         }
     }
 
@@ -225,6 +226,7 @@ extension Scheduler {
         let position = state.tasks.append(id, record)
         index.counts[Int(record.state.rawValue)] += 1
         if !record.state.isFinal { noteUnfinished(id, record) }
+        noteOccurrence(record)
         count(record.profile, from: nil, to: record.state)
         if record.state == .running {
             guard let worker = state.workers.record(record.worker), worker.state != .lost else {

@@ -79,6 +79,8 @@ final class TaskExtra: Sendable {
         var handedOver: [UInt8]? { result ?? stored?.reference }
         /// Its values under the keys that its queue limits (`KeyLimit`).
         var limitKeys: [Label] = []
+        /// A backfill made it; it is no matter of its schedule's overlap.
+        var isBackfilled = false
     }
 
     struct PastAttempt: Equatable, Sendable {

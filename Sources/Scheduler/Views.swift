@@ -94,6 +94,10 @@ public struct ScheduleView: Equatable, Sendable {
     public var skipped: UInt64
     public var missed: UInt64
     public var expired: UInt64
+    /// Made up for; not among those that ran.
+    public var backfilled: UInt64 = 0
+    /// The last one.
+    public var backfill: Backfill?
 }
 
 /// How one occurrence of a schedule ended, or several in a row.

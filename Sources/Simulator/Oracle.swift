@@ -14,6 +14,7 @@ struct Oracle {
     private(set) var (queues, keys, caches) = (QueueBooks(), KeyBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
     private(set) var bulkJobs = BulkBooks()
+    private(set) var backfills = BackfillBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -80,6 +81,7 @@ struct Oracle {
             }
             try note(events, commands, entry.index)
             try schedules.note(commands, events, at: time, reference)
+            try backfills.note(commands, events, reference)
         }
         digests.append(reference.digest)
     }

@@ -31,6 +31,8 @@ struct Report {
     var passed = 0
     /// Starts of attempts that were checked against what their queue allowed.
     var queueStarts = 0
+    /// Occurrences that backfills made up for.
+    var backfilled = 0
     /// And against what it allowed to tasks with the same value under a key.
     var keyStarts = 0
     var breakerOpenings = 0
@@ -61,7 +63,7 @@ struct Report {
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
-            \.overdue, \.bulkJobs, \.cachedAnswers,
+            \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled,
         ]
     }
 

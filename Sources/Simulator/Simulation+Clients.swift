@@ -6,7 +6,7 @@ import Scheduler
 extension Simulation {
     private static let maxSubmissions = 1_500
     static let maxOpenOperations = 400
-    private static let scheduleNames = ["hourly", "nightly", "pulse"]
+    static let scheduleNames = ["hourly", "nightly", "pulse"]
 
     func anyNode() -> SimulatedNode? {
         let up = nodes.filter(\.isUp)

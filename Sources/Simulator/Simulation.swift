@@ -34,6 +34,7 @@ final class Simulation {
     var bulkRandom: RandomSource
     /// For their limits by key.
     var keyRandom: RandomSource
+    var backfillRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -84,6 +85,7 @@ final class Simulation {
         questions = Questions(random: RandomSource(seed: seed &+ 0xcac4_e000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         keyRandom = RandomSource(seed: seed &+ 0x4e75_0000_0000_0000)
+        backfillRandom = RandomSource(seed: seed &+ 0xbac6_0000_0000_0000)
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
@@ -128,7 +130,10 @@ final class Simulation {
         queue.add(.peace, at: chaosLength)
         if scenario.node.figureEightEvery != nil { queue.add(.playBegins, at: 3_000_000_000) }
         if scenario.members.changeEvery != nil { queue.add(.membersAct, at: 2_000_000_000) }
-        if scenario.work.scheduleEvery != nil { queue.add(.acts(.schedules), at: 500_000_000) }
+        if scenario.work.scheduleEvery != nil {
+            queue.add(.acts(.schedules), at: 500_000_000)
+            queue.add(.acts(.backfills), at: 5_000_000_000)
+        }
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
         if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
@@ -243,6 +248,7 @@ final class Simulation {
         case .queues: queuesAct()
         case .bulkJobs: bulkJobsAct()
         case .caches: cachesAct()
+        case .backfills: backfillsAct()
         }
     }
 
@@ -262,6 +268,7 @@ final class Simulation {
         report.workflows = oracle.workflows.graphs
         report.passed = oracle.schedules.counts.passed
         report.queueStarts = oracle.queues.checkedStarts
+        report.backfilled = oracle.backfills.fired
         report.keyStarts = oracle.keys.checkedStarts
         report.breakerOpenings = oracle.queues.openings
         report.told = oracle.deliveries.told

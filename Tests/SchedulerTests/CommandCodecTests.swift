@@ -130,6 +130,12 @@ struct CommandCodecTests {
             .putQueue(name: "q", keyed, paused: nil, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
             .attachWorker(worker),
+            .startBackfill(
+                name: "s", revision: 4,
+                Backfill(from: 5, to: 9_000, isSequential: true, next: 1_000)),
+            .cancelBackfill(name: "s"),
+            .fillBack(
+                BackfillPortion(schedule: "s", revision: 4, instants: [1_000, 2_000], next: nil)),
             .reportProgress(
                 ProgressReport(
                     task: TaskID(1), attempt: 2, fence: 3,

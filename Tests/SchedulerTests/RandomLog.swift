@@ -84,7 +84,8 @@ struct RandomLog {
         case 70..<75: .cancel(anyTask(machine))
         case 75..<79: .retry(anyTask(machine))
         case 79: .deleteTask(anyTask(machine))
-        case 80..<86: .registerWorker(worker())
+        case 80, 81: backfillCommand(machine)
+        case 82..<86: .registerWorker(worker())
         case 86..<88: attach()
         case 88..<94: workerCommand(machine)
         case 94..<96: putSchedule(machine)
@@ -297,6 +298,28 @@ struct RandomLog {
                     expectedNext: machine.scheduler.schedule(name)?.next, skipped: 2,
                     next: machine.time + 3_000))
         default: .deleteSchedule(name: name)
+        }
+    }
+
+    private mutating func backfillCommand(_ machine: Machine) -> Command {
+        let name = "s\(random.next() % 4)"
+        let view = machine.scheduler.schedule(name)
+        let begin = machine.time / 5_000 * 5_000 - Milliseconds(random.next() % 20) * 5_000
+        switch random.next() % 8 {
+        case 0: return .cancelBackfill(name: name)
+        case 1, 2:
+            return .startBackfill(
+                name: name, revision: view?.revision ?? 0,
+                Backfill(
+                    from: begin, to: machine.time - Milliseconds(random.next() % 9_000),
+                    isSequential: random.next() % 2 == 0, next: begin))
+        default:
+            guard let next = view?.backfill?.next else { return .cancelBackfill(name: name) }
+            let instants = (0..<1 + random.next() % 5).map { next + Milliseconds($0) * 5_000 }
+            return .fillBack(
+                BackfillPortion(
+                    schedule: name, revision: view?.revision ?? 0, instants: instants,
+                    next: instants[instants.count - 1] + 5_000))
         }
     }
 }

@@ -27,8 +27,26 @@ extension JSONWriter {
         field("skipped", schedule.skipped)
         field("missed", schedule.missed)
         field("expired", schedule.expired)
+        field("backfilled", schedule.backfilled)
         endObject()
+        key("backfill")
+        if let backfill = schedule.backfill { self.backfill(backfill) } else { null() }
         if !warnings.isEmpty { field("warnings", warnings) }
+        endObject()
+    }
+
+    private mutating func backfill(_ backfill: Backfill) {
+        beginObject()
+        field("state", backfill.state.name)
+        timestampField("from", backfill.from)
+        timestampField("to", backfill.to)
+        field("overlap", backfill.isSequential ? "buffer" : "allow")
+        optionalTimestampField("next", backfill.next)
+        field("ran", backfill.ran)
+        field("repeated", backfill.repeated)
+        field("skipped", backfill.skipped)
+        timestampField("startedAt", backfill.startedAt)
+        optionalTimestampField("finishedAt", backfill.finishedAt)
         endObject()
     }
 

@@ -32,9 +32,7 @@ enum SchedulesAPI {
             guard call.allows(.get) else { return }
             occurrences(name, call)
         case "backfill" where path.count == 2:
-            call.reply(
-                Problem.unknownPath(
-                    call.request.path, hint: "backfill is not supported by this version."))
+            BackfillAPI.handle(name, call)
         default:
             call.replyUnknownPath()
         }
@@ -73,7 +71,7 @@ enum SchedulesAPI {
             }
             reply(
                 name, call, status: existed ? 200 : 201,
-                warnings: next == nil ? [neverWarning] : [])
+                warnings: next == nil && !request.rule.isManual ? [neverWarning] : [])
         }
     }
 
@@ -237,7 +235,7 @@ enum SchedulesAPI {
 
     // MARK: Parts
 
-    private static func withRule(
+    static func withRule(
         _ name: String, _ call: Call, _ options: Call.Options,
         _ body: @escaping (ScheduleView, ScheduleRule) -> Void
     ) {
@@ -260,7 +258,7 @@ enum SchedulesAPI {
         }
     }
 
-    private static func reply(
+    static func reply(
         _ name: String, _ call: Call, status: Int = 200, warnings: [String] = []
     ) {
         guard let schedule = call.gateway.replica.scheduler.schedule(name) else {

@@ -19,6 +19,7 @@ enum ScheduleCommands {
                 (invocation) throws(CommandFailure) in
                 try act(invocation, "deleted") { .delete($0) }
             },
+            BackfillCommand.spec,
             named("occurrences", "show how its last occurrences ended, and why", occurrences),
             CommandSpec(
                 name: "preview", summary: "show the next times of a schedule",
@@ -185,8 +186,11 @@ enum ScheduleCommands {
         }
         details.append("overlap", schedule.shown("overlap"))
         details.append("catch-up", schedule["catchUp"].map { $0.string ?? $0.source })
-        for name in ["ran", "skipped", "missed", "expired"] {
+        for name in ["ran", "skipped", "missed", "expired", "backfilled"] {
             details.append(name, counter(schedule, name))
+        }
+        if let backfill = schedule["backfill"], !backfill.isNull {
+            details.append("backfill", BackfillCommand.text(backfill))
         }
         details.append("task", schedule["task"]?.source)
         details.print(on: invocation.console)

@@ -44,6 +44,24 @@ public struct OccurrencePlanner {
         return plan
     }
 
+    /// The next occurrences of a backfill; nil: they can't be computed here.
+    mutating func portion(of backfill: DueBackfill) -> BackfillPortion? {
+        let schedule = backfill.schedule
+        guard
+            let rule = try? ScheduleRule(
+                schedule.timing, name: schedule.name, zone: schedule.zone,
+                policy: schedule.policy, zones: &zones)
+        else { return nil }
+        var instants = [schedule.next]
+        var next = rule.next(after: schedule.next)?.instant
+        while instants.count < backfill.maxInstants, let instant = next, instant <= backfill.to {
+            instants.append(instant)
+            next = rule.next(after: instant)?.instant
+        }
+        return BackfillPortion(
+            schedule: schedule.name, revision: schedule.revision, instants: instants, next: next)
+    }
+
     private func append(
         _ schedule: DueSchedule, _ rule: ScheduleRule, _ time: Milliseconds, limit: Int,
         _ plan: inout Plan

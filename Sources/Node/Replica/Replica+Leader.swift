@@ -27,6 +27,7 @@ extension Replica {
             let plan = planner.plan(due, at: time, settings: settings)
             if !plan.unresolved.isEmpty { duties?.holdAdvance(until: now + 100_000_000) }
             group.append(sequence: 0, command: Command.advance(plan.firings).encoded())
+            appendBackfills(to: &group, at: now)
             duties?.advanceProposed(at: raft.lastIndex + 1)
         }
         appendMemberCommands(to: &group, at: now)
@@ -40,6 +41,17 @@ extension Replica {
         guard !group.isEmpty else { return }
         gathered.insert(group, at: 0)
         gatheredBytes += group.encodedBytes
+    }
+
+    /// A few portions for each entry: other work goes on beside them.
+    private mutating func appendBackfills(to group: inout CommandGroup, at now: Nanoseconds) {
+        for backfill in scheduler.dueBackfills(limit: settings.maxBackfillsPerAdvance) {
+            guard let portion = planner.portion(of: backfill) else {
+                duties?.holdAdvance(until: now + 100_000_000)
+                continue
+            }
+            group.append(sequence: 0, command: Command.fillBack(portion).encoded())
+        }
     }
 
     mutating func propose(_ clock: Clock, _ effects: inout [ReplicaEffect]) {

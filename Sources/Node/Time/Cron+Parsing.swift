@@ -43,9 +43,13 @@ extension Cron {
             }
             return .every(periodMilliseconds: try period(String(argument)))
         }
+        if name == "@manually" {
+            guard arguments.isEmpty else { throw CronError("nothing may follow \(name)") }
+            return .never
+        }
         guard let macro = macros.first(where: { $0.name == name }) else {
             var reason = "\"\(name)\" is not known"
-            let names = macros.map(\.name) + ["@every"]
+            let names = macros.map(\.name) + ["@every", "@manually"]
             if let nearest = Spelling.nearest(to: String(name), among: names) {
                 reason += "; did you mean \"\(nearest)\"?"
             }

@@ -8,7 +8,7 @@ import Scheduler
 /// either is enough. `H` and `a~b` are values that the schedule's name decides (`CronSpread`), `H/15` is every 15 from
 /// such a value on. `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`;
 /// `@every 1h30m`: whole multiples of the period since 1970, so that no change of leader shifts it. A
-/// `CRON_TZ=` or `TZ=` in front names the zone.
+/// `CRON_TZ=` or `TZ=` in front names the zone. `@manually` is never: only triggered by hand.
 ///
 /// When the clocks change, an expression with `*`, a range or a step in its second, minute or hour is an
 /// *interval*: it runs through both copies of a repeated hour, and not at all in a skipped one. Any other
@@ -18,6 +18,8 @@ struct Cron: Equatable, Sendable {
     enum Kind: Equatable, Sendable {
         case calendar(CronCalendar)
         case every(periodMilliseconds: Int64)
+        /// `@manually`
+        case never
     }
 
     let text: String
@@ -55,6 +57,7 @@ struct Cron: Equatable, Sendable {
         after instant: Int64, in zone: Zone, daylight: DaylightPolicy = .automatic
     ) -> Occurrence? {
         switch kind {
+        case .never: return nil
         case .every(let period):
             return Occurrence(instant: Self.nextMultiple(of: period, after: instant), change: .none)
         case .calendar(let calendar):

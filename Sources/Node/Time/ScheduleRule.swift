@@ -68,6 +68,12 @@ struct ScheduleRule {
             after: first, before: last, in: zone, daylight: daylight, limit: limit)
     }
 
+    /// Never fires by itself, and is meant so.
+    var isManual: Bool {
+        guard case .cron(let cron, _, _) = kind else { return false }
+        return cron.kind == .never
+    }
+
     /// What is known without walking from one to the next: the period, if nothing else decides.
     var periodMilliseconds: Milliseconds? {
         guard case .every(let period, _) = kind, until == nil else { return nil }

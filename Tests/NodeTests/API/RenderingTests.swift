@@ -113,7 +113,9 @@ import Testing
         #expect(cron["next"]?.string == "1970-01-01T00:00:01.000Z")
         #expect(cron["last"]?.isNull == true)
         #expect(cron["lastTask"]?.string == "t5")
-        #expect(cron["counters"]?.source == #"{"ran":4,"skipped":1,"missed":2,"expired":0}"#)
+        #expect(
+            cron["counters"]?.source
+                == #"{"ran":4,"skipped":1,"missed":2,"expired":0,"backfilled":0}"#)
         #expect(cron["task"]?["handler"]?.string == "echo")
         #expect(cron["task"]?["runAt"] == nil)
         #expect(cron["warnings"] == nil)

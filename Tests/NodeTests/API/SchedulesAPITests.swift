@@ -164,4 +164,37 @@ import Testing
         #expect(second["items"]?.elements.map { $0["name"]?.string } == ["c"])
         #expect(second["next"]?.isNull == true)
     }
+
+    @Test func aBackfillIsStartedToldOfAndEnded() throws {
+        let fixture = try APIFixture()
+        let schedule = #"{"every": "1h", "task": {"handler": "echo"}}"#
+        #expect(try fixture.call("PUT", "/v1/schedules/s", schedule).status == 201)
+        let path = "/v1/schedules/s/backfill"
+        let mistakes = try fixture.call("POST", path, #"{"to": 5, "overlap": "skip", "x": 1}"#)
+        #expect(mistakes.status == 422)
+        #expect(
+            try mistakes.json()["errors"]?.elements.map { $0["pointer"]?.string }
+                == ["/from", "/to", "/overlap", "/x"])
+        let ahead = try fixture.call("POST", path, #"{"from": "2999-01-01T00:00:00Z"}"#)
+        #expect(ahead.status == 422)
+        let range = #"{"from": "1970-01-01T00:00:00Z", "to": "1970-01-01T00:00:00Z"}"#
+        let started = try fixture.call("POST", path, range)
+        #expect(started.status == 202)
+        let backfill = try started.json()["backfill"]
+        #expect(backfill?["overlap"]?.string == "allow")
+        #expect(backfill?["from"]?.string == "1970-01-01T00:00:00.000Z")
+        #expect(try fixture.call("DELETE", "/v1/schedules/none/backfill").status == 404)
+        #expect(try fixture.call("POST", "/v1/schedules/none/backfill", range).status == 404)
+        #expect(try fixture.call("GET", path).status == 405)
+    }
+
+    @Test func aScheduleByHandNeverRunsByItself() throws {
+        let fixture = try APIFixture()
+        let schedule = #"{"cron": "@manually", "task": {"handler": "echo"}}"#
+        let put = try fixture.call("PUT", "/v1/schedules/m", schedule)
+        #expect(put.status == 201)
+        #expect(try put.json()["next"]?.isNull == true)
+        #expect(try put.json()["warnings"] == nil)
+        #expect(try fixture.call("POST", "/v1/schedules/m/trigger").status == 201)
+    }
 }
