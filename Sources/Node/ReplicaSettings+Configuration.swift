@@ -14,6 +14,7 @@ extension ClusterConfiguration {
         settings.raft.maxClockDriftPPM = UInt64(timing.clockDriftPPM)
         settings.maxFeedRecords = 16_384
         settings.initialQueues = queues
+        settings.retention = retention
         settings.founders = joins ? [] : nodes.map(\.id)
         settings.joins = joins
         settings.peerAddress = member.peer.description

@@ -36,6 +36,7 @@ extension Command {
         case startBackfill = 24
         case cancelBackfill = 25
         case fillBack = 26
+        case setRetention = 33
         case putQueue = 30
         case pauseQueue = 31
         case resumeQueue = 32
@@ -106,6 +107,7 @@ extension Command {
             backfill.encode(into: &writer)
         case .cancelBackfill(let name): writer.put(name)
         case .fillBack(let portion): portion.encode(into: &writer)
+        case .setRetention(let retention): retention.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -183,6 +185,7 @@ extension Command {
             self = .startBackfill(name: name, revision: revision, try Backfill(from: &reader))
         case .cancelBackfill: self = .cancelBackfill(name: try reader.string())
         case .fillBack: self = .fillBack(try BackfillPortion(from: &reader))
+        case .setRetention: self = .setRetention(try Retention(from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -245,6 +248,7 @@ extension Command {
         case .startBackfill: .startBackfill
         case .cancelBackfill: .cancelBackfill
         case .fillBack: .fillBack
+        case .setRetention: .setRetention
         }
     }
 

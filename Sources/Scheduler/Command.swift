@@ -54,6 +54,8 @@ public enum Command: Equatable, Sendable {
     case startBackfill(name: String, revision: UInt64, Backfill)
     case cancelBackfill(name: String)
     case fillBack(BackfillPortion)
+    /// As the leader's configuration has it.
+    case setRetention(Retention)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -59,9 +59,12 @@ public enum Limits {
     public static let keyMemoryMilliseconds: Milliseconds = 24 * 3_600_000
     public static let maxRememberedKeys = 5_000_000
 
-    /// Succeeded, cancelled and expired tasks are kept this long, and at most so many of them.
+    /// Unless a `Retention` says otherwise, succeeded, cancelled and expired tasks are kept this long, and at most so
+    /// many of them.
     public static let finishedRetentionMilliseconds: Milliseconds = 24 * 3_600_000
     public static let maxFinishedTasks = 200_000
+    /// The most that a retention may keep.
+    public static let maxKeptTasks = 5_000_000
     public static let deadRetentionMilliseconds: Milliseconds = 30 * 86_400_000
     public static let maxDeadTasks = 200_000
 

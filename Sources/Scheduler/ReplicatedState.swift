@@ -20,6 +20,7 @@ struct ReplicatedState: Sendable {
     var endings = EndingQueue()
     var jobs = BulkJobTable()
     var keyBuckets = KeyBucketTable()
+    var retention = Retention()
 
     init() {}
 }

@@ -12,6 +12,9 @@ extension Scheduler {
             forgetOldestKey()
             budget -= 1
         }
+        for reason in [Wakes.Reason.finished, .dead] {
+            budget -= dropOverflow(reason, atMost: budget)
+        }
         for firing in firings { fire(firing, &events) }
         advanceBulkJobs(&events)
         return .done
@@ -72,7 +75,9 @@ extension Scheduler {
             next = min(next ?? .max, Milliseconds(top.key))
         }
         // The rest of what one entry's budget did not reach.
-        if !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill {
+        if !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill
+            || isOverfull(.finished) || isOverfull(.dead)
+        {
             next = state.time
         }
         index.nextWake = next

@@ -241,15 +241,8 @@ extension Scheduler {
         if let wake = state.wakeTime(reason, state.tasks[position]) {
             index.wakes.push(reason, at: wake, id: id.number)
         }
-        let limit = new == .dead ? capacity.deadTasks : capacity.finishedTasks
-        while keptCount(reason) > limit {
-            clean(reason)
-            guard let oldest = index.wakes.top(reason) else {
-                preconditionFailure("a final task without an end of its retention")
-            }
-            index.wakes.pop(reason)
-            remove(TaskID(oldest.id))
-        }
+        // More than one, so that a smaller number is reached sooner or later whatever ends meanwhile.
+        _ = dropOverflow(reason, atMost: 2)
     }
 
     func keptCount(_ reason: Wakes.Reason) -> Int {

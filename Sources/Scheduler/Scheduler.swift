@@ -25,6 +25,8 @@ public struct Scheduler: Sendable {
         state = ReplicatedState()
         index = DerivedIndex()
         self.capacity = capacity
+        state.retention.maxFinished = UInt32(capacity.finishedTasks)
+        state.retention.maxDead = UInt32(capacity.deadTasks)
     }
 
     /// Log index of the last applied entry.
@@ -184,6 +186,7 @@ public struct Scheduler: Sendable {
             startBackfill(name, revision: revision, backfill)
         case .cancelBackfill(let name): cancelBackfill(name)
         case .fillBack(let portion): fillBack(portion, &events)
+        case .setRetention(let retention): setRetention(retention)
         }
     }
 }

@@ -18,6 +18,7 @@ extension Scheduler {
         try decodeEndings(&reader)
         state.jobs = try BulkJobTable(from: &reader)
         try decodeKeyBuckets(&reader)
+        state.retention = try Retention(from: &reader)
         try decodeTasks(&reader)
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind the last task")

@@ -2,7 +2,8 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · jobs · key buckets · tasks
+///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · jobs · key buckets
+///           · retention · tasks
 /// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
@@ -15,7 +16,7 @@
 /// schedules count u32 · schedule…, by name
 /// endings   count u32 · ending…, in their order (see `Ending`)
 /// jobs      see `BulkJobTable`
-/// key buckets: see `KeyBucketTable`
+/// key buckets: see `KeyBucketTable`; retention: see `Retention`
 /// tasks     count u64 · task…, by id
 /// ```
 /// Equal states have equal bytes. References are counted anew when a snapshot is loaded. Checksums are the
@@ -63,6 +64,7 @@ public struct SchedulerSnapshot: Sendable {
         }
         state.jobs.encode(into: &writer)
         state.keyBuckets.encode(into: &writer)
+        state.retention.encode(into: &writer)
         if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         writer.put(UInt64(state.tasks.count))
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {

@@ -65,10 +65,11 @@ extension ReplicatedState {
             record.startedAt + profiles[record.profile].timeoutMilliseconds
                 + Limits.timeoutGraceMilliseconds
         case (.finished, .succeeded), (.finished, .cancelled), (.finished, .expired):
-            Wakes.housekeeping(
-                after: record.finishedAt + Limits.finishedRetentionMilliseconds)
+            retention.milliseconds(record.state).map {
+                Wakes.housekeeping(after: record.finishedAt + $0)
+            }
         case (.dead, .dead):
-            Wakes.housekeeping(after: record.finishedAt + Limits.deadRetentionMilliseconds)
+            Wakes.housekeeping(after: record.finishedAt + retention.deadMilliseconds)
         case (.deadline, .scheduled), (.deadline, .ready), (.deadline, .running):
             record.extra?.fields.deadline
         default: nil

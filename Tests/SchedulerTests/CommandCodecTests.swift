@@ -133,7 +133,7 @@ struct CommandCodecTests {
             .startBackfill(
                 name: "s", revision: 4,
                 Backfill(from: 5, to: 9_000, isSequential: true, next: 1_000)),
-            .cancelBackfill(name: "s"),
+            .cancelBackfill(name: "s"), .setRetention(Retention()),
             .fillBack(
                 BackfillPortion(schedule: "s", revision: 4, instants: [1_000, 2_000], next: nil)),
             .reportProgress(

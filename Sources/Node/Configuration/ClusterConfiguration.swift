@@ -18,6 +18,7 @@ struct ClusterConfiguration: Equatable, Sendable {
     var results = Results()
     /// Sorted by name.
     var queues: [InitialQueue] = []
+    var retention = Retention()
     /// Addresses that others can reach are wanted although nothing protects them.
     var isInsecure = false
 

@@ -19,6 +19,7 @@ struct LeaderDuties: Sendable {
     var memberProposal: Index = 0
     /// Once in a term is enough: what a leader proposes is committed, or it leads no more.
     private var areQueuesProposed = false
+    private var isRetentionProposed = false
     /// workerLost proposals under way, with their log index.
     private var lostProposals: [String: Index] = [:]
 
@@ -102,6 +103,15 @@ struct LeaderDuties: Sendable {
         guard !areQueuesProposed, applied >= readyIndex else { return [] }
         areQueuesProposed = true
         return queues.filter { !scheduler.isQueueDeclared($0.name) }
+    }
+
+    /// The configuration's retention, if another one holds; nothing but once.
+    mutating func changed(
+        _ retention: Retention, _ scheduler: Scheduler, applied: Index
+    ) -> Retention? {
+        guard !isRetentionProposed, applied >= readyIndex else { return nil }
+        isRetentionProposed = true
+        return retention == scheduler.retention ? nil : retention
     }
 
     /// May this worker go on with what is assigned to it? Not while its loss is proposed, or done: its work

@@ -31,6 +31,10 @@ extension Replica {
             duties?.advanceProposed(at: raft.lastIndex + 1)
         }
         appendMemberCommands(to: &group, at: now)
+        let retention = duties?.changed(settings.retention, scheduler, applied: applied)
+        if let retention = retention ?? nil {
+            group.append(sequence: 0, command: Command.setRetention(retention).encoded())
+        }
         let queues = duties?.undeclared(settings.initialQueues, scheduler, applied: applied)
         for queue in queues ?? [] {
             let command = Command.putQueue(

@@ -26,6 +26,9 @@ public struct ReplicaSettings: Sendable {
     /// What the configuration says of queues. As leader this node declares those that nobody has declared.
     public var initialQueues: [InitialQueue] = []
 
+    /// What the configuration says of tasks that have ended: that of the leader holds.
+    public var retention = Retention()
+
     /// The nodes that found the cluster together, by name; empty: this node never founds one.
     public var founders: [String] = []
     /// A node that was never a member asks those it meets to be taken in.

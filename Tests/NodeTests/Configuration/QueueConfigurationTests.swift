@@ -66,4 +66,18 @@ import Testing
         #expect(wrong.count == 1)
         #expect(wrong.first?.hasPrefix("CARILLON_QUEUES_MAIL_CONCURRENCY: ") == true)
     }
+
+    @Test func retentionStandsInTheFile() throws {
+        let text = ClusterConfigurationTests.threeNodes.replacing(
+            "\"nodes\"",
+            with: #""retention": {"succeeded": "7d", "dead": "1h", "maxDead": 10}, "nodes""#)
+        let found = try ConfigurationReader.read(
+            try JSONDocument(text), environment: ["CARILLON_RETENTION_EXPIRED": "5m"])
+        var retention = Retention()
+        retention.succeededMilliseconds = 7 * 86_400_000
+        retention.deadMilliseconds = 3_600_000
+        retention.expiredMilliseconds = 300_000
+        retention.maxDead = 10
+        #expect(found.retention == retention)
+    }
 }

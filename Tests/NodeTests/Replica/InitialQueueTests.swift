@@ -34,4 +34,13 @@ import Testing
         #expect(leader.scheduler.queue("mail")?.spec.concurrency == 3)
         #expect(leader.scheduler.queue("sms")?.spec.concurrency == 9)
     }
+
+    @Test func retentionOfTheLeadersFileHolds() {
+        let cluster = ReplicaCluster()
+        let founders = ["n1", "n2", "n3"]
+        var retention = Retention()
+        retention.cancelledMilliseconds = 60_000
+        for name in founders { cluster.start(name, founders: founders, retention: retention) }
+        cluster.run { cluster["n3"].scheduler.retention == retention }
+    }
 }

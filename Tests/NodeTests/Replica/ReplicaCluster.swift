@@ -36,12 +36,14 @@ final class ReplicaCluster {
     /// Starts a node with an empty directory, or one with a restored state, and connects it with all that run.
     func start(
         _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
-        highestStateVersion: UInt32 = 2, restoredAt: Index = 0, queues: [InitialQueue] = []
+        highestStateVersion: UInt32 = 2, restoredAt: Index = 0, queues: [InitialQueue] = [],
+        retention: Retention = Retention()
     ) {
         let id = NodeID(name, directory: directory)
         var settings = ReplicaSettings()
         settings.founders = founders
         settings.initialQueues = queues
+        settings.retention = retention
         settings.joins = joins
         settings.peerAddress = "\(name):7101"
         settings.apiAddress = "\(name):7201"
