@@ -62,8 +62,11 @@ public struct Scheduler: Sendable {
         for group in entry.groups { apply(group, payload, &events) }
         tellEndings(&events)
         startReleased(&events)
-        submitNotices(&events)
-        if !self.index.keyGates.changed.isEmpty { startReopened(&events) }
+        repeat {
+            if !self.index.keyGates.changed.isEmpty { startReopened(&events) }
+            // Behind it, as what is let in may have expired: a notice that waited for the next entry would be in no snapshot.
+            submitNotices(&events)
+        } while !self.index.keyGates.changed.isEmpty
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)

@@ -172,6 +172,27 @@ struct KeyLimitTests {
         #expect(machine.assigned == [last])
     }
 
+    /// Its place gets free by something that fills no slot, so this comes at the very end of the entry.
+    @Test
+    func whoeverIsToldOfTheExpiryIsToldInTheSameEntry() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 9)
+        try put(&machine, one)
+        let first = try machine.submit(customer("a") { $0.handler = "none" })
+        let short = try machine.submit(
+            customer("a") {
+                $0.expiresMilliseconds = 500
+                $0.webhook = "http://h1"
+            })
+        machine.time += 501
+        try machine.run(.cancel(first))
+        #expect(machine.state(short) == .expired)
+        var filter = TaskFilter()
+        filter.handler = Webhook.handler
+        let notices = machine.scheduler.list(filter, before: nil, limit: 9, scanBudget: 99).items
+        #expect(notices.count == 1)
+    }
+
     // MARK: Rate
 
     @Test

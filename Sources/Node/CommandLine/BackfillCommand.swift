@@ -19,7 +19,7 @@ enum BackfillCommand {
             OptionSpec(name: "cancel", summary: "end the one that runs"),
         ],
         examples: [
-            "carillon schedule backfill report --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z"
+            "carillon schedule backfill report --from 2026-11-01T00:00:00Z --wait"
         ],
         run: run)
 
