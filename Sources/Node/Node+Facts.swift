@@ -3,8 +3,10 @@ import Scheduler
 
 /// What the API may know of the node around it.
 extension Node {
-    func facts(_ configuration: ClusterConfiguration) -> NodeFacts {
-        NodeFacts(
+    func facts(_ configuration: ClusterConfiguration) throws(IOError) -> NodeFacts {
+        let bodies = try BackgroundThread<Result<JSONDocument, JSONError>>(
+            loop: loop, name: "carillon-bodies")
+        return NodeFacts(
             // As the replica is told it, and not as it was when the turn began: of the two, that is behind.
             clock: {
                 Clock(monotonic: Loop.clock(), wall: SystemClock.wallMilliseconds())
@@ -27,6 +29,7 @@ extension Node {
             invite: { [unowned self] name, endpoint in invite(name, at: endpoint) },
             lastHeartbeat: { [unowned self] worker in lastHeartbeat(of: worker) },
             export: { [storage] job in storage.snapshots.submit(.export(job)) },
+            bodies: bodies,
             httpClient: { [loop] () throws(IOError) in try HTTPClient(loop: loop) },
             later: { [loop] body in loop.later(body) },
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })

@@ -114,7 +114,7 @@ final class Node {
     private func listen(
         _ configuration: ClusterConfiguration, _ member: ClusterConfiguration.Member
     ) throws(IOError) {
-        let facts = facts(configuration)
+        let facts = try facts(configuration)
         let results = ResultDesk(
             store: try resultStore(configuration), settings: configuration.results,
             gateway: gateway, facts: facts, log: log)

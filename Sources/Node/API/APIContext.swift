@@ -12,6 +12,8 @@ final class APIContext {
     let scans: ScanQueue
     let bulkJobs: BulkJobWaiters
     let results: ResultDesk
+    /// Reads bodies that are too large for the loop.
+    let bodies: BackgroundThread<Result<JSONDocument, JSONError>>
     /// Read as schedules name them.
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
@@ -30,6 +32,7 @@ final class APIContext {
         scans = ScanQueue(later: facts.later)
         bulkJobs = BulkJobWaiters(gateway: gateway, facts: facts)
         self.results = results
+        bodies = facts.bodies
         self.zones = zones
         zoneData = zones.release()
     }

@@ -65,7 +65,14 @@ enum AttemptsAPI {
     // MARK: The end
 
     private static func finish(_ task: TaskID, _ number: UInt32, _ call: Call) {
-        guard let document = call.document(maxBytes: APILimits.maxFinishBytes) else { return }
+        call.largeDocument(maxBytes: APILimits.maxFinishBytes) { document in
+            finish(task, number, document, call)
+        }
+    }
+
+    private static func finish(
+        _ task: TaskID, _ number: UInt32, _ document: JSONDocument, _ call: Call
+    ) {
         var query = call.query
         let options = call.options(&query)
         query.finish()

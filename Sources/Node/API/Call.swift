@@ -99,6 +99,30 @@ struct Call {
         }
     }
 
+    /// As `document`, for bodies of several megabytes: these are read elsewhere, for the loop must not be held. `then` is
+    /// called unless the body was refused.
+    func largeDocument(maxBytes: Int, then: @escaping (JSONDocument) -> Void) {
+        guard request.body.count > APILimits.maxObjectBytes, request.body.count <= maxBytes,
+            MediaType(request.header("content-type")) == .json
+        else {
+            if let document = document(maxBytes: maxBytes) { then(document) }
+            return
+        }
+        let bytes = request.body
+        context.bodies.run {
+            do throws(JSONError) {
+                return .success(try JSONDocument(bytes))
+            } catch {
+                return .failure(error)
+            }
+        } then: { outcome in
+            switch outcome {
+            case .success(let document): then(document)
+            case .failure(let error): reply(Problem.notJSON(error))
+            }
+        }
+    }
+
     /// Refuses a body where none means anything.
     func hasNoBody() -> Bool {
         guard !request.body.isEmpty else { return true }

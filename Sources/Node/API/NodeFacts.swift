@@ -23,6 +23,8 @@ struct NodeFacts {
     let lastHeartbeat: (_ worker: String) -> Milliseconds?
     /// Has the snapshot thread do something with a file for a backup; answered through `API.exported`.
     let export: (SnapshotExport.Job) -> Void
+    /// Where bodies are read that are too large for the loop.
+    let bodies: BackgroundThread<Result<JSONDocument, JSONError>>
     /// A client for requests to other nodes.
     let httpClient: () throws(IOError) -> HTTPClient
     /// Runs a body in the loop's next turn.

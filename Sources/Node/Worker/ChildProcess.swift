@@ -10,14 +10,14 @@ import Scheduler
 /// stranger that got the number since.
 final class ChildProcess {
     /// How the process ended, and what it left.
-    struct Exit {
+    struct Exit: Sendable {
         let status: Status
         let output: [UInt8]
         /// There was more output than a result may have.
         let isOutputCutOff: Bool
         let lastErrorLine: String
 
-        enum Status: Equatable {
+        enum Status: Equatable, Sendable {
             case exited(code: Int32)
             case signaled(Int32)
         }

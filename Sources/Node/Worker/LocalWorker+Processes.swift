@@ -67,7 +67,9 @@ extension LocalWorker {
     }
 
     private func ended(_ job: Job, _ exit: ChildProcess.Exit) {
-        guard job.batch != nil else { return complete(job) { _ in Self.result(of: exit) } }
+        guard job.batch != nil else {
+            return settle(job, bytes: exit.output.count) { Self.result(of: exit) }
+        }
         let answers = BatchLines.answers(exit.output)
         let other =
             exit.status == .exited(code: 0)

@@ -11,8 +11,8 @@ extension LocalWorker {
                 : OutgoingRequest(handler, forBatch: assignments)
             send(request, for: job) { [unowned self] reply in
                 if job.batch == nil {
-                    let result = reply.result(now: SystemClock.wallMilliseconds())
-                    complete(job) { _ in result }
+                    let now = SystemClock.wallMilliseconds()
+                    settle(job, bytes: reply.bodyBytes) { reply.result(now: now) }
                 } else {
                     answered(job, reply)
                 }

@@ -41,6 +41,7 @@ final class LocalWorker {
     private var launcher: ProcessLauncher?
     private var finished: [Finish] = []
     private var client: HTTPClient?
+    private var reading: BackgroundThread<AttemptResult>?
 
     /// `handlers` by name; the built-in ones are added. `environment` is what processes inherit;
     /// `graceMilliseconds` is the time between SIGTERM and SIGKILL.
@@ -187,7 +188,31 @@ final class LocalWorker {
         return made
     }
 
+    private func lazyReading() throws(IOError) -> BackgroundThread<AttemptResult> {
+        if let reading { return reading }
+        let made = try BackgroundThread<AttemptResult>(loop: loop, name: "carillon-output")
+        reading = made
+        return made
+    }
+
     // MARK: Ends
+
+    /// Every attempt of the job has come to what `read` makes of so many bytes. To see whether megabytes are JSON takes
+    /// a tenth of a second, for which the loop must not be held.
+    func settle(_ job: Job, bytes: Int, _ read: @escaping @Sendable () -> AttemptResult) {
+        guard bytes > Limits.maxResultBytes else {
+            let result = read()
+            return complete(job) { _ in result }
+        }
+        job.work = .waiting
+        do {
+            // Whoever was stopped meanwhile has been completed, and is none of its members any more.
+            try lazyReading().run(read) { [weak self] result in self?.complete(job) { _ in result }
+            }
+        } catch {
+            complete(job) { _ in .failure(.error, "can't read the output: \(error.description)") }
+        }
+    }
 
     /// Ends an attempt before it is done. What ends it first decides what is reported, except that an
     /// attempt taken away meanwhile is not reported at all. A batch goes on for as long as one of it does.

@@ -91,6 +91,10 @@ enum OutgoingReply: Equatable, Sendable {
     /// No response: refused, unreachable, broken off, a certificate that does not hold.
     case failed(reason: String, isRetryable: Bool)
 
+    var bodyBytes: Int {
+        if case .response(_, _, let body, _) = self { body.count } else { 0 }
+    }
+
     /// 2xx is success; 429, 5xx and broken connections may be tried again; all else is final.
     ///
     /// `now`: milliseconds since the epoch, for dates in `Retry-After`.

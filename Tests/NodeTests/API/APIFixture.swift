@@ -73,7 +73,7 @@ final class APIFixture {
                     id: node, peer: Endpoint(host: "127.0.0.1", port: UInt16(7101 + index)),
                     api: Endpoint(host: "127.0.0.1", port: UInt16(7201 + index))))
         }
-        let facts = Self.facts(http.loop, clock, exports, peers)
+        let facts = try Self.facts(http.loop, clock, exports, peers)
         results = ResultDesk(
             store: try DirectoryStore(
                 ResultDirectory(path: resultFolder.path + "/results", maxBytes: 64 << 20),
@@ -114,8 +114,10 @@ final class APIFixture {
     private static func facts(
         _ loop: Loop, _ clock: @escaping () -> Clock, _ exports: Recorder<SnapshotExport.Job>,
         _ peers: Peers
-    ) -> NodeFacts {
-        NodeFacts(
+    ) throws(IOError) -> NodeFacts {
+        let bodies = try BackgroundThread<Result<JSONDocument, JSONError>>(
+            loop: loop, name: "carillon-bodies")
+        return NodeFacts(
             clock: clock,
             gauges: {
                 MetricsGauges(
@@ -129,6 +131,7 @@ final class APIFixture {
             probe: { _ in }, apiAddress: { _ in nil },
             peerAddress: { _ in nil }, invite: { _, _ in }, lastHeartbeat: { _ in nil },
             export: { exports.items.append($0) },
+            bodies: bodies,
             httpClient: { () throws(IOError) in try HTTPClient(loop: loop) },
             later: { loop.later($0) },
             schedule: { _ = loop.schedule(at: $0, $1) }

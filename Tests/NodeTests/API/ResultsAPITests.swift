@@ -123,6 +123,24 @@ import Testing
         #expect(try api.call("GET", "/v1/tasks/\(id)/logs").text == "hé")
     }
 
+    @Test func `a report of megabytes is read beside the loop, and refused like any other`() throws
+    {
+        // One string is read quickly, also by a program that is not optimised: the session must not be lost meanwhile.
+        let json = "\"" + String(repeating: "x", count: APILimits.maxObjectBytes) + "\""
+        let rest = "\"outcome\": \"succeeded\", \"result\": \(json)"
+        let nobody = "/v1/tasks/t99/attempts/1/finish"
+        #expect(try api.call("POST", nobody, "{\(rest)").status == 400)
+        #expect(try api.call("POST", nobody, "{\(rest)}").status == 422)
+        let attached = try api.call(
+            "POST", "/v1/workers", "{\"id\": \"w\", \"handlers\": [\"h\"], \"slots\": 1}")
+        let session = try #require(try attached.json()["session"]?.string)
+        let id = try submit("h")
+        let reply = try api.call(
+            "POST", "/v1/tasks/\(id)/attempts/1/finish", "{\"session\": \"\(session)\", \(rest)}")
+        #expect(reply.status == 200, "\(reply.text)")
+        #expect(try api.call("GET", "/v1/tasks/\(id)/result").text == json)
+    }
+
     @Test func `what no task refers to goes by its age, and what one refers to by a longer one`()
         throws
     {
