@@ -15,6 +15,8 @@ public enum Constraint: Equatable, Sendable {
     case breakerOpen(String, until: Milliseconds)
     /// As many attempts as the breaker lets through for a trial have started.
     case breakerHalfOpen(String, probes: UInt32)
+    /// Others of its queue with the same value under a key run, have started lately, or are before it.
+    case keyLimit(queue: String, KeyHold)
     /// No live worker has the handler; these, sorted, would be able to run it.
     case noWorker(handler: String, draining: [String], lost: [String])
     /// Live workers have the handler, and none of them has all of these tags; these others, sorted, have.
@@ -44,6 +46,7 @@ public enum Constraint: Equatable, Sendable {
         case .queueRate: "queueRate"
         case .breakerOpen: "breakerOpen"
         case .breakerHalfOpen: "breakerHalfOpen"
+        case .keyLimit: "keyLimit"
         case .noWorker: "noWorker"
         case .noWorkerWithTags: "noWorkerWithTags"
         case .slotsBusy: "slotsBusy"
@@ -58,6 +61,7 @@ public enum Constraint: Equatable, Sendable {
         case .notDue(let until, _), .queueRate(_, let until), .breakerOpen(_, let until),
             .running(_, _, _, let until):
             until
+        case .keyLimit(_, let hold): hold.nextTokenAt
         default: nil
         }
     }

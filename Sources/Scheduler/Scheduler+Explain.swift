@@ -23,7 +23,8 @@ extension Scheduler {
             ]
         case .scheduled, .blocked, .ready:
             explanation.constraints =
-                ownConstraints(record) + queueConstraints(record) + workerConstraints(id, record)
+                ownConstraints(record) + queueConstraints(record) + keyConstraints(id, record)
+                + workerConstraints(id, record)
             explanation.expiresAt = state.expiryWake(record)
         case .succeeded, .dead, .cancelled, .expired:
             explanation.constraints = [.ended(record.state, at: record.finishedAt)]
@@ -73,6 +74,13 @@ extension Scheduler {
                 .queueConcurrency(queue.name, running: load.running, limit: load.concurrency))
         }
         return constraints
+    }
+
+    /// What holds it back among the tasks of its queue that have the same values.
+    private func keyConstraints(_ id: TaskID, _ record: TaskRecord) -> [Constraint] {
+        guard record.isParked else { return [] }
+        let queue = state.queues[index.dispatch.queue(ofProfile: record.profile)].name
+        return keyHolds(on: id).map { .keyLimit(queue: queue, $0) }
     }
 
     /// Who could run it.

@@ -42,6 +42,8 @@ struct Questions {
         var spec = TaskSpec(handler: random.pick(["echo", "resize"]))
         spec.payload = Self.mark + Array("\(random.index(5))}".utf8)
         spec.cacheMilliseconds = Milliseconds(random.pick([50, 1_000, 20_000]))
+        // An attempt without end has to end before the run does.
+        spec.timeoutMilliseconds = 5_000
         if random.chance(permille: 200) { spec.queue = "mail" }
         return spec
     }

@@ -92,6 +92,18 @@ struct ExplainTests {
     }
 
     @Test
+    func limitByKey() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 5)
+        try put(&machine) { $0.limits = [KeyLimit(key: "payload.c", concurrency: 1)] }
+        let spec = task { $0.payload = Array(#"{"c":7}"#.utf8) }
+        _ = try machine.submit(spec)
+        let id = try machine.submit(spec)
+        let hold = KeyHold(key: "payload.c", value: "7", running: 1, nextTokenAt: nil)
+        #expect(try why(machine, id) == [.keyLimit(queue: "q", hold)])
+    }
+
+    @Test
     func breaker() throws {
         var machine = Machine()
         try machine.register("w", slots: 5)
@@ -209,6 +221,8 @@ struct ExplainTests {
             case .queueConcurrency(_, let running, let limit):
                 queue?.running == running && running >= limit
             case .queueRate(_, let until): queue?.nextTokenAt == until
+            case .keyLimit(_, let hold):
+                task.state == .ready && queue?.spec.limits.contains { $0.key == hold.key } == true
             case .noWorker, .noWorkerWithTags: able.isEmpty
             case .slotsBusy(let busy):
                 able.count == busy.workers && able.allSatisfy { $0.running >= $0.spec.slots }

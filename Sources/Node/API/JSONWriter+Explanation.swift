@@ -44,6 +44,12 @@ extension Constraint {
             return
                 "the breaker of queue \"\(queue)\" is half open, and waits for the end of "
                 + Self.counted(Int(probes), "probe", "probes")
+        case .keyLimit(let queue, let hold):
+            let others = "queue \"\(queue)\" limits tasks whose \(hold.key) is \(hold.value)"
+            guard let until = hold.nextTokenAt else {
+                return others + "; \(hold.running) of them run"
+            }
+            return others + ": the next one may start at \(Timestamp.format(until))"
         case .noWorker(let handler, let draining, let lost):
             return "no live worker has handler \"\(handler)\""
                 + Self.others(draining: draining, lost: lost)
@@ -84,6 +90,9 @@ extension Constraint {
         case .queueRate(let queue, _): "time, or: carillon queue set \(queue) --rate N/s"
         case .breakerOpen: "time; then some attempts are let through to see how they end"
         case .breakerHalfOpen: "their success; a failure opens the breaker again"
+        case .keyLimit(let queue, let hold):
+            (hold.nextTokenAt == nil ? "an end of one of those before it" : "time")
+                + ", or: carillon queue set \(queue) --limits JSON"
         case .noWorker(let handler, let draining, _):
             draining.first.map { "carillon worker undrain \($0)" }
                 ?? "a worker that has handler \"\(handler)\""

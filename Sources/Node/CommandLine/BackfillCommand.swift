@@ -5,8 +5,8 @@ enum BackfillCommand {
     static let spec = CommandSpec(
         name: "backfill", summary: "make up for occurrences in the past",
         details: [
-            "What is known to have fired is left out. Without --wait it goes on by itself; "
-                + "\"carillon schedule get\" shows how far it is."
+            "What is known to have fired is left out.",
+            "Without --wait it goes on by itself; \"carillon schedule get\" shows how far it is.",
         ],
         operands: [OperandSpec(name: "NAME")],
         options: [
