@@ -32,7 +32,11 @@ extension Scheduler {
 
     /// Whether another task with this value may get into its lane.
     private func isOpen(_ number: UInt64) -> Bool {
-        guard let gate = index.keyGates.gates[number], let limit = gate.limit else { return true }
+        guard let gate = index.keyGates.gates[number] else {
+            // Nobody has the value now; who had it lately may have taken the last token.
+            return state.keyBuckets[number].map { $0.bucket.tokens($0.rate) > 0 } ?? true
+        }
+        guard let limit = gate.limit else { return true }
         if let concurrency = limit.concurrency, gate.running + gate.reserved >= concurrency {
             return false
         }

@@ -196,6 +196,20 @@ struct KeyLimitTests {
     // MARK: Rate
 
     @Test
+    func rateHoldsWhenNobodyElseHasTheValue() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 10)
+        let rate = RateLimit(count: 1, perMilliseconds: 1_000, burst: 1)
+        try put(&machine, KeyLimit(key: "payload.customer", rate: rate))
+        let first = try machine.submit(customer("a"))
+        try machine.finish(first)
+        let second = try machine.submit(customer("a"))
+        #expect(machine.state(second) == .ready)
+        try machine.advance(by: 1_000)
+        #expect(machine.state(second) == .running)
+    }
+
+    @Test
     func rateHoldsForEachValue() throws {
         var machine = Machine()
         try machine.register("w", slots: 99)
