@@ -41,7 +41,9 @@ struct BulkBooks {
     ) -> Bool {
         for job in books.keys.sorted(by: { $0.number < $1.number }) {
             guard let book = books[job], book.spec.action == .retry,
-                !book.broughtBack.contains(id), matches(id, book, state, tasks)
+                !book.broughtBack.contains(id), matches(id, book, state, tasks),
+                // One of the same entry may have come before the job.
+                let account = tasks[id], account.createdIndex <= book.begunAt
             else { continue }
             books[job]?.broughtBack.insert(id)
             return true
@@ -57,7 +59,7 @@ struct BulkBooks {
         if spec.action == .retry {
             for (task, account) in tasks
             where account.state.isFinal && account.state != .succeeded
-                && matches(task, book, state, tasks)
+                && account.createdIndex < index && matches(task, book, state, tasks)
             {
                 book.expected.insert(task)
             }
@@ -92,8 +94,11 @@ struct BulkBooks {
         let left: [TaskID]
         switch book.spec.action {
         case .cancel:
-            left = tasks.filter { !$0.value.state.isFinal && matches($0.key, book, state, tasks) }
-                .keys.filter { !book.excused.contains($0) }
+            left = tasks.filter {
+                !$0.value.state.isFinal && $0.value.createdIndex < book.begunAt
+                    && matches($0.key, book, state, tasks)
+            }
+            .keys.filter { !book.excused.contains($0) }
         case .retry:
             left = book.expected.filter {
                 !book.excused.contains($0) && state.state(of: $0) != nil
@@ -109,7 +114,7 @@ struct BulkBooks {
     private func matches(
         _ id: TaskID, _ book: Book, _ state: Scheduler, _ tasks: [TaskID: Oracle.TaskAccount]
     ) -> Bool {
-        guard let account = tasks[id], account.createdIndex < book.begunAt else { return false }
+        guard let account = tasks[id] else { return false }
         let filter = book.spec.filter
         guard filter.queue ?? account.queue == account.queue,
             filter.handler ?? account.handler == account.handler
