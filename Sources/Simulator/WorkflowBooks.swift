@@ -38,13 +38,17 @@ struct WorkflowBooks {
             switch event {
             case .taskChanged(let id, let new):
                 open(id, state)
-                try note(id, became: new, state)
+                note(id, became: new)
                 isUnchecked = isUnchecked || new.isFinal
             case .assigned(let assignment):
                 open(assignment.task, state)
                 try check(assignment, state)
             default: continue
             }
+        }
+        for event in events {
+            guard case .taskChanged(let id, .cancelled) = event else { continue }
+            try checkCancelled(id, state)
         }
         // What one entry had no room for follows in the next one, which is due at once.
         let isPending = state.nextWake.map { $0 <= state.time } ?? false
@@ -59,17 +63,20 @@ struct WorkflowBooks {
             after: view.spec.after, policy: view.spec.onDependencyFailure, state: .scheduled)
     }
 
-    private mutating func note(
-        _ id: TaskID, became new: TaskState, _ state: Scheduler
-    ) throws(Violation) {
+    private mutating func note(_ id: TaskID, became new: TaskState) {
         current[id] = new
         if new == .succeeded { hasSucceeded.insert(id) }
         if new.isFinal, new != .succeeded { hasFailed.insert(id) }
-        guard let account = accounts[id] else { return }
+        guard accounts[id] != nil else { return }
         accounts[id]?.state = new
         if new == .blocked { blocked.insert(id) } else { blocked.remove(id) }
-        guard new == .cancelled, let error = state.task(id)?.error, error.kind == "dependency",
-            !account.after.contains(where: hasFailed.contains)
+    }
+
+    /// `error` is of the end of the entry, in which a task may be cancelled for one reason, be asked to run again, and
+    /// be cancelled for another. So all failures of the entry have to be known.
+    private func checkCancelled(_ id: TaskID, _ state: Scheduler) throws(Violation) {
+        guard let account = accounts[id], let error = state.task(id)?.error,
+            error.kind == "dependency", !account.after.contains(where: hasFailed.contains)
         else { return }
         throw Violation("only a failure cancels successors", "\(id): \(error.message)")
     }
