@@ -7,6 +7,9 @@ struct BreakerBook {
     private var failures: UInt32 = 0
     /// Since when the run of failures is known, and not only a part of it.
     private var isExact = false
+    /// A success has begun a new run, if the breaker was not open by then: what was failed before these books knew of
+    /// it may have opened it in the same entry.
+    private var mayBeExact = false
     private var probes: [TaskID: UInt32] = [:]
     private var succeeded = 0
 
@@ -50,7 +53,7 @@ struct BreakerBook {
         case .closed:
             guard case .failures(let limit) = spec.trip else { return }
             failures = isSuccess ? 0 : failures + 1
-            if isSuccess { isExact = true }
+            if isSuccess { mayBeExact = true }
             if failures >= limit { open(spec, now) }
         }
     }
@@ -63,7 +66,11 @@ struct BreakerBook {
             turnHalfOpen()
             isExact = true
         }
-        guard actual != phase else { return }
+        defer { mayBeExact = false }
+        guard actual != phase else {
+            isExact = isExact || mayBeExact
+            return
+        }
         if case .failures = spec.trip, isExact {
             throw Violation(
                 "a breaker opens and closes by its rule", "\(name): \(actual), expected \(phase)")
