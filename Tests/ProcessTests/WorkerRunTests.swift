@@ -96,8 +96,9 @@ extension ProcessTests {
                 return (task["attempt"]?.integer ?? 0) > 1 && task.state == "running"
             }
             worker.signal(SIGTERM)
+            // Two signals that come before the first is seen are one.
+            try eventually("it drains") { cluster.log("worker").contains("draining") }
             // The second time it does not wait for what runs.
-            usleep(300_000)
             worker.signal(SIGTERM)
             let ending = try worker.waitForEnd(withinSeconds: 60)
             #expect(ending == .exited(0), "\(cluster.log("worker"))")
