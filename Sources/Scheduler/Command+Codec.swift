@@ -40,6 +40,8 @@ extension Command {
         case deleteTask = 60
         case attachWorker = 50
         case reportProgress = 51
+        case putTemplate = 75
+        case deleteTemplate = 76
     }
 
     public func encoded() -> [UInt8] {
@@ -92,6 +94,7 @@ extension Command {
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         case .attachWorker(let spec): spec.encode(into: &writer)
         case .reportProgress(let report): report.encode(into: &writer)
+        case .putTemplate, .deleteTemplate: encodeSpace(into: &writer)
         }
         return writer.bytes
     }
@@ -161,6 +164,7 @@ extension Command {
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
         case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
         case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
+        case .putTemplate, .deleteTemplate: try self.init(space: kind, from: &reader)
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -218,6 +222,8 @@ extension Command {
         case .resumeQueue: .resumeQueue
         case .attachWorker: .attachWorker
         case .reportProgress: .reportProgress
+        case .putTemplate: .putTemplate
+        case .deleteTemplate: .deleteTemplate
         }
     }
 
@@ -226,6 +232,7 @@ extension Command {
         case .submit(let spec): spec.payload.count + 192
         case .finish(let finish):
             if case .succeeded(let result) = finish.result { result.count + 40 } else { 128 }
+        case .putTemplate(let name, let body): name.utf8.count + body.count + 16
         default: 64
         }
     }

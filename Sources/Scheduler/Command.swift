@@ -48,6 +48,9 @@ public enum Command: Equatable, Sendable {
     /// given here means nothing. A former session of that name ends with what it ran.
     case attachWorker(WorkerSpec)
     case reportProgress(ProgressReport)
+    /// Creates or replaces; the body is JSON that whoever proposes it has checked.
+    case putTemplate(name: String, body: [UInt8])
+    case deleteTemplate(name: String)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

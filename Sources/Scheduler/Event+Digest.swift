@@ -59,6 +59,7 @@ extension Outcome {
         case .session(let session):
             hash.mix(6)
             hash.mix(session)
+        case .put(let existed): hash.mix(existed ? 8 : 7)
         case .rejected(let rejection): hash.mix(16 + UInt64(rejection.rawValue))
         }
     }

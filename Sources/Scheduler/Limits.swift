@@ -21,6 +21,8 @@ public enum Limits {
     public static let maxSchedules = 200_000
     /// Of a schedule that names its instants one by one.
     public static let maxScheduleInstants = 1_000
+    public static let maxTemplates = 4_096
+    public static let maxTemplateBytes = 64 << 10
     public static let maxTasks = 20_000_000
     public static let maxQueues = 10_000
     public static let maxQueueConcurrency: UInt32 = 1_000_000

@@ -8,6 +8,8 @@ public enum Outcome: Equatable, Sendable {
     /// An attached worker's session began.
     case session(UInt64)
     case rejected(Rejection)
+    /// A template was put; `existed`: it replaced an older one.
+    case put(existed: Bool)
 }
 
 public enum Rejection: UInt8, Sendable, CaseIterable {

@@ -16,7 +16,7 @@
 ///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
 ///           · hasWorkflow bool · membership (see `WorkflowMembership`)
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
-///           · deadline (bool · i64) · webhook (bool · string)
+///           · deadline (bool · i64) · webhook (bool · string) · template (bool · string)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -136,6 +136,7 @@ extension TaskExtra.Fields {
         progress?.encode(into: &writer)
         writer.put(deadline)
         writer.put(webhook)
+        writer.put(template)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -174,6 +175,7 @@ extension TaskExtra.Fields {
         deadline = try reader.optionalInstant("deadline")
         webhook = try reader.optionalString()
         if let webhook { try Webhook.check(webhook.utf8) }
+        template = try reader.optionalString()
     }
 }
 
@@ -313,6 +315,9 @@ extension Outcome {
         case .session(let session):
             writer.put(UInt8(50))
             writer.put(session)
+        case .put(let existed):
+            writer.put(UInt8(75))
+            writer.put(existed)
         }
     }
 
@@ -332,6 +337,7 @@ extension Outcome {
             }
             self = .rejected(rejection)
         case 50: self = .session(try reader.uint64())
+        case 75: self = .put(existed: try reader.bool())
         case let other: throw CodecError("\(other) is not an outcome")
         }
     }

@@ -16,6 +16,7 @@ struct ReplicatedState: Sendable {
     var sessions: [Session] = []
     var keys = KeyLog()
     var schedules = ScheduleTable()
+    var templates = TemplateTable()
     /// Ends of tasks that their successors have yet to be told of.
     var endings = EndingQueue()
 

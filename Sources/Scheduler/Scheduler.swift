@@ -177,6 +177,8 @@ public struct Scheduler: Sendable {
         case .resumeQueue(let name): setPaused(false, name, &events)
         case .attachWorker(let spec): attachWorker(spec, &events)
         case .reportProgress(let report): note(report)
+        case .putTemplate(let name, let body): putTemplate(name, body)
+        case .deleteTemplate(let name): deleteTemplate(name)
         }
     }
 }

@@ -38,6 +38,7 @@ extension Scheduler {
             throw CodecError("a counter of the state is not plausible")
         }
         state.roster = try Roster(from: &reader)
+        state.templates = try TemplateTable(from: &reader)
     }
 
     private mutating func decodeQueues(_ reader: inout ByteReader) throws(CodecError) {

@@ -64,6 +64,8 @@ final class TaskExtra: Sendable {
         /// When its overall time-out is over, since it could first start.
         var deadline: Milliseconds?
         var webhook: String?
+        /// The name of the template that the task was made from.
+        var template: String?
     }
 
     struct PastAttempt: Equatable, Sendable {

@@ -30,6 +30,8 @@ public struct TaskSpec: Equatable, Sendable {
     public var overallTimeoutMilliseconds: Milliseconds?
     /// Told of its end, see `Webhook`.
     public var webhook: String?
+    /// The name of the template that it was made from; it says nothing about the task that the rest does not.
+    public var template: String?
 
     public init(handler: String) {
         self.handler = handler

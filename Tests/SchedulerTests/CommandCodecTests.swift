@@ -24,6 +24,7 @@ struct CommandCodecTests {
         spec.delivery = .atMostOnce
         spec.key = "key"
         spec.meta = [Label(name: "a", value: "ä"), Label(name: "b", value: "")]
+        spec.template = "thumbnail"
         return spec
     }()
 
@@ -110,6 +111,7 @@ struct CommandCodecTests {
                 ProgressReport(
                     task: TaskID(1), attempt: 2, fence: 3,
                     progress: TaskProgress(percent: nil, note: nil))),
+            .putTemplate(name: "t", body: Array("{}".utf8)), .deleteTemplate(name: "t"),
         ]
     }()
 

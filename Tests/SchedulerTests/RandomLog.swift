@@ -64,7 +64,7 @@ struct RandomLog {
         case 88..<94: workerCommand(machine)
         case 94..<97: putSchedule(machine)
         case 97: scheduleCommand(machine)
-        case 98: queueCommand()
+        case 98: random.next() % 3 == 0 ? templateCommand() : queueCommand()
         default: memberCommand()
         }
     }
@@ -95,6 +95,12 @@ struct RandomLog {
                 name: name, spec, paused: random.next() % 4 > 0 ? false : nil,
                 isInitial: random.next() % 4 == 0)
         }
+    }
+
+    private mutating func templateCommand() -> Command {
+        let name = "t\(random.next() % 3)"
+        guard random.next() % 3 > 0 else { return .deleteTemplate(name: name) }
+        return .putTemplate(name: name, body: Array("{\(random.next())}".utf8))
     }
 
     private mutating func memberCommand() -> Command {
@@ -152,6 +158,7 @@ struct RandomLog {
         if random.next() % 5 == 0 { spec.tags = ["gpu"] }
         if random.next() % 5 == 0 { spec.routingKey = "r\(random.next() % 4)" }
         if random.next() % 4 == 0 { spec.key = "k\(random.next() % 50)" }
+        if random.next() % 9 == 0 { spec.template = "t\(random.next() % 3)" }
         if random.next() % 6 == 0 { spec.meta = [Label(name: "a", value: "b")] }
         if random.next() % 5 == 0 {
             spec.overallTimeoutMilliseconds = Milliseconds(1 + random.next() % 30_000)

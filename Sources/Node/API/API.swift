@@ -82,6 +82,7 @@ final class API {
         case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
         case "events" where path.isEmpty: events.handle(call)
+        case "templates": TemplatesAPI.handle(path, call)
         case "queues": QueuesAPI.handle(path, call)
         default: call.replyUnknownPath()
         }

@@ -21,6 +21,7 @@ enum APILimits {
     static let maxFinishItems = 1_000
     static let maxFinishBytes = 4 << 20
 
+    static let maxTemplateParameters = 100
     /// Chains and groups within each other.
     static let maxGraphDepth = 16
     /// How long a worker's question for assignments waits for one.

@@ -30,6 +30,14 @@ final class BulkSubmit {
     private var items: [Item]
     private var next = 0
     private var unanswered = 0
+    private var templates = Templates.unknown
+
+    private enum Templates {
+        case unknown
+        /// This node has all that were acknowledged when the request came.
+        case known
+        case refused(Refusal)
+    }
 
     private init(_ call: Call, _ options: Call.Options, _ source: Source) {
         self.call = call
@@ -93,7 +101,7 @@ final class BulkSubmit {
     private func readSlice() {
         let end = min(next + APILimits.maxBulkTasksPerTurn, source.count)
         while next < end {
-            read(next)
+            guard read(next) else { return awaitTemplates() }
             next += 1
         }
         if next < source.count {
@@ -103,8 +111,18 @@ final class BulkSubmit {
         }
     }
 
-    private func read(_ index: Int) {
-        let value: JSONValue
+    /// What was read before goes its way meanwhile.
+    private func awaitTemplates() {
+        call.gateway.read(isStale: false, deadline: options.deadline) { refusal in
+            self.templates = refusal.map { .refused($0) } ?? .known
+            // In a turn of its own: an answer at once must not deepen the stack.
+            self.call.context.facts.later { self.readSlice() }
+        }
+    }
+
+    /// False if templates have to be known first.
+    private func read(_ index: Int) -> Bool {
+        var value: JSONValue
         switch source {
         case .elements(let values):
             value = values[index]
@@ -113,9 +131,29 @@ final class BulkSubmit {
                 value = try JSONDocument(Array(call.request.body[ranges[index]])).root
             } catch {
                 items[index] = .problem(Problem.notJSON(error))
-                return
+                return true
             }
         }
+        if !GraphReader.isGraph(value), TemplateExpansion.isNeeded(value) {
+            switch templates {
+            case .unknown: return false
+            case .refused(let refusal):
+                items[index] = .problem(.refused(refusal))
+                return true
+            case .known: break
+            }
+            var expansion = call.templateExpansion
+            guard let expanded = expansion.expand(value) else {
+                items[index] = .problem(Problem.invalid(expansion.problems))
+                return true
+            }
+            value = expanded.root
+        }
+        submit(value, at: index)
+        return true
+    }
+
+    private func submit(_ value: JSONValue, at index: Int) {
         var reader = JSONReader(value)
         let read = TaskSpecReader.read(&reader, as: .submission)
         reader.finish()

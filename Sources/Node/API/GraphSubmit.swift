@@ -2,15 +2,15 @@ import Scheduler
 
 /// Submits a workflow.
 enum GraphSubmit {
-    static func begin(_ document: JSONDocument, _ call: Call) {
-        var query = call.query
-        let options = call.options(&query)
-        query.finish()
+    static func begin(
+        _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
         var graphReader = GraphReader()
         var graph = graphReader.read(&reader)
         reader.finish()
-        var problems = reader.problems + query.problems
+        var problems = reader.problems + queryProblems
         if let headerKey = call.request.header("idempotency-key") {
             if let problem = TasksAPI.wrong(headerKey, besides: graph?.key) {
                 problems.append(problem)

@@ -12,6 +12,7 @@ extension JSONWriter {
         beginObject()
         specFields(schedule.spec.task)
         endObject()
+        optionalField("template", schedule.spec.task.template)
         field("paused", schedule.isPaused)
         timestampField("createdAt", schedule.createdAt)
         // A paused schedule keeps its time in the state, and will not run then.

@@ -34,6 +34,7 @@ extension JSONWriter {
         optionalField("progressNote", task.progress?.note)
         optionalField("schedule", task.occurrence)
         optionalField("workflow", task.workflow?.description)
+        optionalField("template", task.spec.template)
         key("attempts")
         beginArray()
         for attempt in task.attempts { self.attempt(attempt) }

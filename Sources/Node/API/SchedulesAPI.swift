@@ -50,11 +50,20 @@ enum SchedulesAPI {
         var query = call.query
         let options = call.options(&query)
         query.finish()
+        call.expanding(document, options) { document in
+            put(name, document, call, options, query.problems)
+        }
+    }
+
+    private static func put(
+        _ name: String, _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
         let request = ScheduleSpecReader.read(
             &reader, name: name, zones: &call.context.zones)
         reader.finish()
-        var problems = reader.problems + query.problems
+        var problems = reader.problems + queryProblems
         if !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes {
             problems.append(
                 JSONProblem(

@@ -50,6 +50,8 @@ struct TaskSpecReader {
         spec.overallTimeoutMilliseconds = reader.durationMilliseconds(
             "overallTimeout", in: 1...Limits.maxDelayMilliseconds)
         spec.webhook = webhook("webhook", &reader)
+        // What it holds stands in the other fields by now.
+        spec.template = name("template", &reader)
         return reader.problems.count == problemCount ? spec : nil
     }
 

@@ -61,15 +61,27 @@ enum TasksAPI {
 
     private static func submitOne(_ call: Call) {
         guard let document = call.document() else { return }
-        if GraphReader.isGraph(document.root) { return GraphSubmit.begin(document, call) }
         var query = call.query
         let options = call.options(&query)
         query.finish()
+        call.expanding(document, options) { document in
+            if GraphReader.isGraph(document.root) {
+                GraphSubmit.begin(document, call, options, query.problems)
+            } else {
+                submitOne(document, call, options, query.problems)
+            }
+        }
+    }
+
+    private static func submitOne(
+        _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
         var spec = TaskSpecReader.read(&reader, as: .submission)
         reader.finish()
         let headerKey = call.request.header("idempotency-key")
-        var problems = reader.problems + query.problems
+        var problems = reader.problems + queryProblems
         if let headerKey {
             if let problem = wrong(headerKey, besides: spec?.key) { problems.append(problem) }
             spec?.key = headerKey

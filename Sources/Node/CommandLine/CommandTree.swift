@@ -10,6 +10,7 @@ enum CommandTree {
             WorkflowCommands.spec,
             ScheduleCommands.spec,
             QueueCommands.spec,
+            TemplateCommands.spec,
             DeadCommands.spec,
             WorkerCommands.spec,
             EventsCommand.spec,

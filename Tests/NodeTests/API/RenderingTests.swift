@@ -25,7 +25,7 @@ import Testing
         "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "runAt",
         "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
-        "result", "error", "progress", "progressNote", "schedule", "workflow", "attempts",
+        "result", "error", "progress", "progressNote", "schedule", "workflow", "template", "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {
