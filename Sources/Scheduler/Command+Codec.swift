@@ -42,6 +42,8 @@ extension Command {
         case reportProgress = 51
         case putTemplate = 75
         case deleteTemplate = 76
+        case putNamespace = 77
+        case deleteNamespace = 78
     }
 
     public func encoded() -> [UInt8] {
@@ -94,7 +96,8 @@ extension Command {
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         case .attachWorker(let spec): spec.encode(into: &writer)
         case .reportProgress(let report): report.encode(into: &writer)
-        case .putTemplate, .deleteTemplate: encodeSpace(into: &writer)
+        case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
+            encodeSpace(into: &writer)
         }
         return writer.bytes
     }
@@ -164,7 +167,8 @@ extension Command {
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
         case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
         case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
-        case .putTemplate, .deleteTemplate: try self.init(space: kind, from: &reader)
+        case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
+            try self.init(space: kind, from: &reader)
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -224,6 +228,8 @@ extension Command {
         case .reportProgress: .reportProgress
         case .putTemplate: .putTemplate
         case .deleteTemplate: .deleteTemplate
+        case .putNamespace: .putNamespace
+        case .deleteNamespace: .deleteNamespace
         }
     }
 

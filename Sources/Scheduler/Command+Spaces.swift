@@ -1,7 +1,8 @@
-/// Commands about templates.
+/// Commands about templates and namespaces.
 ///
 /// ```
-/// putTemplate  name string · body blob
+/// putTemplate   name string · body blob
+/// putNamespace  name string · quota; `NamespaceRecord` says what a quota is
 /// ```
 extension Command {
     /// Writes the fields of one of these commands.
@@ -10,8 +11,11 @@ extension Command {
         case .putTemplate(let name, let body):
             writer.put(name)
             writer.put(body)
-        case .deleteTemplate(let name): writer.put(name)
-        default: preconditionFailure("not a command about templates")
+        case .putNamespace(let name, let quota):
+            writer.put(name)
+            quota.encode(into: &writer)
+        case .deleteTemplate(let name), .deleteNamespace(let name): writer.put(name)
+        default: preconditionFailure("not a command about templates or namespaces")
         }
     }
 
@@ -21,7 +25,11 @@ extension Command {
             let name = try reader.name("template")
             self = .putTemplate(name: name, body: try reader.templateBody())
         case .deleteTemplate: self = .deleteTemplate(name: try reader.name("template"))
-        default: preconditionFailure("not a command about templates")
+        case .putNamespace:
+            let name = try reader.name("namespace")
+            self = .putNamespace(name: name, try NamespaceQuota(from: &reader))
+        case .deleteNamespace: self = .deleteNamespace(name: try reader.name("namespace"))
+        default: preconditionFailure("not a command about templates or namespaces")
         }
     }
 }

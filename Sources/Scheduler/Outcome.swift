@@ -8,7 +8,7 @@ public enum Outcome: Equatable, Sendable {
     /// An attached worker's session began.
     case session(UInt64)
     case rejected(Rejection)
-    /// A template was put; `existed`: it replaced an older one.
+    /// A template or a namespace was put; `existed`: it replaced an older one.
     case put(existed: Bool)
 }
 
@@ -40,4 +40,8 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case missingDependency = 40
     /// A worker can't be attached under the name of a node.
     case nodeName = 50
+    /// As many tasks of the namespace wait as may.
+    case namespaceFull = 75
+    /// As many tasks were submitted to the namespace as its rate allows.
+    case namespaceRate = 76
 }

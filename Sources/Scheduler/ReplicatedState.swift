@@ -9,6 +9,7 @@ struct ReplicatedState: Sendable {
     var nextRevision: UInt64 = 1
     var roster = Roster()
     var tasks = TaskTable()
+    var namespaces = NamespaceTable()
     var profiles = ProfileTable()
     var queues = QueueTable()
     var workers = WorkerTable()
@@ -30,6 +31,7 @@ struct DerivedIndex: Sendable {
     var profileNumbers: [UInt64: [UInt32]] = [:]
     /// Most submissions have the profile of the one before.
     var lastProfile: UInt32?
+    var namespaceNumbers = [Namespace.standard.name: NamespaceTable.standard]
     var queueNumbers: [String: UInt32] = [:]
     /// Sorted by bytes.
     var queueNames: [String] = []

@@ -39,6 +39,8 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
     case late = 7
     /// It waited for one before it to end when the schedule was replaced by one that lets nothing wait.
     case replaced = 8
+    /// As many tasks of its namespace wait as may.
+    case quota = 9
 
     /// As it stands in the API.
     public var name: String {
@@ -52,6 +54,7 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
         case .repeated: "repeated"
         case .late: "late"
         case .replaced: "replaced"
+        case .quota: "quota"
         }
     }
 }

@@ -99,6 +99,7 @@ extension Scheduler {
         if let since = filter.since, record.createdAt < since { return false }
         if let until = filter.until, record.createdAt >= until { return false }
         let profile = state.profiles[record.profile]
+        if let namespace = filter.namespace, !namespace.holds(profile.queue) { return false }
         if let queue = filter.queue, profile.queue != queue { return false }
         if let handler = filter.handler, profile.handler != handler { return false }
         if let tag = filter.tag, !profile.tags.contains(tag) { return false }
@@ -195,6 +196,13 @@ extension Scheduler {
     /// Sorted by name, those behind `name`.
     public func schedules(after name: String?, limit: Int) -> [ScheduleView] {
         state.schedules.records(after: name, limit: limit).map(view)
+    }
+
+    /// Those of a namespace; `after` is a name within it.
+    public func schedules(
+        in namespace: Namespace, after: String?, limit: Int
+    ) -> [ScheduleView] {
+        state.schedules.records(in: namespace, after: after, limit: limit).map(view)
     }
 
     /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first.

@@ -6,7 +6,11 @@ extension Scheduler {
             state.templates[place].updatedAt = state.time
             return .put(existed: true)
         }
-        guard state.templates.count < Limits.maxTemplates else { return .rejected(.full) }
+        let namespace = Namespace(of: name)
+        guard state.templates.count < Limits.maxTemplates, hasRoom(for: namespace) else {
+            return .rejected(.full)
+        }
+        namespaceNumber(namespace)
         state.templates.insert(TemplateRecord(name: name, body: body, at: state.time))
         return .put(existed: false)
     }
@@ -15,6 +19,7 @@ extension Scheduler {
     mutating func deleteTemplate(_ name: String) -> Outcome {
         guard let place = state.templates.place(of: name) else { return .rejected(.notFound) }
         state.templates.remove(at: place)
+        releaseNamespace(Namespace(of: name))
         return .done
     }
 
@@ -24,14 +29,12 @@ extension Scheduler {
         state.templates.place(of: name).map { view(state.templates[$0]) }
     }
 
-    /// Sorted by name, in byte order, those behind `name`.
-    public func templates(after name: String?, limit: Int) -> [TemplateView] {
-        var place = 0
-        if let name {
-            place = state.templates.firstPlace(from: name)
-            if place < state.templates.count, state.templates[place].name == name { place += 1 }
-        }
-        return state.templates.records[place...].prefix(max(0, limit)).map(view)
+    /// Those of a namespace, sorted by name in byte order, behind `after`, which is a name within it.
+    public func templates(in namespace: Namespace, after: String?, limit: Int) -> [TemplateView] {
+        let records = state.templates.records
+        return namespace.places(among: records.count, after: after, limit: limit) {
+            records[$0].name
+        }.map { view(records[$0]) }
     }
 
     private func view(_ record: TemplateRecord) -> TemplateView {

@@ -10,7 +10,7 @@
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
 /// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
-/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
+/// `+Schedules`, `+Occurrences`; time: `+Advance`; queues: `+Queues`; namespaces and templates: `+Namespaces`, `+Templates`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
 /// `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -179,6 +179,8 @@ public struct Scheduler: Sendable {
         case .reportProgress(let report): note(report)
         case .putTemplate(let name, let body): putTemplate(name, body)
         case .deleteTemplate(let name): deleteTemplate(name)
+        case .putNamespace(let name, let quota): putNamespace(name, quota, &events)
+        case .deleteNamespace(let name): deleteNamespace(name)
         }
     }
 }

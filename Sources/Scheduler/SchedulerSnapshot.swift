@@ -2,7 +2,8 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · templates · queues · profiles · workers · sessions · keys · schedules · endings · tasks
+///           · roster · namespaces · templates · queues · profiles · workers · sessions · keys · schedules · endings · tasks
+/// namespaces count u32 · (inUse bool · namespace if in use)… · free (count u32 · number u32…)
 /// templates count u32 · template…, by name
 /// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
@@ -88,6 +89,7 @@ public struct SchedulerSnapshot: Sendable {
         writer.put(state.nextTask)
         writer.put(state.nextRevision)
         state.roster.encode(into: &writer)
+        state.namespaces.encode(into: &writer)
         state.templates.encode(into: &writer)
         writer.put(UInt32(state.queues.slots.count))
         for number in 0..<state.queues.slots.count {

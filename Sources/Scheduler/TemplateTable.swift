@@ -55,7 +55,7 @@ struct TemplateTable: Sendable {
     mutating func remove(at place: Int) { records.remove(at: place) }
 
     /// The place of the first name that is not before `name`.
-    func firstPlace(from name: String) -> Int {
+    private func firstPlace(from name: String) -> Int {
         var low = 0
         var high = records.count
         while low < high {

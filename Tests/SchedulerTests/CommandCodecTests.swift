@@ -56,6 +56,10 @@ struct CommandCodecTests {
         limited.rate = RateLimit(count: 100, perMilliseconds: 1_000, burst: 7)
         limited.breaker = BreakerSpec(
             trip: .ratio(permille: 500, minimum: 20, windowMilliseconds: 60_000))
+        var quota = NamespaceQuota()
+        quota.pending = 5
+        quota.submitRate = limited.rate
+        quota.running = 0
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         broken.errorWebhook = "https://example.com"
@@ -112,6 +116,8 @@ struct CommandCodecTests {
                     task: TaskID(1), attempt: 2, fence: 3,
                     progress: TaskProgress(percent: nil, note: nil))),
             .putTemplate(name: "t", body: Array("{}".utf8)), .deleteTemplate(name: "t"),
+            .putNamespace(name: "shop", NamespaceQuota()), .putNamespace(name: "shop", quota),
+            .deleteNamespace(name: "shop"),
         ]
     }()
 

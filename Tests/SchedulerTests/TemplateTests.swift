@@ -17,8 +17,14 @@ struct TemplateTests {
         #expect(try machine.run(.putTemplate(name: "b", body: body("new"))) == .put(existed: true))
         let replaced = try #require(machine.scheduler.template("b"))
         #expect(replaced.body == body("new") && replaced.updatedAt == replaced.createdAt + 5)
-        #expect(machine.scheduler.templates(after: nil, limit: 2).map(\.name) == ["a", "b"])
-        #expect(machine.scheduler.templates(after: "aa", limit: 9).map(\.name) == ["b", "c"])
+        #expect(
+            machine.scheduler.templates(in: .standard, after: nil, limit: 2).map(\.name) == [
+                "a", "b",
+            ])
+        #expect(
+            machine.scheduler.templates(in: .standard, after: "aa", limit: 9).map(\.name) == [
+                "b", "c",
+            ])
         #expect(try machine.run(.deleteTemplate(name: "a")) == .done)
         #expect(try machine.run(.deleteTemplate(name: "a")) == .rejected(.notFound))
         let restored = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())

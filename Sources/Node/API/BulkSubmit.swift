@@ -155,7 +155,7 @@ final class BulkSubmit {
 
     private func submit(_ value: JSONValue, at index: Int) {
         var reader = JSONReader(value)
-        let read = TaskSpecReader.read(&reader, as: .submission)
+        let read = TaskSpecReader.read(&reader, as: .submission, in: call.namespace)
         reader.finish()
         guard reader.problems.isEmpty, var spec = read else {
             items[index] = .problem(Problem.invalid(reader.problems))
@@ -177,7 +177,8 @@ final class BulkSubmit {
             items[index] = .task(id, existed: existed)
             call.context.metrics.submits += 1
         case .outcome(.rejected(.missingDependency)):
-            items[index] = .problem(.missing(after, in: call.gateway.replica.scheduler))
+            items[index] = .problem(
+                .missing(after, call.namespace, in: call.gateway.replica.scheduler))
         case .outcome(.rejected(let rejection)):
             items[index] = .problem(
                 .rejected(rejection, noun: "task", name: "", wrongState: ""))

@@ -21,7 +21,7 @@ enum DeadAPI {
 
     private static func begin(_ action: TaskBatch.Action, _ call: Call) {
         var query = call.query
-        let filter = TaskFilterReader.read(&query, states: [.dead])
+        let filter = TaskFilterReader.read(&query, states: [.dead], in: call.namespace)
         let limit =
             query.integer("limit", in: 1...APILimits.maxBatchTasks) ?? APILimits.maxBatchTasks
         let options = call.options(&query)

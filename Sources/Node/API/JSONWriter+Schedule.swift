@@ -5,7 +5,7 @@ extension JSONWriter {
     /// - Parameter warnings: What is allowed and probably not meant.
     mutating func schedule(_ schedule: ScheduleView, warnings: [String] = []) {
         beginObject()
-        field("name", schedule.name)
+        field("name", Namespace.bare(schedule.name))
         timing(schedule.spec)
         policy(schedule.spec.policy)
         key("task")

@@ -5,7 +5,7 @@ extension JSONWriter {
     mutating func task(_ task: TaskView) {
         beginObject()
         field("id", task.id.description)
-        field("namespace", "default")
+        field("namespace", Namespace(of: task.spec.queue).name)
         field("state", task.state.name)
         specFields(task.spec)
         timestampField("runAt", task.dueAt)
@@ -32,7 +32,7 @@ extension JSONWriter {
         key("progress")
         if let percent = task.progress?.percent { int(Int64(percent)) } else { null() }
         optionalField("progressNote", task.progress?.note)
-        optionalField("schedule", task.occurrence)
+        optionalField("schedule", task.occurrence.map(Namespace.bare))
         optionalField("workflow", task.workflow?.description)
         optionalField("template", task.spec.template)
         key("attempts")
@@ -46,7 +46,7 @@ extension JSONWriter {
     mutating func specFields(_ spec: TaskSpec) {
         field("handler", spec.handler)
         rawField("payload", spec.payload)
-        field("queue", spec.queue)
+        field("queue", Namespace.bare(spec.queue))
         field("priority", Int64(spec.priority))
         key("retry")
         beginObject()

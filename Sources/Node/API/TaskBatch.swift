@@ -67,7 +67,9 @@ final class TaskBatch {
         var reader = JSONReader(document.root)
         let word = reader.choice("action", of: Action.allCases.map(\.rawValue), required: true)
         var filter = TaskFilter()
-        reader.object("filter", required: true) { filter = TaskFilterReader.read(&$0) }
+        reader.object("filter", required: true) {
+            filter = TaskFilterReader.read(&$0, in: call.namespace)
+        }
         let limit = reader.integer("limit", in: 1...Int64(APILimits.maxBatchTasks))
         reader.finish()
         let problems = reader.problems + query.problems

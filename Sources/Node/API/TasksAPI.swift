@@ -78,7 +78,7 @@ enum TasksAPI {
         _ queryProblems: [JSONProblem]
     ) {
         var reader = JSONReader(document.root)
-        var spec = TaskSpecReader.read(&reader, as: .submission)
+        var spec = TaskSpecReader.read(&reader, as: .submission, in: call.namespace)
         reader.finish()
         let headerKey = call.request.header("idempotency-key")
         var problems = reader.problems + queryProblems
@@ -135,29 +135,38 @@ enum TasksAPI {
     }
 
     private static func reply(_ id: TaskID, _ call: Call) {
-        guard let task = call.gateway.replica.scheduler.task(id) else {
+        guard let task = task(id, call) else {
             return call.reply(Problem.notFound("task", id.description))
         }
         call.reply { $0.task(task) }
     }
 
+    private static func task(_ id: TaskID, _ call: Call) -> TaskView? {
+        let scheduler = call.gateway.replica.scheduler
+        return scheduler.namespace(of: id) == call.namespace ? scheduler.task(id) : nil
+    }
+
     private static func cancel(_ id: TaskID, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
-        call.perform(
-            .cancel(id), options, noun: "task", name: id.description,
-            wrongState: { "The task is \(state(of: id, call)) already and can't be cancelled." }
-        ) { _ in reply(id, call) }
+        call.reach(id, "task", id.description, options) {
+            call.perform(
+                .cancel(id), options, noun: "task", name: id.description,
+                wrongState: { "The task is \(state(of: id, call)) already and can't be cancelled." }
+            ) { _ in reply(id, call) }
+        }
     }
 
     private static func retry(_ id: TaskID, _ call: Call) {
         guard let options = call.options() else { return }
-        call.perform(
-            .retry(id), options, noun: "task", name: id.description,
-            wrongState: {
-                "The task is \(state(of: id, call)); only dead, cancelled and expired tasks can be "
-                    + "run again."
-            }
-        ) { _ in reply(id, call) }
+        call.reach(id, "task", id.description, options) {
+            call.perform(
+                .retry(id), options, noun: "task", name: id.description,
+                wrongState: {
+                    "The task is \(state(of: id, call)); only dead, cancelled and expired tasks can be "
+                        + "run again."
+                }
+            ) { _ in reply(id, call) }
+        }
     }
 
     private static func state(of id: TaskID, _ call: Call) -> String {
@@ -168,7 +177,7 @@ enum TasksAPI {
     private static func result(_ id: TaskID, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) {
-            guard let task = call.gateway.replica.scheduler.task(id) else {
+            guard let task = task(id, call) else {
                 return call.reply(Problem.notFound("task", id.description))
             }
             guard task.state == .succeeded else {
@@ -184,10 +193,9 @@ enum TasksAPI {
     private static func wait(_ id: TaskID, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) {
-            guard call.gateway.replica.scheduler.state(of: id) != nil else {
-                return call.reply(Problem.notFound("task", id.description))
+            call.reach(id, "task", id.description) {
+                call.gateway.awaitFinal(id, deadline: options.deadline) { _ in reply(id, call) }
             }
-            call.gateway.awaitFinal(id, deadline: options.deadline) { _ in reply(id, call) }
         }
     }
 }

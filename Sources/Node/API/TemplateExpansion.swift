@@ -261,7 +261,7 @@ extension Call {
     /// By the templates that this node knows.
     var templateExpansion: TemplateExpansion {
         TemplateExpansion(maxBytes: APILimits.maxObjectBytes) {
-            gateway.replica.scheduler.template($0)?.body
+            gateway.replica.scheduler.template(namespace.qualified($0))?.body
         }
     }
 }

@@ -25,14 +25,16 @@ enum TemplatesAPI {
         let body = TemplateReader.read(&reader)
         reader.finish()
         var problems = reader.problems + query.problems
-        if !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes {
+        if !NameRule.isOwnName(name) || name.utf8.count > call.namespace.maxNameBytes {
             problems.append(
                 JSONProblem(
-                    pointer: "", detail: "\"\(name)\" is not a template's name: \(NameRule.name)"))
+                    pointer: "", detail: "\"\(name)\" is not a template's name: \(NameRule.ownName)"
+                ))
         }
         guard problems.isEmpty, let body else { return call.reply(Problem.invalid(problems)) }
         call.perform(
-            .putTemplate(name: name, body: body), options, noun: "template", name: name,
+            .putTemplate(name: call.namespace.qualified(name), body: body), options,
+            noun: "template", name: name,
             wrongState: { "" }
         ) { outcome in
             guard case .put(let existed) = outcome else {
@@ -45,7 +47,8 @@ enum TemplatesAPI {
     private static func delete(_ name: String, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
         call.perform(
-            .deleteTemplate(name: name), options, noun: "template", name: name,
+            .deleteTemplate(name: call.namespace.qualified(name)), options, noun: "template",
+            name: name,
             wrongState: { "" }
         ) { _ in call.reply(HTTPResponse(status: 204)) }
     }
@@ -65,7 +68,8 @@ enum TemplatesAPI {
         guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
         call.read(options) {
             // One more than is shown tells whether there is a next page.
-            let found = call.gateway.replica.scheduler.templates(after: after, limit: limit + 1)
+            let found = call.gateway.replica.scheduler.templates(
+                in: call.namespace, after: after, limit: limit + 1)
             call.reply { writer in
                 var shown = 0
                 writer.beginObject()
@@ -77,14 +81,16 @@ enum TemplatesAPI {
                     shown += 1
                 }
                 writer.endArray()
-                writer.optionalField("next", shown < found.count ? found[shown - 1].name : nil)
+                writer.optionalField(
+                    "next", shown < found.count ? Namespace.bare(found[shown - 1].name) : nil)
                 writer.endObject()
             }
         }
     }
 
     private static func reply(_ name: String, _ call: Call, status: Int = 200) {
-        guard let template = call.gateway.replica.scheduler.template(name) else {
+        guard let template = call.gateway.replica.scheduler.template(call.namespace.qualified(name))
+        else {
             return call.reply(Problem.notFound("template", name))
         }
         call.reply(status: status) { $0.template(template) }
@@ -94,7 +100,7 @@ enum TemplatesAPI {
 extension JSONWriter {
     fileprivate mutating func template(_ template: TemplateView) {
         beginObject()
-        field("name", template.name)
+        field("name", Namespace.bare(template.name))
         do {
             let body = try JSONDocument(template.body).root
             for (name, member) in body.members { rawField(name, member.raw) }

@@ -11,6 +11,7 @@ enum CommandTree {
             ScheduleCommands.spec,
             QueueCommands.spec,
             TemplateCommands.spec,
+            NamespaceCommands.spec,
             DeadCommands.spec,
             WorkerCommands.spec,
             EventsCommand.spec,

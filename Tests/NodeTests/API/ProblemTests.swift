@@ -37,6 +37,7 @@ import Testing
             (.full, 429), (.malformed, 422), (.keyConflict, 409),
             (.memberExists, 409), (.notSupportedYet, 409), (.lastMember, 409), (.tooOld, 409),
             (.queueFull, 429), (.missingDependency, 422), (.nodeName, 409),
+            (.namespaceFull, 429), (.namespaceRate, 429),
         ]
         #expect(expected.map(\.0) == Rejection.allCases)
         for (rejection, status) in expected {
