@@ -7,12 +7,12 @@ struct Oracle {
     /// What the cluster's state is at the end of the ledger.
     private(set) var reference = Scheduler()
     private(set) var tasks: [TaskID: TaskAccount] = [:]
-    /// In the order in which they came to be.
-    private(set) var taskIDs: [TaskID] = []
+    private(set) var taskIDs: [TaskID] = []  // As they came to be.
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
     private(set) var queues = QueueBooks()
     private(set) var deliveries = DeliveryBooks()
+    private(set) var namespaces = NamespaceBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -120,6 +120,7 @@ struct Oracle {
         try checkSuperseded()
         try queues.note(requests, events, reference, tasks)
         try deliveries.note(requests, events, reference)
+        try namespaces.note(requests, events, reference, tasks)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The

@@ -35,6 +35,9 @@ struct Report {
     /// Ends of tasks that somebody was told of, and those that came by an overall time-out.
     var told = 0
     var overdue = 0
+    /// Starts and submissions that were checked against the quotas of their namespaces.
+    var quotaStarts = 0
+    var quotaSubmits = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -55,6 +58,7 @@ struct Report {
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.breakerOpenings, \.told, \.overdue,
+            \.quotaStarts, \.quotaSubmits,
         ]
     }
 
@@ -85,6 +89,7 @@ struct Report {
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
         queues: \(queueStarts) starts checked, \(breakerOpenings) breakers opened
+        quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

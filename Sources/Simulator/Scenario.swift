@@ -131,6 +131,8 @@ struct Scenario {
         var scheduleEvery: Nanoseconds? = 2_000_000_000
         /// Mean time between two changes of queues; nil: none.
         var queueEvery: Nanoseconds?
+        /// Mean time between two changes of quotas; nil: there is only the default namespace.
+        var namespaceEvery: Nanoseconds?
         var keyedPermille = 300
         var unrunnablePermille = 20
         var failPermille = 200
@@ -307,6 +309,11 @@ extension Scenario {
     mutating func drawQueues(_ random: inout RandomSource) {
         guard random.chance(permille: 350) else { return }
         work.queueEvery = Self.every(300...3_000, &random)
+    }
+
+    mutating func drawNamespaces(_ random: inout RandomSource) {
+        guard random.chance(permille: 350) else { return }
+        work.namespaceEvery = Self.every(300...3_000, &random)
     }
 
     private mutating func drawLease(_ random: inout RandomSource) {

@@ -30,6 +30,8 @@ final class Simulation {
     var flows: Flows
     /// For what is done to queues, in some runs.
     var queueRandom: RandomSource
+    /// For namespaces and their quotas, in some runs.
+    var namespaceRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -79,6 +81,8 @@ final class Simulation {
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         scenario.drawQueues(&queueRandom)
+        namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
+        scenario.drawNamespaces(&namespaceRandom)
         if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
@@ -124,6 +128,9 @@ final class Simulation {
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
+        if scenario.work.namespaceEvery != nil {
+            queue.add(.acts(.namespaces), at: 800_000_000)
+        }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -231,6 +238,7 @@ final class Simulation {
         case .workflows: workflowsAct()
         case .crowd: crowdActs()
         case .queues: queuesAct()
+        case .namespaces: namespacesAct()
         }
     }
 
@@ -253,6 +261,8 @@ final class Simulation {
         report.breakerOpenings = oracle.queues.openings
         report.told = oracle.deliveries.told
         report.overdue = oracle.deliveries.overdue
+        report.quotaStarts = oracle.namespaces.checkedStarts
+        report.quotaSubmits = oracle.namespaces.checkedSubmits
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
