@@ -187,7 +187,7 @@ import Testing
                 "CARILLON_TIMING_HEARTBEAT": "20ms", "CARILLON_TIMING_ELECTION": "200ms",
                 "CARILLON_TIMING_WORKER_TIMEOUT": "5s", "CARILLON_NODES_N1_PEER": "127.0.0.2:1",
                 "CARILLON_NODES_N_3_API": "127.0.0.3:2", "CARILLON_NODES_N_3_SLOTS": "16",
-                "PATH": "/bin", "CARILLON_SERVER": "http://127.0.0.1:1",
+                "PATH": "/bin", "CARILLON_SERVER": "http://127.0.0.1:1", "CARILLON_NAMESPACE": "a",
             ])
         #expect(configuration.cluster == "other")
         #expect(configuration.dataDirectory == "/var/lib/carillon")
