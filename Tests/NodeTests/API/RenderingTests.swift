@@ -25,7 +25,8 @@ import Testing
         "overallTimeout", "expires", "tags", "routingKey", "delivery", "webhook", "meta", "runAt",
         "key", "after",
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
-        "result", "error", "progress", "progressNote", "schedule", "workflow", "template", "attempts",
+        "result", "error", "progress", "progressNote", "schedule", "workflow", "template",
+        "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {
