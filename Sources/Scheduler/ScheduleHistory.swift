@@ -40,7 +40,7 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
     /// It waited for one before it to end when the schedule was replaced by one that lets nothing wait.
     case replaced = 8
     /// As many tasks of its namespace wait as may.
-    case quota = 9
+    case quota = 75
 
     /// As it stands in the API.
     public var name: String {
