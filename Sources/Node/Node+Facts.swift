@@ -76,6 +76,7 @@ extension Node {
             pendingRequests: replica.pendingRequestCount, loopTurns: loop.statistics.turns,
             residentBytes: ProcessMemory.residentBytes(),
             uptimeSeconds: Double(loop.now - startedAt) / 1e9, peers: peers,
+            namespaces: replica.scheduler.namespaces(after: nil, limit: limit),
             queues: replica.scheduler.queues(after: nil, limit: limit),
             otherQueues: replica.scheduler.queueTotals(behindFirst: limit),
             schedules: replica.scheduler.schedules(after: nil, limit: limit),

@@ -17,6 +17,9 @@ public struct BulkSpec: Equatable, Sendable {
         self.key = key
     }
 
+    /// Whose tasks it is about, and to whom it belongs.
+    public var namespace: Namespace { filter.namespace ?? .standard }
+
     public enum Action: UInt8, Sendable, CaseIterable {
         case cancel = 0
         case retry = 1
@@ -162,8 +165,12 @@ struct BulkJobTable: Equatable, Sendable {
 
     func place(of number: UInt64) -> Int? { jobs.firstIndex { $0.number == number } }
 
-    func place(ofKey key: String) -> Int? {
-        jobs.firstIndex { $0.spec.key.map { $0.utf8.elementsEqual(key.utf8) } ?? false }
+    /// A key means something within its namespace only.
+    func place(ofKey key: String, in namespace: Namespace) -> Int? {
+        jobs.firstIndex { job in
+            job.spec.namespace == namespace
+                && job.spec.key.map { $0.utf8.elementsEqual(key.utf8) } ?? false
+        }
     }
 
     /// `job` has the number `next`.

@@ -47,6 +47,10 @@ extension Command {
         case stopBulkJob = 62
         case attachWorker = 50
         case reportProgress = 51
+        case putTemplate = 75
+        case deleteTemplate = 76
+        case putNamespace = 77
+        case deleteNamespace = 78
     }
 
     public func encoded() -> [UInt8] {
@@ -108,6 +112,8 @@ extension Command {
         case .cancelBackfill(let name): writer.put(name)
         case .fillBack(let portion): portion.encode(into: &writer)
         case .setRetention(let retention): retention.encode(into: &writer)
+        case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
+            encodeSpace(into: &writer)
         }
         return writer.bytes
     }
@@ -186,6 +192,8 @@ extension Command {
         case .cancelBackfill: self = .cancelBackfill(name: try reader.string())
         case .fillBack: self = .fillBack(try BackfillPortion(from: &reader))
         case .setRetention: self = .setRetention(try Retention(from: &reader))
+        case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
+            try self.init(space: kind, from: &reader)
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -249,6 +257,10 @@ extension Command {
         case .cancelBackfill: .cancelBackfill
         case .fillBack: .fillBack
         case .setRetention: .setRetention
+        case .putTemplate: .putTemplate
+        case .deleteTemplate: .deleteTemplate
+        case .putNamespace: .putNamespace
+        case .deleteNamespace: .deleteNamespace
         }
     }
 
@@ -257,6 +269,7 @@ extension Command {
         case .submit(let spec): spec.payload.count + 192
         case .finish(let finish):
             if case .succeeded(let result) = finish.result { result.count + 40 } else { 128 }
+        case .putTemplate(let name, let body): name.utf8.count + body.count + 16
         default: 64
         }
     }

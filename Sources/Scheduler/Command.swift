@@ -56,6 +56,12 @@ public enum Command: Equatable, Sendable {
     case fillBack(BackfillPortion)
     /// As the leader's configuration has it.
     case setRetention(Retention)
+    /// Creates or replaces; the body is JSON that whoever proposes it has checked.
+    case putTemplate(name: String, body: [UInt8])
+    case deleteTemplate(name: String)
+    /// Replaces what was said of the namespace.
+    case putNamespace(name: String, NamespaceQuota)
+    case deleteNamespace(name: String)
 }
 
 public struct WorkerSpec: Equatable, Sendable {

@@ -9,6 +9,8 @@ public enum Constraint: Equatable, Sendable {
     case queuePaused(String)
     /// As many of the queue run as may.
     case queueConcurrency(String, running: Int, limit: Int)
+    /// As many of the namespace run as may.
+    case quota(Namespace, running: Int, limit: Int)
     /// The queue's rate lets nothing start before.
     case queueRate(String, until: Milliseconds)
     /// The queue's breaker lets nothing start before.
@@ -43,6 +45,7 @@ public enum Constraint: Equatable, Sendable {
         case .dependency, .moreDependencies: "dependency"
         case .queuePaused: "queuePaused"
         case .queueConcurrency: "queueConcurrency"
+        case .quota: "quota"
         case .queueRate: "queueRate"
         case .breakerOpen: "breakerOpen"
         case .breakerHalfOpen: "breakerHalfOpen"

@@ -172,11 +172,20 @@ extension Dispatch {
 
     // MARK: Queues
 
-    mutating func addQueue(_ number: UInt32, _ record: QueueRecord) {
+    mutating func addQueue(_ number: UInt32, _ record: QueueRecord, space: UInt32) {
         while queues.count <= Int(number) { queues.append(QueueLoad()) }
         queues[Int(number)] = QueueLoad()
+        queues[Int(number)].space = space
+        queues[Int(number)].isSpaceFull = spaces[Int(space)].isFull
+        spaces[Int(space)].queues.append(number)
         configure(number, record)
         queues[Int(number)].isOpen = queues[Int(number)].mayStart
+    }
+
+    /// Nothing names the queue any more.
+    mutating func removeQueue(_ number: UInt32) {
+        let space = Int(queues[Int(number)].space)
+        spaces[space].queues.removeAll { $0 == number }
     }
 
     /// Takes over what the record says; `updateGate` follows.
@@ -194,6 +203,7 @@ extension Dispatch {
     ) {
         if let old { queues[Int(number)].counts[Int(old.rawValue)] -= 1 }
         if let new { queues[Int(number)].counts[Int(new.rawValue)] += 1 }
+        count(inSpace: queues[Int(number)].space, from: old, to: new, in: tasks)
         if old == .running || new == .running { updateGate(number, in: tasks) }
     }
 

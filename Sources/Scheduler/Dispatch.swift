@@ -26,6 +26,8 @@ struct Dispatch: Sendable {
 
     private(set) var workers: [Worker] = []
     var queues: [QueueLoad] = []
+    /// The default namespace is always there.
+    var spaces = [SpaceLoad()]
     /// Queues that have opened and whose waiting tasks have not met the free workers yet.
     var reopened: [UInt32] = []
     private(set) var laneOfProfile: [Int] = []

@@ -62,6 +62,7 @@ extension Outcome {
         case .bulkJob(let job, let existed):
             hash.mix(existed ? 7 : 8)
             hash.mix(job.number)
+        case .put(let existed): hash.mix(existed ? 9 : 10)
         case .rejected(let rejection): hash.mix(16 + UInt64(rejection.rawValue))
         }
     }

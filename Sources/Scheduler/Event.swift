@@ -35,12 +35,14 @@ public struct Assignment: Equatable, Sendable {
     public var schedule: String?
     /// Of the tasks it waited for, by their ids, ascending.
     public var inputs: [TaskInput]
+    /// The other names are those within it.
+    public var namespace: Namespace
 
     public init(
         worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32, fence: UInt64,
         handler: String, payload: [UInt8], timeoutMilliseconds: Milliseconds,
         scheduledAt: Milliseconds, assignedAt: Milliseconds, occurrence: String?, schedule: String?,
-        inputs: [TaskInput] = []
+        inputs: [TaskInput] = [], namespace: Namespace = .standard
     ) {
         self.worker = worker
         self.incarnation = incarnation
@@ -55,6 +57,7 @@ public struct Assignment: Equatable, Sendable {
         self.occurrence = occurrence
         self.schedule = schedule
         self.inputs = inputs
+        self.namespace = namespace
     }
 }
 

@@ -28,6 +28,11 @@ public enum Limits {
     public static let maxScheduleInstants = 1_000
     /// That run at the same time.
     public static let maxBackfills = 100
+    public static let maxTemplates = 4_096
+    public static let maxNamespaces = 1_000
+    /// Of a namespace's name, which stands before those of what belongs to it.
+    public static let maxNamespaceBytes = 63
+    public static let maxTemplateBytes = 64 << 10
     public static let maxTasks = 20_000_000
     public static let maxQueues = 10_000
     public static let maxQueueConcurrency: UInt32 = 1_000_000

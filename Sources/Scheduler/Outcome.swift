@@ -10,6 +10,8 @@ public enum Outcome: Equatable, Sendable {
     /// A bulk job began; `existed`: one with that key had begun before, and is the answer.
     case bulkJob(BulkJobID, existed: Bool)
     case rejected(Rejection)
+    /// A template or a namespace was put; `existed`: it replaced an older one.
+    case put(existed: Bool)
 }
 
 public enum Rejection: UInt8, Sendable, CaseIterable {
@@ -42,4 +44,8 @@ public enum Rejection: UInt8, Sendable, CaseIterable {
     case nodeName = 50
     /// As many bulk jobs go on as may.
     case tooManyBulkJobs = 61
+    /// As many tasks of the namespace wait as may.
+    case namespaceFull = 75
+    /// As many tasks were submitted to the namespace as its rate allows.
+    case namespaceRate = 76
 }

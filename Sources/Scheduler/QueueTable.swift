@@ -80,6 +80,17 @@ struct QueueTable: Sendable {
         return UInt32(slots.count - 1)
     }
 
+    func isReferenced(_ number: UInt32) -> Bool { slots[Int(number)].references > 0 }
+
+    /// Of a queue that no profile names. Returns its name; its number is free then.
+    mutating func remove(_ number: UInt32) -> String {
+        precondition(!isReferenced(number))
+        let name = self[number].name
+        slots[Int(number)].record = nil
+        free.append(number)
+        return name
+    }
+
     mutating func retain(_ number: UInt32) { slots[Int(number)].references += 1 }
 
     /// The name if nothing needs the queue any more: its number is free then.
@@ -88,8 +99,6 @@ struct QueueTable: Sendable {
         guard slots[Int(number)].references == 0, let record = slots[Int(number)].record,
             !record.isDeclared
         else { return nil }
-        slots[Int(number)].record = nil
-        free.append(number)
-        return record.name
+        return remove(number)
     }
 }

@@ -19,6 +19,7 @@
 ///           · deadline (bool · i64) · webhook (bool · string)
 ///           · stored (bool · `StoredResult`) · logs (count u32 · `AttemptLog`…)
 ///           · cachedFrom (bool · task u64) · limit keys (count u32 · (key string · value string)…) · isBackfilled bool
+///           · template (bool · string)
 /// ```
 extension TaskRecord {
     /// `tasks` are all of the state.
@@ -153,6 +154,7 @@ extension TaskExtra.Fields {
             writer.put(value.value)
         }
         writer.put(isBackfilled)
+        writer.put(template)
     }
 
     init(from reader: inout ByteReader, among tasks: TaskTable) throws(CodecError) {
@@ -207,6 +209,7 @@ extension TaskExtra.Fields {
             limitKeys.append(Label(name: key, value: try reader.string()))
         }
         isBackfilled = try reader.bool()
+        template = try reader.optionalString()
     }
 }
 
@@ -358,6 +361,9 @@ extension Outcome {
             writer.put(UInt8(61))
             writer.put(job.number)
             writer.put(existed)
+        case .put(let existed):
+            writer.put(UInt8(75))
+            writer.put(existed)
         }
     }
 
@@ -380,6 +386,7 @@ extension Outcome {
         case 61:
             let job = BulkJobID(try reader.uint64())
             self = .bulkJob(job, existed: try reader.bool())
+        case 75: self = .put(existed: try reader.bool())
         case let other: throw CodecError("\(other) is not an outcome")
         }
     }

@@ -9,6 +9,7 @@ struct ReplicatedState: Sendable {
     var nextRevision: UInt64 = 1
     var roster = Roster()
     var tasks = TaskTable()
+    var namespaces = NamespaceTable()
     var profiles = ProfileTable()
     var queues = QueueTable()
     var workers = WorkerTable()
@@ -16,6 +17,7 @@ struct ReplicatedState: Sendable {
     var sessions: [Session] = []
     var keys = KeyLog()
     var schedules = ScheduleTable()
+    var templates = TemplateTable()
     /// Ends of tasks that their successors have yet to be told of.
     var endings = EndingQueue()
     var jobs = BulkJobTable()
@@ -32,6 +34,7 @@ struct DerivedIndex: Sendable {
     var profileNumbers: [UInt64: [UInt32]] = [:]
     /// Most submissions have the profile of the one before.
     var lastProfile: UInt32?
+    var namespaceNumbers = [Namespace.standard.name: NamespaceTable.standard]
     var queueNumbers: [String: UInt32] = [:]
     /// Sorted by bytes.
     var queueNames: [String] = []

@@ -110,7 +110,10 @@ extension Scheduler {
 
     private func cacheKey(_ record: TaskRecord) -> KeyHash {
         var writer = ByteWriter(capacity: record.payload.count + 64)
-        writer.put(state.profiles[record.profile].handler)
+        let profile = state.profiles[record.profile]
+        // What one tenant's task came to is nothing that another one's may be answered with.
+        writer.put(Namespace(of: profile.queue).name)
+        writer.put(profile.handler)
         writer.putRaw(record.payload)
         return KeyHash(writer.bytes, 0..<writer.count)
     }

@@ -41,6 +41,8 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
     case replaced = 8
     /// Long after its time, because somebody asked for it.
     case backfill = 9
+    /// As many tasks of its namespace wait as may.
+    case quota = 75
 
     /// As it stands in the API.
     public var name: String {
@@ -55,6 +57,7 @@ public enum OccurrenceReason: UInt8, Sendable, CaseIterable {
         case .late: "late"
         case .replaced: "replaced"
         case .backfill: "backfill"
+        case .quota: "quota"
         }
     }
 }

@@ -30,12 +30,18 @@ struct ScheduleRecord: Equatable, Sendable {
     /// It is due at this instant; nil: not by itself.
     var wakeAt: Milliseconds? { isPaused ? nil : next }
 
-    /// 1 to 255 of `A-Z a-z 0-9 . _ -`, not beginning with a dot: occurrence ids stand in JSON, paths and
-    /// environment variables unescaped.
+    /// At most 255 bytes, of `A-Z a-z 0-9 . _ -`, not beginning with a dot, perhaps with a namespace of the same in
+    /// front: occurrence ids stand in JSON, paths and environment variables unescaped.
     static func isName(_ text: String) -> Bool {
+        guard text.utf8.count <= Limits.maxNameBytes else { return false }
+        let namespace = Namespace(of: text)
+        let bare = Namespace.bare(text)
+        return isPart(bare) && isPart(namespace.name) && namespace.qualified(bare) == text
+    }
+
+    private static func isPart(_ text: String) -> Bool {
         let bytes = text.utf8
-        guard (1...Limits.maxNameBytes).contains(bytes.count), bytes.first != UInt8(ascii: ".")
-        else { return false }
+        guard !bytes.isEmpty, bytes.first != UInt8(ascii: ".") else { return false }
         return bytes.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -109,6 +115,30 @@ struct ScheduleTable: Sendable {
                 if records.count == limit { return records }
             }
             place = Position(page: place.page + 1, row: 0)
+        }
+        return records
+    }
+
+    /// Up to `limit` schedules of the namespace in order, those behind `after`, which is a name within it.
+    func records(in namespace: Namespace, after: String?, limit: Int) -> [ScheduleRecord] {
+        let start = namespace.start(after: after)
+        var records: [ScheduleRecord] = []
+        guard var place = lowerBound(of: start) else { return [] }
+        while records.count < limit, place.page < pages.count {
+            guard place.row < pages[place.page].count else {
+                place = Position(page: place.page + 1, row: 0)
+                continue
+            }
+            let name = pages[place.page][place.row].name
+            switch namespace.step(at: name) {
+            case .take:
+                if name != start { records.append(pages[place.page][place.row]) }
+                place.row += 1
+            case .skip(let next):
+                guard let behind = lowerBound(of: next) else { return records }
+                place = behind
+            case .end: return records
+            }
         }
         return records
     }

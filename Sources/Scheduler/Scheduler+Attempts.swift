@@ -223,8 +223,10 @@ extension Scheduler {
             attempt: record.attempt, fence: record.fence, handler: profile.handler,
             payload: record.payload, timeoutMilliseconds: profile.timeoutMilliseconds,
             scheduledAt: record.dueAt, assignedAt: record.startedAt,
-            occurrence: record.extra?.fields.occurrence, schedule: record.extra?.fields.schedule,
-            inputs: record.extra?.fields.dependencies?.inputs ?? [])
+            occurrence: record.extra?.fields.occurrence.map(Namespace.bare),
+            schedule: record.extra?.fields.schedule.map(Namespace.bare),
+            inputs: record.extra?.fields.dependencies?.inputs ?? [],
+            namespace: Namespace(of: profile.queue))
     }
 
     /// The record describes one attempt; older ones are in the history, the last few of them.

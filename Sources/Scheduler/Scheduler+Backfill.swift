@@ -108,7 +108,10 @@ extension Scheduler {
             return false
         }
         if backfill.isSequential, index.unfinishedBackfills[record.name] != nil { return false }
-        return hasRoom(inQueue: queueName(of: record))
+        guard let space = index.namespaceNumbers[Namespace(of: record.name).name] else {
+            preconditionFailure("schedule \(record.name) is in a namespace that is not there")
+        }
+        return hasRoom(for: 1, inQueue: queueName(of: record)) && hasRoom(for: 1, inSpace: space)
     }
 
     private func queueName(of record: ScheduleRecord) -> String {

@@ -4,7 +4,7 @@
 /// A job meets the tasks that were there when it began, newest first, each once.
 extension Scheduler {
     mutating func beginBulkJob(_ spec: BulkSpec) -> Outcome {
-        if let key = spec.key, let place = state.jobs.place(ofKey: key) {
+        if let key = spec.key, let place = state.jobs.place(ofKey: key, in: spec.namespace) {
             let known = state.jobs[place]
             guard known.spec.bytes == spec.bytes else { return .rejected(.keyConflict) }
             return .bulkJob(BulkJobID(known.number), existed: true)
@@ -89,8 +89,12 @@ extension Scheduler {
         state.jobs.place(of: id.number).map { view(state.jobs[$0]) }
     }
 
-    /// Those that go on, and the last ones that have ended, newest first.
-    public func bulkJobs() -> [BulkJobView] { state.jobs.jobs.reversed().map(view) }
+    /// Those that go on, and the last ones that have ended, newest first; nil: of all namespaces.
+    public func bulkJobs(in namespace: Namespace? = nil) -> [BulkJobView] {
+        state.jobs.jobs.reversed()
+            .filter { namespace == nil || $0.spec.namespace == namespace }
+            .map(view)
+    }
 
     private func view(_ job: BulkJob) -> BulkJobView {
         let shown: BulkJobView.State =

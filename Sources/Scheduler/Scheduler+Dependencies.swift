@@ -8,9 +8,9 @@ extension Scheduler {
     // MARK: Beginning
 
     /// Notes which predecessors of a new task have ended already. False if one of them does not exist, or is not
-    /// kept any more.
-    func resolve(_ dependencies: inout Dependencies) -> Bool {
-        let isKept = dependencies.edges.allSatisfy { state.tasks.position(of: $0.task) != nil }
+    /// kept any more; in another namespace there are none.
+    func resolve(_ dependencies: inout Dependencies, in namespace: Namespace) -> Bool {
+        let isKept = dependencies.edges.allSatisfy { self.namespace(of: $0.task) == namespace }
         if isKept { resolveKept(&dependencies) }
         return isKept
     }

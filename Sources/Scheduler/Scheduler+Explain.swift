@@ -73,6 +73,12 @@ extension Scheduler {
             constraints.append(
                 .queueConcurrency(queue.name, running: load.running, limit: load.concurrency))
         }
+        let space = index.dispatch.spaces[Int(load.space)]
+        if space.isFull {
+            constraints.append(
+                .quota(
+                    Namespace(of: queue.name), running: space.running, limit: space.maxRunning))
+        }
         return constraints
     }
 

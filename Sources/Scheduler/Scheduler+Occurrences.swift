@@ -96,8 +96,12 @@ extension Scheduler {
     }
 
     /// Throws if there is no room for another task, or if the payload grew too large by the occurrence's name.
-    func checkRoom(for payload: Int) throws(NoTask) {
+    func checkRoom(for payload: Int, in namespace: Namespace) throws(NoTask) {
         guard state.tasks.count < capacity.tasks else { throw NoTask(reason: .full) }
+        guard let space = index.namespaceNumbers[namespace.name] else {
+            preconditionFailure("a schedule of namespace \(namespace), which is not there")
+        }
+        guard hasRoom(for: 1, inSpace: space) else { throw NoTask(reason: .quota) }
         guard payload <= Limits.maxPayloadBytes else { throw NoTask(reason: .payload) }
     }
 
@@ -112,12 +116,13 @@ extension Scheduler {
             var reader = ByteReader(record.spec)
             _ = try ScheduleRuleSpec(from: &reader)
             layout = try SpecLayout(from: &reader)
-            payload = Occurrence.substitute(occurrence, in: record.spec[layout.payload])
+            payload = Occurrence.substitute(
+                Namespace.bare(occurrence), in: record.spec[layout.payload])
             fields = try layout.rareFields(in: record.spec)
         } catch {
             preconditionFailure("schedule \(record.name) can't be decoded: \(error)")
         }
-        try checkRoom(for: payload.count)
+        try checkRoom(for: payload.count, in: Namespace(of: record.name))
         if let known = profileNumber(record.spec, layout.profile) {
             profile = known
         } else {

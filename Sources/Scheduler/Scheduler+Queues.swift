@@ -42,19 +42,24 @@ extension Scheduler {
 
     /// Whether the queue is there, or there may be another one.
     func hasRoom(forQueue name: String) -> Bool {
-        index.queueNumbers[name] != nil || state.queues.count < capacity.queues
+        index.queueNumbers[name] != nil
+            || state.queues.count < capacity.queues && hasRoom(for: Namespace(of: name))
     }
 
     /// Whether the queue takes so many more submissions.
-    func hasRoom(for count: Int = 1, inQueue name: String) -> Bool {
-        guard let number = index.queueNumbers[name] else { return true }
-        let load = index.dispatch.queues[Int(number)]
-        return load.pending + count <= load.maxPending
+    func hasRoom(for count: Int, inQueue name: String) -> Bool {
+        index.queueNumbers[name].map { hasRoom(for: count, inQueue: $0) } ?? true
+    }
+
+    func hasRoom(for count: Int, inQueue number: UInt32) -> Bool {
+        index.dispatch.queues[Int(number)].pending + count
+            <= index.dispatch.queues[Int(number)].maxPending
     }
 
     /// Makes the queue if it is not there.
     mutating func queueNumber(_ name: String) -> UInt32 {
         if let number = index.queueNumbers[name] { return number }
+        namespaceNumber(Namespace(of: name))
         let record = QueueRecord(name: name)
         let number = state.queues.insert(record)
         noteQueue(record, number)
@@ -64,14 +69,24 @@ extension Scheduler {
     mutating func noteQueue(_ record: QueueRecord, _ number: UInt32) {
         index.queueNumbers[record.name] = number
         index.queueNames.insert(record.name, at: queuePlace(record.name))
-        index.dispatch.addQueue(number, record)
+        guard let space = index.namespaceNumbers[Namespace(of: record.name).name] else {
+            preconditionFailure("queue \(record.name) is in a namespace that is not there")
+        }
+        index.dispatch.addQueue(number, record, space: space)
     }
 
     /// A profile of the queue is gone.
     mutating func releaseQueue(_ number: UInt32) {
         guard let name = state.queues.release(number) else { return }
+        forgetQueue(number, name)
+    }
+
+    /// The queue is gone, and its namespace with it if it was the last of it.
+    mutating func forgetQueue(_ number: UInt32, _ name: String) {
         index.queueNumbers[name] = nil
         index.queueNames.remove(at: queuePlace(name))
+        index.dispatch.removeQueue(number)
+        releaseNamespace(Namespace(of: name))
     }
 
     /// Where the name stands, or would stand, in `queueNames`.
@@ -201,6 +216,13 @@ extension Scheduler {
             totals.running += index.dispatch.queues[Int(number)].running
         }
         return totals
+    }
+
+    /// Those of a namespace; `after` is a name within it.
+    public func queues(in namespace: Namespace, after: String?, limit: Int) -> [QueueView] {
+        let names = index.queueNames
+        return namespace.places(among: names.count, after: after, limit: limit) { names[$0] }
+            .compactMap { queue(names[$0]) }
     }
 
     private func view(_ number: UInt32) -> QueueView {

@@ -154,6 +154,13 @@ extension Scheduler {
         state.schedules.records(after: name, limit: limit).map(view)
     }
 
+    /// Those of a namespace; `after` is a name within it.
+    public func schedules(
+        in namespace: Namespace, after: String?, limit: Int
+    ) -> [ScheduleView] {
+        state.schedules.records(in: namespace, after: after, limit: limit).map(view)
+    }
+
     /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first.
     public func dueSchedules(at instant: Milliseconds, limit: Int) -> [DueSchedule] {
         var due: [DueSchedule] = []

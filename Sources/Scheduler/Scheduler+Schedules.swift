@@ -4,7 +4,9 @@ extension Scheduler {
         _ name: String, _ spec: ScheduleSpec, paused: Bool, next: Milliseconds?,
         _ events: inout [Event]
     ) -> Outcome {
-        guard ScheduleRecord.isName(name) else { return .rejected(.malformed) }
+        guard ScheduleRecord.isName(name), Namespace(of: name).holds(spec.task.queue) else {
+            return .rejected(.malformed)
+        }
         var writer = ByteWriter(capacity: spec.task.payload.count + 256)
         spec.encode(into: &writer)
         let revision = state.nextRevision
@@ -23,7 +25,10 @@ extension Scheduler {
             noteSchedule(state.schedules[position])
             return .schedule(revision: revision, existed: true)
         }
-        guard state.schedules.count < capacity.schedules else { return .rejected(.full) }
+        guard state.schedules.count < capacity.schedules, hasRoom(for: Namespace(of: name)) else {
+            return .rejected(.full)
+        }
+        namespaceNumber(Namespace(of: name))
         let record = ScheduleRecord(
             name: name, revision: revision, spec: writer.bytes, isPaused: paused,
             createdAt: state.time, next: next, zoneData: spec.zoneData)
@@ -73,6 +78,7 @@ extension Scheduler {
         index.scheduleNames[state.schedules[position].revision] = nil
         index.backfills.remove(name)
         state.schedules.remove(at: position)
+        releaseNamespace(Namespace(of: name))
         return .done
     }
 
@@ -94,7 +100,7 @@ extension Scheduler {
         do {
             task = try occurrenceTask(of: record, occurrence, dueAt: now)
         } catch {
-            return .rejected(.full)
+            return .rejected(error.reason == .quota ? .namespaceFull : .full)
         }
         state.schedules[position].triggeredAt = now
         state.schedules[position].triggersAtThatTime = repeats &+ 1

@@ -17,9 +17,11 @@ extension Scheduler {
             if let known { state.profiles[known] } else {
                 try Profile(decoding: Array(bytes[layout.profile]))
             }
+        let queue =
+            known.map { index.dispatch.queue(ofProfile: $0) } ?? index.queueNumbers[profile.queue]
         var remembered: KeyLog.Entry?
         if let key = layout.key {
-            let hash = KeyHash(bytes, key)
+            let hash = keyHash(bytes, key, Namespace(of: profile.queue))
             let fingerprint = fingerprint(profile.handler, bytes, layout.payload)
             if let place = index.keys[hash] {
                 let entry = state.keys[place]
@@ -32,13 +34,12 @@ extension Scheduler {
                 rememberedAt: state.time)
         }
         if var dependencies = fields?.dependencies {
-            guard resolve(&dependencies) else { return .rejected(.missingDependency) }
+            guard resolve(&dependencies, in: Namespace(of: profile.queue)) else {
+                return .rejected(.missingDependency)
+            }
             fields?.dependencies = dependencies
         }
-        guard state.tasks.count < capacity.tasks, hasRoom(forQueue: profile.queue) else {
-            return .rejected(.full)
-        }
-        guard hasRoom(inQueue: profile.queue) else { return .rejected(.queueFull) }
+        if let refusal = admit(1, to: queue, named: profile.queue) { return .rejected(refusal) }
         if let remembered { index.keys[remembered.key] = state.keys.append(remembered) }
         let record = TaskRecord(
             payload: Array(bytes[layout.payload]), extra: fields.map(TaskExtra.init),

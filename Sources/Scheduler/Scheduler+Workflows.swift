@@ -6,9 +6,13 @@ extension Scheduler {
     ) throws(CodecError) -> Outcome {
         let count = graph.items.count
         let first = TaskID(state.nextTask)
+        let namespace = Namespace(of: graph.items[0].spec.queue)
+        guard graph.items.allSatisfy({ namespace.holds($0.spec.queue) }) else {
+            return .rejected(.malformed)
+        }
         var remembered: KeyLog.Entry?
         if let key = graph.key {
-            let hash = KeyHash(Array(key.utf8), 0..<key.utf8.count)
+            let hash = keyHash(Array(key.utf8), 0..<key.utf8.count, namespace)
             let fingerprint = fingerprint(of: graph)
             if let place = index.keys[hash] {
                 let entry = state.keys[place]
@@ -24,9 +28,15 @@ extension Scheduler {
         var dueTimes: [Milliseconds] = []
         for item in graph.items {
             dueTimes.append(try dueTime(item.spec.start))
-            guard item.spec.after.allSatisfy({ state.tasks.position(of: $0) != nil }) else {
+            guard item.spec.after.allSatisfy({ self.namespace(of: $0) == namespace }) else {
                 return .rejected(.missingDependency)
             }
+        }
+        guard hasRoom(for: namespace) else { return .rejected(.full) }
+        if let space = index.namespaceNumbers[namespace.name],
+            let refusal = admit(count, toSpace: space)
+        {
+            return .rejected(refusal)
         }
         if let remembered { index.keys[remembered.key] = state.keys.append(remembered) }
         let workflow = WorkflowID(first: first)

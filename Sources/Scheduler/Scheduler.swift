@@ -10,7 +10,7 @@
 /// proposes when `nextWake` or `dueSchedules` say so.
 ///
 /// Life of a task: `Scheduler+Submit`, `+Dependencies`, `+Attempts`, `+Ends`; workers: `+Workers`; members: `+Members`; schedules:
-/// `+Schedules`, `+Occurrences`, `+Backfill`; time: `+Advance`; queues: `+Queues`, `+KeyLimits`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
+/// `+Schedules`, `+Occurrences`, `+Backfill`; time: `+Advance`; queues: `+Queues`, `+KeyLimits`; namespaces and templates: `+Namespaces`, `+Templates`; reads: `+Reads`. `ReplicatedState` is what a snapshot holds,
 /// `DerivedIndex` what is rebuilt from it.
 public struct Scheduler: Sendable {
     var state: ReplicatedState
@@ -190,6 +190,10 @@ public struct Scheduler: Sendable {
         case .cancelBackfill(let name): cancelBackfill(name)
         case .fillBack(let portion): fillBack(portion, &events)
         case .setRetention(let retention): setRetention(retention)
+        case .putTemplate(let name, let body): putTemplate(name, body)
+        case .deleteTemplate(let name): deleteTemplate(name)
+        case .putNamespace(let name, let quota): putNamespace(name, quota, &events)
+        case .deleteNamespace(let name): deleteNamespace(name)
         }
     }
 }

@@ -41,6 +41,26 @@ extension Scheduler {
             throw CodecError("a counter of the state is not plausible")
         }
         state.roster = try Roster(from: &reader)
+        try decodeNamespaces(&reader)
+        state.templates = try TemplateTable(from: &reader)
+        for template in state.templates.records { try checkNamespace(of: template.name) }
+    }
+
+    private mutating func decodeNamespaces(_ reader: inout ByteReader) throws(CodecError) {
+        state.namespaces = try NamespaceTable(from: &reader)
+        for (number, record) in state.namespaces.slots.enumerated() {
+            guard let record else { continue }
+            guard number == 0 || index.namespaceNumbers[record.name] == nil else {
+                throw CodecError("namespace \(record.name) is there twice")
+            }
+            noteNamespace(record, UInt32(number))
+        }
+    }
+
+    private func checkNamespace(of name: String) throws(CodecError) {
+        guard index.namespaceNumbers[Namespace(of: name).name] != nil else {
+            throw CodecError("\(name) is in a namespace that is not there")
+        }
     }
 
     private mutating func decodeQueues(_ reader: inout ByteReader) throws(CodecError) {
@@ -53,6 +73,7 @@ extension Scheduler {
             guard index.queueNumbers[record.name] == nil else {
                 throw CodecError("queue \(record.name) is there twice")
             }
+            try checkNamespace(of: record.name)
             noteQueue(record, UInt32(number))
             noteOpening(record, UInt32(number))
         }
@@ -174,6 +195,7 @@ extension Scheduler {
             guard last.map({ $0 < record.name }) ?? true, record.revision < state.nextRevision,
                 index.scheduleNames[record.revision] == nil
             else { throw CodecError("schedules are not in order") }
+            try checkNamespace(of: record.name)
             last = record.name
             state.schedules.insert(record)
             noteSchedule(record)
@@ -254,6 +276,10 @@ extension Scheduler {
 
     /// What nothing refers to would never be freed.
     private func checkReferences() throws(CodecError) {
+        for number in state.namespaces.slots.indices
+        where state.namespaces.slots[number] != nil && isUnused(UInt32(number)) {
+            throw CodecError("namespace \(number) has nothing in it")
+        }
         for number in 0..<state.queues.slots.count {
             let slot = state.queues.slots[number]
             guard slot.record?.isDeclared ?? true || slot.references > 0 else {

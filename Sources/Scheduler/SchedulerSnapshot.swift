@@ -2,8 +2,10 @@
 ///
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
-///           · roster · queues · profiles · workers · sessions · keys · schedules · endings · jobs · key buckets
-///           · retention · tasks
+///           · roster · namespaces · templates · queues · profiles · workers · sessions · keys · schedules · endings · jobs
+///           · key buckets · retention · tasks
+/// namespaces count u32 · (inUse bool · namespace if in use)… · free (count u32 · number u32…)
+/// templates count u32 · template…, by name
 /// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
 /// profiles  count u32 · (inUse bool · profile blob if in use)… · free (count u32 · number u32…)
 /// workers   count u32 · (inUse bool · (name string · hasRecord bool · [worker spec · state u8 · lostAt i64]))…
@@ -45,6 +47,7 @@ public struct SchedulerSnapshot: Sendable {
     ) throws(Failure) {
         var writer = ByteWriter(capacity: 64 << 10)
         encodeHead(into: &writer)
+        if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         encodeSessions(into: &writer)
         if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         writer.put(UInt32(state.keys.count))
@@ -93,6 +96,8 @@ public struct SchedulerSnapshot: Sendable {
         writer.put(state.nextTask)
         writer.put(state.nextRevision)
         state.roster.encode(into: &writer)
+        state.namespaces.encode(into: &writer)
+        state.templates.encode(into: &writer)
         writer.put(UInt32(state.queues.slots.count))
         for number in 0..<state.queues.slots.count {
             let record = state.queues.slots[number].record

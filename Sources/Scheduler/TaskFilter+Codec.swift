@@ -1,7 +1,7 @@
 /// ```
 /// filter  states (bool · count u32 · state u8…) · queue, handler, schedule, worker, tag (bool · string)
 ///         · meta (count u32 · (name string · value string)…) · text (bool · string) · since, until (bool · i64)
-///         · workflow (bool · first task u64)
+///         · workflow (bool · first task u64) · namespace (bool · string)
 /// ```
 extension TaskFilter {
     func encode(into writer: inout ByteWriter) {
@@ -21,6 +21,7 @@ extension TaskFilter {
         writer.put(until)
         writer.put(workflow != nil)
         if let workflow { writer.put(workflow.first.number) }
+        writer.put(namespace?.name)
     }
 
     /// Throws if the bytes are damaged or a value is over its limit.
@@ -48,13 +49,14 @@ extension TaskFilter {
             guard first < 1 << 62 else { throw CodecError("\(first) is not a workflow") }
             workflow = WorkflowID(first: TaskID(first))
         }
+        namespace = try reader.optionalString().map(Namespace.init(name:))
         guard textBytes <= Limits.maxFilterBytes else {
             throw CodecError("a filter of \(textBytes) bytes is too long")
         }
     }
 
     private var textBytes: Int {
-        let names = [queue, handler, schedule, worker, tag, text]
+        let names = [queue, handler, schedule, worker, tag, text, namespace?.name]
         return names.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
             + meta.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
     }

@@ -85,6 +85,7 @@ struct TaskMatcher {
     }
 
     private func verdict(_ profile: Profile) -> Verdict {
+        if let namespace = filter.namespace, !namespace.holds(profile.queue) { return .no }
         if let queue = filter.queue, !isSame(profile.queue, queue) { return .no }
         if let handler = filter.handler, !isSame(profile.handler, handler) { return .no }
         if let tag = filter.tag, !profile.tags.contains(where: { isSame($0, tag) }) { return .no }

@@ -81,6 +81,8 @@ final class TaskExtra: Sendable {
         var limitKeys: [Label] = []
         /// A backfill made it; it is no matter of its schedule's overlap.
         var isBackfilled = false
+        /// The name of the template that the task was made from.
+        var template: String?
     }
 
     struct PastAttempt: Equatable, Sendable {

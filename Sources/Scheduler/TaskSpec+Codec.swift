@@ -6,7 +6,7 @@
 ///          · payload blob · key (bool · string) · routingKey (bool · string)
 ///          · meta (count u32 · (name string · value string)…)
 ///          · after (count u32 · task u64… · onDependencyFailure u8 if there are any)
-///          · webhook (bool · string)
+///          · webhook (bool · string) · template (bool · string)
 /// ```
 struct SpecLayout {
     let profile: Range<Int>
@@ -20,6 +20,7 @@ struct SpecLayout {
     /// From its count on; empty if it waits for none.
     let after: Range<Int>
     let webhook: Range<Int>?
+    let template: Range<Int>?
 
     /// Throws if the bytes are damaged or a value is over its limit; the profile and the strings are checked
     /// when they are used.
@@ -48,6 +49,7 @@ struct SpecLayout {
         meta = try Self.labels(&reader)
         after = try Self.predecessors(&reader)
         webhook = try Self.address(&reader)
+        template = try Self.optionalRange(&reader)
     }
 
     private static func optionalRange(
@@ -98,12 +100,14 @@ struct SpecLayout {
 
     var hasRareFields: Bool {
         key != nil || routingKey != nil || !meta.isEmpty || !after.isEmpty || webhook != nil
+            || template != nil
     }
 
     func rareFields(in bytes: [UInt8]) throws(CodecError) -> TaskExtra.Fields {
         var fields = TaskExtra.Fields()
         if let key { fields.key = try Self.text(key, in: bytes) }
         if let routingKey { fields.routingKey = try Self.text(routingKey, in: bytes) }
+        if let template { fields.template = try Self.text(template, in: bytes) }
         if !after.isEmpty { fields.dependencies = try dependencies(in: bytes) }
         if let webhook { fields.webhook = try Self.text(webhook, in: bytes) }
         guard !meta.isEmpty else { return fields }
@@ -166,6 +170,7 @@ extension TaskSpec {
             writer.put(onDependencyFailure.rawValue)
         }
         writer.put(webhook)
+        writer.put(template)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -196,5 +201,6 @@ extension TaskSpec {
             after = dependencies.edges.map(\.task)
             onDependencyFailure = dependencies.policy
         }
+        template = fields.template
     }
 }

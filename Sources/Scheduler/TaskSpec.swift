@@ -32,6 +32,8 @@ public struct TaskSpec: Equatable, Sendable {
     public var webhook: String?
     /// How old a result of the same handler and payload may be that answers the task; nil: it runs in any case.
     public var cacheMilliseconds: Milliseconds?
+    /// The name of the template that it was made from; it says nothing about the task that the rest does not.
+    public var template: String?
 
     public init(handler: String) {
         self.handler = handler

@@ -37,6 +37,16 @@ struct TokenBucket: Equatable, Sendable {
         opensAt = min(now + (missing + Int64(rate.count) - 1) / Int64(rate.count), Limits.maxTime)
     }
 
+    /// So many tokens at once; false if they are not there: then none are taken.
+    mutating func take(_ count: Int, _ rate: RateLimit, at now: Milliseconds) -> Bool {
+        refill(rate, at: now)
+        guard count <= rate.burst else { return false }
+        let wanted = Int64(count) * rate.perMilliseconds
+        guard units >= wanted else { return false }
+        units -= wanted
+        return true
+    }
+
     /// The instant has come.
     mutating func open(_ rate: RateLimit, at now: Milliseconds) {
         refill(rate, at: now)

@@ -64,6 +64,8 @@ public struct TaskFilter: Equatable, Sendable {
     public var since: Milliseconds?
     public var until: Milliseconds?
     public var workflow: WorkflowID?
+    /// The other names are qualified.
+    public var namespace: Namespace?
 
     public init() {}
 }

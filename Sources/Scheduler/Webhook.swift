@@ -77,13 +77,7 @@ extension Scheduler {
         index.notices.append(
             Webhook.Notice(
                 url: url, task: id, state: record.state, time: record.finishedAt,
-                queue: Self.queue(Webhook.queue, besides: profile.queue)))
-    }
-
-    /// The queue of that name in the namespace of another queue.
-    private static func queue(_ name: String, besides other: String) -> String {
-        guard let colon = other.utf8.firstIndex(of: UInt8(ascii: ":")) else { return name }
-        return other[...colon] + name
+                queue: Namespace(of: profile.queue).qualified(Webhook.queue)))
     }
 
     /// At the end of an entry rather than where a task ends, which is in the middle of something else. Not held back

@@ -7,14 +7,14 @@ struct Oracle {
     /// What the cluster's state is at the end of the ledger.
     private(set) var reference = Scheduler()
     private(set) var tasks: [TaskID: TaskAccount] = [:]
-    /// In the order in which they came to be.
-    private(set) var taskIDs: [TaskID] = []
+    private(set) var taskIDs: [TaskID] = []  // As they came to be.
     private(set) var schedules = ScheduleBooks()
     private(set) var workflows = WorkflowBooks()
     private(set) var (queues, keys, caches) = (QueueBooks(), KeyBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
     private(set) var bulkJobs = BulkBooks()
     private(set) var backfills = BackfillBooks()
+    private(set) var namespaces = NamespaceBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -127,6 +127,7 @@ struct Oracle {
         try bulkJobs.note(retried: retried, reference, tasks)
         try caches.note(events, reference)
         try keys.note(requests, events, reference, tasks)
+        try namespaces.note(requests, events, reference, tasks)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The

@@ -133,6 +133,8 @@ struct Scenario {
         var queueEvery: Nanoseconds?
         /// Mean time between two bulk jobs; nil: none.
         var bulkEvery: Nanoseconds?
+        /// Mean time between two changes of quotas; nil: there is only the default namespace.
+        var namespaceEvery: Nanoseconds?
         var keyedPermille = 300
         var unrunnablePermille = 20
         var failPermille = 200
@@ -314,6 +316,11 @@ extension Scenario {
     mutating func drawBulkJobs(_ random: inout RandomSource) {
         guard random.chance(permille: 300) else { return }
         work.bulkEvery = Self.every(500...5_000, &random)
+    }
+
+    mutating func drawNamespaces(_ random: inout RandomSource) {
+        guard random.chance(permille: 350) else { return }
+        work.namespaceEvery = Self.every(300...3_000, &random)
     }
 
     private mutating func drawLease(_ random: inout RandomSource) {

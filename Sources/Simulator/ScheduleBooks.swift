@@ -211,7 +211,7 @@ struct ScheduleBooks {
                     "what is caught up with is what the schedule says",
                     "\(name) at \(last) is missed at \(page.time), \(book.policy.catchUp)")
             }
-        case .late, .repeated, .full, .payload, .backfill: return
+        case .late, .repeated, .full, .payload, .backfill, .quota: return
         case .time, .trigger, .paused, .replaced:
             throw Violation(
                 "occurrences are skipped for a reason", "\(name) at \(nominal): \(reason)")

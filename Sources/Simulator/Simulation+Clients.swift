@@ -37,7 +37,7 @@ extension Simulation {
         switch clients.random.index(100) {
         case 0..<60:
             guard clients.submissions < Self.maxSubmissions else { return }
-            kind = .submit(clients.drawSpec(scenario.work))
+            kind = .submit(inNamespace(clients.drawSpec(scenario.work)))
         case 60..<66:
             guard let task = recentTask() else { return }
             kind = .change(.cancel(task))
@@ -153,7 +153,8 @@ extension Simulation {
             report.acknowledged += 1
         case (.submit(let spec), .rejected(let reason)):
             guard
-                reason == .full || reason == .queueFull || reason == .keyConflict && spec.key != nil
+                reason == .full || reason == .queueFull || reason == .namespaceFull
+                    || reason == .namespaceRate || reason == .keyConflict && spec.key != nil
                     || reason == .missingDependency && !spec.after.isEmpty
             else {
                 throw Violation("good tasks are taken", "\(spec) rejected: \(reason)")

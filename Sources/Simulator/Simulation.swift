@@ -35,6 +35,8 @@ final class Simulation {
     /// For their limits by key.
     var keyRandom: RandomSource
     var backfillRandom: RandomSource
+    /// For namespaces and their quotas, in some runs.
+    var namespaceRandom: RandomSource
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -89,6 +91,8 @@ final class Simulation {
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
+        namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
+        scenario.drawNamespaces(&namespaceRandom)
         if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
@@ -139,6 +143,9 @@ final class Simulation {
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
+        if scenario.work.namespaceEvery != nil {
+            queue.add(.acts(.namespaces), at: 800_000_000)
+        }
         var happenings = 0
         while phase != .done, let item = queue.takeFirst() {
             happenings += 1
@@ -249,6 +256,7 @@ final class Simulation {
         case .bulkJobs: bulkJobsAct()
         case .caches: cachesAct()
         case .backfills: backfillsAct()
+        case .namespaces: namespacesAct()
         }
     }
 
@@ -275,6 +283,8 @@ final class Simulation {
         report.overdue = oracle.deliveries.overdue
         report.bulkJobs = oracle.bulkJobs.checkedJobs
         report.cachedAnswers = oracle.caches.answers
+        report.quotaStarts = oracle.namespaces.checkedStarts
+        report.quotaSubmits = oracle.namespaces.checkedSubmits
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }

@@ -54,6 +54,24 @@ struct BulkJobTests {
     }
 
     @Test
+    func itStaysWithinItsNamespace() throws {
+        var machine = Machine()
+        let own = try machine.submit(.h { $0.queue = "shop:q" })
+        let other = try machine.submit(.h { $0.queue = "q" })
+        let shop = Namespace(name: "shop")
+        let job = try begin(&machine, .cancel, key: "k") { $0.namespace = shop }
+        // The same key means another job elsewhere.
+        _ = try begin(&machine, .cancel, key: "k") {
+            $0.namespace = .standard
+            $0.queue = "none"
+        }
+        _ = try settle(&machine)
+        #expect(machine.state(own) == .cancelled && machine.state(other) == .ready)
+        #expect(machine.scheduler.bulkJobs(in: shop).map(\.id) == [job])
+        #expect(machine.scheduler.bulkJobs().count == 2)
+    }
+
+    @Test
     func whatOneEntryLooksThroughIsBounded() throws {
         var machine = Machine(small(looks: 50))
         for _ in 0..<1_000 { _ = try machine.submit(.h()) }

@@ -25,6 +25,7 @@ struct CommandCodecTests {
         spec.cacheMilliseconds = 600_000
         spec.key = "key"
         spec.meta = [Label(name: "a", value: "ä"), Label(name: "b", value: "")]
+        spec.template = "thumbnail"
         return spec
     }()
 
@@ -63,12 +64,17 @@ struct CommandCodecTests {
                 key: "meta.t", concurrency: 1,
                 rate: RateLimit(count: 3, perMilliseconds: 60_000, burst: 2)),
         ]
+        var quota = NamespaceQuota()
+        quota.pending = 5
+        quota.submitRate = limited.rate
+        quota.running = 0
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         broken.errorWebhook = "https://example.com"
         var filter = TaskFilter()
         filter.states = [.dead, .expired]
-        filter.queue = "q"
+        filter.queue = "n:q"
+        filter.namespace = Namespace(name: "n")
         filter.handler = "h"
         filter.schedule = "s"
         filter.worker = "w"
@@ -148,6 +154,9 @@ struct CommandCodecTests {
             .beginBulkJob(BulkSpec(.retry, filter, limit: 9, key: "k")),
             .beginBulkJob(BulkSpec(.delete, TaskFilter(), limit: .max)),
             .stopBulkJob(BulkJobID(7)),
+            .putTemplate(name: "t", body: Array("{}".utf8)), .deleteTemplate(name: "t"),
+            .putNamespace(name: "shop", NamespaceQuota()), .putNamespace(name: "shop", quota),
+            .deleteNamespace(name: "shop"),
         ]
     }()
 

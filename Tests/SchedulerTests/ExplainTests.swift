@@ -220,6 +220,9 @@ struct ExplainTests {
             case .queuePaused: queue?.isPaused
             case .queueConcurrency(_, let running, let limit):
                 queue?.running == running && running >= limit
+            case .quota(let namespace, let running, let limit):
+                machine.scheduler.namespace(namespace.name)?.running == running
+                    && running >= limit && namespace.holds(task.spec.queue)
             case .queueRate(_, let until): queue?.nextTokenAt == until
             case .keyLimit(_, let hold):
                 task.state == .ready && queue?.spec.limits.contains { $0.key == hold.key } == true

@@ -200,6 +200,12 @@ struct Ledger {
             #expect(queue.running <= queue.spec.concurrency ?? .max, "\(queue)")
         }
         #expect(counts.isEmpty, "tasks without a queue")
+        for namespace in scheduler.namespaces(after: nil, limit: .max) {
+            let own = queues.filter { Namespace(of: $0.name).name == namespace.name }
+            #expect(namespace.pending == own.reduce(0) { $0 + $1.pending })
+            #expect(namespace.running == own.reduce(0) { $0 + $1.running })
+            #expect(namespace.queues == own.count)
+        }
     }
 
     /// Tasks are held back by their keys, and by nothing else, and no more start than may.
@@ -265,6 +271,8 @@ struct Ledger {
             if queue?.isPaused ?? true { continue }
             if queue?.nextTokenAt != nil || queue?.breaker ?? .closed != .closed { continue }
             if queue?.running ?? 0 >= queue?.spec.concurrency ?? .max { continue }
+            let namespace = scheduler.namespace(Namespace(of: profile.queue).name)
+            if namespace?.running ?? 0 >= namespace?.quota.running ?? .max { continue }
             let able = idle.first {
                 $0.spec.handlers.contains(profile.handler)
                     && profile.tags.allSatisfy($0.spec.tags.contains)

@@ -90,13 +90,18 @@ struct RandomLog {
         case 88..<94: workerCommand(machine)
         case 94..<96: putSchedule(machine)
         case 96: scheduleCommand(machine)
-        case 97, 98: queueCommand()
+        case 97, 98:
+            switch random.next() % 4 {
+            case 0: templateCommand()
+            case 1: namespaceCommand()
+            default: queueCommand()
+            }
         default: memberCommand()
         }
     }
 
     private mutating func queueCommand() -> Command {
-        let name = "q\(random.next() % 3)"
+        let name = prefix() + "q\(random.next() % 3)"
         switch random.next() % 6 {
         case 0: return .pauseQueue(name: name)
         case 1, 2: return .resumeQueue(name: name)
@@ -137,6 +142,31 @@ struct RandomLog {
             limits.append(limit)
         }
         return limits
+    }
+
+    private mutating func templateCommand() -> Command {
+        let name = prefix() + "t\(random.next() % 3)"
+        guard random.next() % 3 > 0 else { return .deleteTemplate(name: name) }
+        return .putTemplate(name: name, body: Array("{\(random.next())}".utf8))
+    }
+
+    /// Most things are in the default namespace.
+    private mutating func prefix() -> String {
+        random.next() % 5 == 0 ? "n\(random.next() % 2):" : ""
+    }
+
+    private mutating func namespaceCommand() -> Command {
+        let name = random.next() % 4 == 0 ? "default" : "n\(random.next() % 2)"
+        guard random.next() % 4 > 0 else { return .deleteNamespace(name: name) }
+        var quota = NamespaceQuota()
+        if random.next() % 3 == 0 { quota.pending = UInt32(random.next() % 30) }
+        if random.next() % 3 == 0 { quota.running = UInt32(random.next() % 4) }
+        if random.next() % 3 == 0 {
+            quota.submitRate = RateLimit(
+                count: UInt32(1 + random.next() % 5), perMilliseconds: 4_000,
+                burst: UInt32(1 + random.next() % 6))
+        }
+        return .putNamespace(name: name, quota)
     }
 
     private mutating func memberCommand() -> Command {
@@ -180,7 +210,7 @@ struct RandomLog {
         spec.payload = Array(repeating: UInt8(ascii: "7"), count: Int(random.next() % 40))
         if random.next() % 2 == 0 { spec.payload = Array("{\"c\":\(random.next() % 3)}".utf8) }
         spec.priority = UInt8(random.next() % 10)
-        spec.queue = "q\(random.next() % 2)"
+        spec.queue = prefix() + "q\(random.next() % 2)"
         // By what was drawn, so that the draws that follow stay as they are.
         if spec.payload.count < 10 { spec.cacheMilliseconds = 60_000 }
         spec.retry.attempts = UInt32(1 + random.next() % 4)
@@ -197,6 +227,7 @@ struct RandomLog {
         if random.next() % 5 == 0 { spec.tags = ["gpu"] }
         if random.next() % 5 == 0 { spec.routingKey = "r\(random.next() % 4)" }
         if random.next() % 4 == 0 { spec.key = "k\(random.next() % 50)" }
+        if random.next() % 9 == 0 { spec.template = "t\(random.next() % 3)" }
         if random.next() % 6 == 0 { spec.meta = [Label(name: "a", value: "b")] }
         if random.next() % 5 == 0 {
             spec.overallTimeoutMilliseconds = Milliseconds(1 + random.next() % 30_000)
@@ -279,14 +310,14 @@ struct RandomLog {
         if random.next() % 3 == 0 { policy.jitterMilliseconds = 3_000 }
         if random.next() % 5 == 0 { policy.until = machine.time + 20_000 }
         return .putSchedule(
-            name: "s\(random.next() % 4)",
+            name: Namespace(of: task.queue).qualified("s\(random.next() % 4)"),
             ScheduleSpec(
                 timing: .every(milliseconds: 5_000), zone: "UTC", policy: policy, task: task),
             paused: random.next() % 5 == 0, next: machine.time + 5_000)
     }
 
     private mutating func scheduleCommand(_ machine: Machine) -> Command {
-        let name = "s\(random.next() % 4)"
+        let name = prefix() + "s\(random.next() % 4)"
         return switch random.next() % 8 {
         case 0..<3: .triggerSchedule(name: name)
         case 3..<5: .pauseSchedule(name: name)

@@ -54,6 +54,15 @@ struct ResultCacheTests {
         #expect(machine.state(asking) == .running)
     }
 
+    @Test mutating func `what another namespace's tasks came to answers nothing`() throws {
+        let first = try submit { $0.queue = "shop:q" }
+        try machine.finish(first)
+        let other = try submit { $0.queue = "q" }
+        #expect(machine.state(other) == .running)
+        let same = try submit { $0.queue = "shop:other" }
+        #expect(cachedFrom(same) == first)
+    }
+
     @Test mutating func `its age counts, and being asked for does not make it younger`() throws {
         let first = try submit()
         try machine.finish(first)

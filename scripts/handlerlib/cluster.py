@@ -22,6 +22,8 @@ class Cluster:
         servers = os.environ.get("CARILLON_SERVER") or "http://127.0.0.1:7201"
         self.servers = [server.strip().rstrip("/") for server in servers.split(",")]
         self.token = os.environ.get("CARILLON_TOKEN")
+        # That of the task that runs the handler.
+        self.namespace = os.environ.get("CARILLON_NAMESPACE")
 
     def get(self, path):
         """From the first node that answers."""
@@ -31,6 +33,8 @@ class Cluster:
             request = urllib.request.Request(base + path)
             if self.token:
                 request.add_header("Authorization", f"Bearer {self.token}")
+            if self.namespace:
+                request.add_header("X-Carillon-Namespace", self.namespace)
             try:
                 with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:
                     return json.load(reply)

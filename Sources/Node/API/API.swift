@@ -20,7 +20,7 @@ final class API {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let call = Call(context: context, request: request, responder: responder)
+        var call = Call(context: context, request: request, responder: responder)
         if request.method != .get, request.method != .head,
             CrossSite.isForeign(origin: request.header("origin"), host: request.header("host"))
         {
@@ -29,6 +29,12 @@ final class API {
                     kind: .crossSite, status: 403,
                     detail: "Web pages of other sites may not change anything here."))
             return
+        }
+        if let name = request.header("x-carillon-namespace"), !name.isEmpty {
+            guard NamespacesAPI.isName(name) else {
+                return call.reply(NamespacesAPI.invalidName(name))
+            }
+            call.namespace = Namespace(name: name)
         }
         route(call)
     }
@@ -77,8 +83,25 @@ final class API {
             guard segments.count == 1 else { return call.replyUnknownPath() }
             return HealthAPI.handle(first, call)
         }
-        let path = segments[2...]
-        switch segments[1] {
+        guard segments[1] == "namespaces", segments.count > 3 else {
+            return route(segments[1], segments[2...], call)
+        }
+        // What lives in no namespace is not found there.
+        guard Self.namespaced.contains(segments[3]) else { return call.replyUnknownPath() }
+        var inner = call
+        inner.namespace = Namespace(name: segments[2])
+        guard NamespacesAPI.isName(segments[2]) else {
+            return call.reply(NamespacesAPI.invalidName(segments[2]))
+        }
+        route(segments[3], segments[4...], inner)
+    }
+
+    private static let namespaced = [
+        "tasks", "schedules", "templates", "dead", "jobs", "workflows", "events", "queues",
+    ]
+
+    private func route(_ resource: String, _ path: ArraySlice<String>, _ call: Call) {
+        switch resource {
         case "tasks" where path.dropFirst().first == "attempts": AttemptsAPI.handle(path, call)
         case "tasks" where results.handles(path): results.handle(path, call)
         case "tasks": TasksAPI.handle(path, call)
@@ -89,7 +112,9 @@ final class API {
         case "workflows": WorkflowsAPI.handle(path, call)
         case "cluster": cluster.handle(path, call)
         case "events" where path.isEmpty: events.handle(call)
+        case "templates": TemplatesAPI.handle(path, call)
         case "queues": QueuesAPI.handle(path, call)
+        case "namespaces": NamespacesAPI.handle(path, call)
         default: call.replyUnknownPath()
         }
     }

@@ -26,6 +26,7 @@ enum APILimits {
     static let maxFinishBytes =
         WorkerLimits.maxResultBytes + 6 * WorkerLimits.maxLogTextBytes + (64 << 10)
 
+    static let maxTemplateParameters = 100
     /// Chains and groups within each other.
     static let maxGraphDepth = 16
     /// How long a worker's question for assignments waits for one.

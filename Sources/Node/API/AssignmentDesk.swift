@@ -142,6 +142,7 @@ final class AssignmentDesk {
             writer.field("timeout", "\(item.timeoutMilliseconds)ms")
             writer.timestampField("scheduledAt", item.scheduledAt)
             writer.optionalField("schedule", item.occurrence)
+            writer.field("namespace", item.namespace.name)
             writer.endObject()
         }
         writer.endArray()

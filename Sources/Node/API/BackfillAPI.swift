@@ -41,7 +41,9 @@ enum BackfillAPI {
             let backfill = Backfill(
                 from: request.from, to: end, isSequential: request.isSequential, next: first)
             call.perform(
-                .startBackfill(name: name, revision: schedule.revision, backfill), options,
+                .startBackfill(
+                    name: call.namespace.qualified(name), revision: schedule.revision, backfill),
+                options,
                 noun: "schedule", name: name,
                 wrongState: {
                     "A backfill of the schedule runs already, or the schedule was replaced meanwhile."
@@ -65,7 +67,8 @@ enum BackfillAPI {
     private static func cancel(_ name: String, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
         call.perform(
-            .cancelBackfill(name: name), options, noun: "schedule", name: name,
+            .cancelBackfill(name: call.namespace.qualified(name)), options, noun: "schedule",
+            name: name,
             wrongState: { "No backfill of the schedule runs." }
         ) { _ in SchedulesAPI.reply(name, call) }
     }

@@ -24,7 +24,7 @@ enum BulkJobsAPI {
         query.finish()
         guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
         call.read(options) {
-            let all = call.gateway.replica.scheduler.bulkJobs().filter {
+            let all = call.gateway.replica.scheduler.bulkJobs(in: call.namespace).filter {
                 $0.id.number < before?.number ?? .max
             }
             call.reply { writer in
@@ -50,6 +50,9 @@ enum BulkJobsAPI {
         guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
         let deadline = isAwaited ? call.request.receivedAt + wait : 0
         call.read(options) {
+            guard reaches(id, call) else {
+                return call.reply(Problem.notFound("job", id.description))
+            }
             call.context.bulkJobs.wait(for: id, until: deadline) { job in
                 guard let job else { return call.reply(Problem.notFound("job", id.description)) }
                 call.reply { $0.bulkJob(job) }
@@ -59,15 +62,26 @@ enum BulkJobsAPI {
 
     private static func stop(_ id: BulkJobID, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
-        call.perform(
-            .stopBulkJob(id), options, noun: "job", name: id.description,
-            wrongState: { "The job has ended already." }
-        ) { _ in
-            guard let job = call.gateway.replica.scheduler.bulkJob(id) else {
+        // This node may not know the job yet, and has to, to tell whose it is.
+        call.read(options) {
+            guard reaches(id, call) else {
                 return call.reply(Problem.notFound("job", id.description))
             }
-            call.reply { $0.bulkJob(job) }
+            call.perform(
+                .stopBulkJob(id), options, noun: "job", name: id.description,
+                wrongState: { "The job has ended already." }
+            ) { _ in
+                guard let job = call.gateway.replica.scheduler.bulkJob(id) else {
+                    return call.reply(Problem.notFound("job", id.description))
+                }
+                call.reply { $0.bulkJob(job) }
+            }
         }
+    }
+
+    /// Whether it is one of the request's namespace.
+    private static func reaches(_ id: BulkJobID, _ call: Call) -> Bool {
+        call.gateway.replica.scheduler.bulkJob(id)?.spec.namespace == call.namespace
     }
 
     /// What a request that began a job is answered: 200 and what it did if it has ended, 202 and where to look if not.
@@ -105,7 +119,8 @@ extension JSONWriter {
         beginObject()
         if let states = filter.states { field("state", states.map(\.name)) }
         let names = [
-            ("queue", filter.queue), ("handler", filter.handler), ("schedule", filter.schedule),
+            ("queue", filter.queue.map(Namespace.bare)), ("handler", filter.handler),
+            ("schedule", filter.schedule.map(Namespace.bare)),
             ("worker", filter.worker), ("tag", filter.tag), ("q", filter.text),
             ("workflow", filter.workflow?.description),
         ]

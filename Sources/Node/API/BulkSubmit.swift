@@ -30,6 +30,14 @@ final class BulkSubmit {
     private var items: [Item]
     private var next = 0
     private var unanswered = 0
+    private var templates = Templates.unknown
+
+    private enum Templates {
+        case unknown
+        /// This node has all that were acknowledged when the request came.
+        case known
+        case refused(Refusal)
+    }
 
     private init(_ call: Call, _ options: Call.Options, _ source: Source) {
         self.call = call
@@ -93,7 +101,7 @@ final class BulkSubmit {
     private func readSlice() {
         let end = min(next + APILimits.maxBulkTasksPerTurn, source.count)
         while next < end {
-            read(next)
+            guard read(next) else { return awaitTemplates() }
             next += 1
         }
         if next < source.count {
@@ -103,8 +111,18 @@ final class BulkSubmit {
         }
     }
 
-    private func read(_ index: Int) {
-        let value: JSONValue
+    /// What was read before goes its way meanwhile.
+    private func awaitTemplates() {
+        call.gateway.read(isStale: false, deadline: options.deadline) { refusal in
+            self.templates = refusal.map { .refused($0) } ?? .known
+            // In a turn of its own: an answer at once must not deepen the stack.
+            self.call.context.facts.later { self.readSlice() }
+        }
+    }
+
+    /// False if templates have to be known first.
+    private func read(_ index: Int) -> Bool {
+        var value: JSONValue
         switch source {
         case .elements(let values):
             value = values[index]
@@ -113,11 +131,31 @@ final class BulkSubmit {
                 value = try JSONDocument(Array(call.request.body[ranges[index]])).root
             } catch {
                 items[index] = .problem(Problem.notJSON(error))
-                return
+                return true
             }
         }
+        if !GraphReader.isGraph(value), TemplateExpansion.isNeeded(value) {
+            switch templates {
+            case .unknown: return false
+            case .refused(let refusal):
+                items[index] = .problem(.refused(refusal))
+                return true
+            case .known: break
+            }
+            var expansion = call.templateExpansion
+            guard let expanded = expansion.expand(value) else {
+                items[index] = .problem(Problem.invalid(expansion.problems))
+                return true
+            }
+            value = expanded.root
+        }
+        submit(value, at: index)
+        return true
+    }
+
+    private func submit(_ value: JSONValue, at index: Int) {
         var reader = JSONReader(value)
-        let read = TaskSpecReader.read(&reader, as: .submission)
+        let read = TaskSpecReader.read(&reader, as: .submission, in: call.namespace)
         reader.finish()
         guard reader.problems.isEmpty, var spec = read else {
             items[index] = .problem(Problem.invalid(reader.problems))
@@ -139,7 +177,8 @@ final class BulkSubmit {
             items[index] = .task(id, existed: existed)
             call.context.metrics.submits += 1
         case .outcome(.rejected(.missingDependency)):
-            items[index] = .problem(.missing(after, in: call.gateway.replica.scheduler))
+            items[index] = .problem(
+                .missing(after, call.namespace, in: call.gateway.replica.scheduler))
         case .outcome(.rejected(let rejection)):
             items[index] = .problem(
                 .rejected(rejection, noun: "task", name: "", wrongState: ""))

@@ -6,6 +6,14 @@ struct Call {
     let context: APIContext
     let request: HTTPRequest
     let responder: HTTPResponder
+    /// Whose tasks, queues, schedules and templates it is about.
+    var namespace = Namespace.standard
+
+    init(context: APIContext, request: HTTPRequest, responder: HTTPResponder) {
+        self.context = context
+        self.request = request
+        self.responder = responder
+    }
 
     /// How a request wants to be done, from its query.
     struct Options {
@@ -140,6 +148,26 @@ struct Call {
         }
     }
 
+    /// Calls `then` if the task is one of the request's namespace; else there is none for it.
+    func reach(_ id: TaskID, _ noun: String, _ name: String, then: () -> Void) {
+        guard gateway.replica.scheduler.namespace(of: id) == namespace else {
+            return reply(Problem.notFound(noun, name))
+        }
+        then()
+    }
+
+    /// Likewise, where the task is to be changed. A task never goes to another namespace, so what this node knows is true;
+    /// of one that it does not know it asks the others first.
+    func reach(
+        _ id: TaskID, _ noun: String, _ name: String, _ options: Options,
+        then: @escaping () -> Void
+    ) {
+        guard gateway.replica.scheduler.namespace(of: id) == nil else {
+            return reach(id, noun, name, then: then)
+        }
+        read(options) { reach(id, noun, name, then: then) }
+    }
+
     /// Has a command done; a rejection is answered here, `wrongState` says what it would mean. `refused` is called
     /// after anything else than success was answered.
     func perform(
@@ -153,7 +181,7 @@ struct Call {
                 refuse(refusal)
                 refused()
             case .outcome(.rejected(.missingDependency)):
-                reply(Problem.missing(command.after, in: gateway.replica.scheduler))
+                reply(Problem.missing(command.after, namespace, in: gateway.replica.scheduler))
                 refused()
             case .outcome(.rejected(let rejection)):
                 reply(

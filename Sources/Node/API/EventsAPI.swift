@@ -32,7 +32,7 @@ final class EventsAPI {
     func handle(_ call: Call) {
         guard call.allows(.get), call.hasNoBody() else { return }
         var query = call.query
-        let filter = Self.filter(&query)
+        let filter = Self.filter(&query, call.namespace)
         let follows = query.bool("follow") ?? true
         let limit = query.integer("limit", in: 1...APILimits.maxListItems)
         let cursor = Self.position(query.text("cursor"), "cursor", &query)
@@ -51,15 +51,18 @@ final class EventsAPI {
         begin(call, filter, behind: last)
     }
 
-    private static func filter(_ query: inout QueryReader) -> EventFilter {
+    private static func filter(
+        _ query: inout QueryReader, _ namespace: Namespace
+    ) -> EventFilter {
         var filter = EventFilter()
+        filter.namespace = namespace
         if let text = query.text("task") {
             filter.task = TaskID(text)
             if filter.task == nil { query.problem("task", "\"\(text)\" is no task's id") }
         }
-        filter.queue = query.text("queue")
+        filter.queue = query.text("queue").map(namespace.qualified)
         filter.handler = query.text("handler")
-        filter.schedule = query.text("schedule")
+        filter.schedule = query.text("schedule").map(namespace.qualified)
         filter.worker = query.text("worker")
         filter.types = query.list("type")
         for type in filter.types

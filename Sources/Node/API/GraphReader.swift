@@ -14,12 +14,17 @@ struct GraphReader {
         var references: [String]
     }
 
+    private let namespace: Namespace
     private var nodes: [Node] = []
     private var places: [String: Int] = [:]
     private var edges = 0
     private var problems: [JSONProblem] = []
     /// Ids of tasks outside, with their places in the body.
     private(set) var outside: [(pointer: String, task: TaskID)] = []
+
+    init(namespace: Namespace = .standard) {
+        self.namespace = namespace
+    }
 
     static func isGraph(_ value: JSONValue) -> Bool {
         value.kind == .object && (value["chain"] != nil || value["group"] != nil)
@@ -103,7 +108,7 @@ struct GraphReader {
 
     private mutating func readTask(_ reader: inout JSONReader, after: Set<Int>) -> Set<Int> {
         let place = nodes.count
-        let spec = TaskSpecReader.read(&reader, as: .graph)
+        let spec = TaskSpecReader.read(&reader, as: .graph, in: namespace)
         let name = name(&reader, at: place)
         let references = reader.strings("after", maxCount: Limits.maxDependencies) ?? []
         // One that is wrong keeps its place, so that names still mean what they say.

@@ -2,15 +2,15 @@ import Scheduler
 
 /// Submits a workflow.
 enum GraphSubmit {
-    static func begin(_ document: JSONDocument, _ call: Call) {
-        var query = call.query
-        let options = call.options(&query)
-        query.finish()
+    static func begin(
+        _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
-        var graphReader = GraphReader()
+        var graphReader = GraphReader(namespace: call.namespace)
         var graph = graphReader.read(&reader)
         reader.finish()
-        var problems = reader.problems + query.problems
+        var problems = reader.problems + queryProblems
         if let headerKey = call.request.header("idempotency-key") {
             if let problem = TasksAPI.wrong(headerKey, besides: graph?.key) {
                 problems.append(problem)
@@ -23,7 +23,16 @@ enum GraphSubmit {
             switch answer {
             case .refused(let refusal): call.refuse(refusal)
             case .outcome(.rejected(.missingDependency)):
-                call.reply(Problem.missing(outside, in: call.gateway.replica.scheduler))
+                call.reply(
+                    Problem.missing(outside, call.namespace, in: call.gateway.replica.scheduler))
+            case .outcome(.rejected(.namespaceRate))
+            where graph.items.count > burst(of: call):
+                call.reply(
+                    Problem(
+                        kind: .tooLarge, status: 413,
+                        detail:
+                            "The workflow has \(graph.items.count) tasks; the namespace's submitRate "
+                            + "lets \(burst(of: call)) come at once."))
             case .outcome(.rejected(let rejection)):
                 call.reply(
                     Problem.rejected(rejection, noun: "workflow", name: "", wrongState: ""))
@@ -33,6 +42,11 @@ enum GraphSubmit {
                 preconditionFailure("a workflow comes to its first task")
             }
         }
+    }
+
+    private static func burst(of call: Call) -> Int {
+        let quota = call.gateway.replica.scheduler.namespace(call.namespace.name)?.quota
+        return quota?.submitRate.map { Int($0.burst) } ?? .max
     }
 
     private static func submitted(

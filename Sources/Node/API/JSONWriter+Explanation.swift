@@ -32,20 +32,25 @@ extension Constraint {
         case .dependency(let task, let state):
             return "it waits for \(task), which is \(state?.name ?? "not kept any more")"
         case .moreDependencies(let count): return "it waits for \(count) tasks more"
-        case .queuePaused(let queue): return "queue \"\(queue)\" is paused"
+        case .queuePaused(let queue): return "queue \"\(Namespace.bare(queue))\" is paused"
         case .queueConcurrency(let queue, let running, let limit):
-            return "\(running) of queue \"\(queue)\" run, and \(limit) may (concurrency)"
+            return
+                "\(running) of queue \"\(Namespace.bare(queue))\" run, and \(limit) may (concurrency)"
+        case .quota(let namespace, let running, let limit):
+            return "\(running) of namespace \"\(namespace)\" run, and \(limit) may (quota)"
         case .queueRate(let queue, let until):
-            return "the rate of queue \"\(queue)\" lets nothing start before "
+            return "the rate of queue \"\(Namespace.bare(queue))\" lets nothing start before "
                 + Timestamp.format(until)
         case .breakerOpen(let queue, let until):
-            return "the breaker of queue \"\(queue)\" is open until \(Timestamp.format(until))"
+            return
+                "the breaker of queue \"\(Namespace.bare(queue))\" is open until \(Timestamp.format(until))"
         case .breakerHalfOpen(let queue, let probes):
             return
-                "the breaker of queue \"\(queue)\" is half open, and waits for the end of "
+                "the breaker of queue \"\(Namespace.bare(queue))\" is half open, and waits for the end of "
                 + Self.counted(Int(probes), "probe", "probes")
         case .keyLimit(let queue, let hold):
-            let others = "queue \"\(queue)\" limits tasks whose \(hold.key) is \(hold.value)"
+            let others =
+                "queue \"\(Namespace.bare(queue))\" limits tasks whose \(hold.key) is \(hold.value)"
             guard let until = hold.nextTokenAt else {
                 return others + "; \(hold.running) of them run"
             }
@@ -84,15 +89,18 @@ extension Constraint {
             case .some: "the end of \(task): carillon task explain \(task)"
             }
         case .moreDependencies: "their ends"
-        case .queuePaused(let queue): "carillon queue resume \(queue)"
+        case .queuePaused(let queue): Self.queueCommand("resume", queue)
         case .queueConcurrency(let queue, _, _):
-            "an end of one of them, or: carillon queue set \(queue) --concurrency N"
-        case .queueRate(let queue, _): "time, or: carillon queue set \(queue) --rate N/s"
+            "an end of one of them, or: \(Self.queueCommand("set", queue)) --concurrency N"
+        case .quota(let namespace, _, _):
+            "an end of one of them, or: carillon namespace set \(namespace) --running N"
+        case .queueRate(let queue, _):
+            "time, or: \(Self.queueCommand("set", queue)) --rate N/s"
         case .breakerOpen: "time; then some attempts are let through to see how they end"
         case .breakerHalfOpen: "their success; a failure opens the breaker again"
         case .keyLimit(let queue, let hold):
             (hold.nextTokenAt == nil ? "an end of one of those before it" : "time")
-                + ", or: carillon queue set \(queue) --limits JSON"
+                + ", or: \(Self.queueCommand("set", queue)) --limits JSON"
         case .noWorker(let handler, let draining, _):
             draining.first.map { "carillon worker undrain \($0)" }
                 ?? "a worker that has handler \"\(handler)\""
@@ -105,6 +113,12 @@ extension Constraint {
             state == .succeeded
                 ? "nothing: submit it again" : "somebody who wants it to run again (retry)"
         }
+    }
+
+    private static func queueCommand(_ word: String, _ queue: String) -> String {
+        let namespace = Namespace(of: queue)
+        return "carillon queue \(word) \(Namespace.bare(queue))"
+            + (namespace.isStandard ? "" : " --namespace \(namespace)")
     }
 
     private static func counted(_ count: Int, _ one: String, _ many: String) -> String {

@@ -4,7 +4,7 @@ import Scheduler
 extension JSONWriter {
     mutating func queue(_ queue: QueueView) {
         beginObject()
-        field("name", queue.name)
+        field("name", Namespace.bare(queue.name))
         optionalNumber("concurrency", queue.spec.concurrency.map(Int.init))
         optionalField("rate", queue.spec.rate.map(RateText.format))
         optionalNumber("burst", queue.spec.rate.map { Int($0.burst) })
@@ -57,7 +57,7 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func optionalNumber(_ name: String, _ value: Int?) {
+    mutating func optionalNumber(_ name: String, _ value: Int?) {
         if let value { field(name, value) } else { nullField(name) }
     }
 }

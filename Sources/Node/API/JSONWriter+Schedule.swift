@@ -5,13 +5,14 @@ extension JSONWriter {
     /// - Parameter warnings: What is allowed and probably not meant.
     mutating func schedule(_ schedule: ScheduleView, warnings: [String] = []) {
         beginObject()
-        field("name", schedule.name)
+        field("name", Namespace.bare(schedule.name))
         timing(schedule.spec)
         policy(schedule.spec.policy)
         key("task")
         beginObject()
         specFields(schedule.spec.task)
         endObject()
+        optionalField("template", schedule.spec.task.template)
         field("paused", schedule.isPaused)
         timestampField("createdAt", schedule.createdAt)
         // A paused schedule keeps its time in the state, and will not run then.

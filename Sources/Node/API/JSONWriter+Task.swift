@@ -5,7 +5,7 @@ extension JSONWriter {
     mutating func task(_ task: TaskView) {
         beginObject()
         field("id", task.id.description)
-        field("namespace", "default")
+        field("namespace", Namespace(of: task.spec.queue).name)
         field("state", task.state.name)
         specFields(task.spec)
         timestampField("runAt", task.dueAt)
@@ -44,8 +44,9 @@ extension JSONWriter {
         optionalField("progressNote", task.progress?.note)
         field("cached", task.cachedFrom != nil)
         optionalField("cachedFrom", task.cachedFrom?.description)
-        optionalField("schedule", task.occurrence)
+        optionalField("schedule", task.occurrence.map(Namespace.bare))
         optionalField("workflow", task.workflow?.description)
+        optionalField("template", task.spec.template)
         key("attempts")
         beginArray()
         for attempt in task.attempts {
@@ -59,7 +60,7 @@ extension JSONWriter {
     mutating func specFields(_ spec: TaskSpec) {
         field("handler", spec.handler)
         rawField("payload", spec.payload)
-        field("queue", spec.queue)
+        field("queue", Namespace.bare(spec.queue))
         field("priority", Int64(spec.priority))
         key("retry")
         beginObject()

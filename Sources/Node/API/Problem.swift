@@ -16,6 +16,7 @@ struct Problem: Error, Equatable {
         case invalid
         case overloaded
         case full
+        case quota
         case noLeader = "no-leader"
         case outcomeUnknown = "outcome-unknown"
         case notReady = "not-ready"
@@ -87,16 +88,18 @@ extension Problem {
     }
 
     /// `after`: what a task was to wait for. A task that is not kept is as good as none: how it ended is not known.
-    static func missing(_ after: [TaskID], in scheduler: Scheduler) -> Problem {
-        missing(after.enumerated().map { ("/after/\($0)", $1) }, in: scheduler)
+    static func missing(
+        _ after: [TaskID], _ namespace: Namespace, in scheduler: Scheduler
+    ) -> Problem {
+        missing(after.enumerated().map { ("/after/\($0)", $1) }, namespace, in: scheduler)
     }
 
     /// With the place of each.
     static func missing(
-        _ after: [(pointer: String, task: TaskID)], in scheduler: Scheduler
+        _ after: [(pointer: String, task: TaskID)], _ namespace: Namespace, in scheduler: Scheduler
     ) -> Problem {
         let errors = after.compactMap { pointer, task -> JSONProblem? in
-            guard scheduler.state(of: task) == nil else { return nil }
+            guard scheduler.namespace(of: task) != namespace else { return nil }
             return JSONProblem(
                 pointer: pointer,
                 detail: "there is no task \"\(task)\", or it is not kept any more")
@@ -183,6 +186,18 @@ extension Problem {
             return Problem(
                 kind: .full, status: 429,
                 detail: "As many tasks wait in the queue as may (maxPending). Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .namespaceFull:
+            return Problem(
+                kind: .quota, status: 429,
+                detail:
+                    "As many tasks of the namespace wait as may (quota \"pending\"). Nothing was done.",
+                retryAfterSeconds: APILimits.retryAfterSeconds)
+        case .namespaceRate:
+            return Problem(
+                kind: .quota, status: 429,
+                detail:
+                    "More tasks are submitted to the namespace than may (quota \"submitRate\"). Nothing was done.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         case .malformed:
             return Problem(

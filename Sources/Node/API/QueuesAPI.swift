@@ -13,10 +13,10 @@ enum QueuesAPI {
             if call.request.method == .put { put(name, call) } else { get(name, call) }
         case "pause" where path.count == 2:
             guard call.allows(.post), call.hasNoBody() else { return }
-            change(name, call, .pauseQueue(name: name))
+            change(name, call, .pauseQueue(name: call.namespace.qualified(name)))
         case "resume" where path.count == 2:
             guard call.allows(.post), call.hasNoBody() else { return }
-            change(name, call, .resumeQueue(name: name))
+            change(name, call, .resumeQueue(name: call.namespace.qualified(name)))
         default:
             call.replyUnknownPath()
         }
@@ -33,17 +33,21 @@ enum QueuesAPI {
         let request = QueueSpecReader.read(&reader)
         reader.finish()
         var problems = reader.problems + query.problems
-        if let problem = wrong(name) { problems.append(problem) }
+        if let problem = wrong(name, call.namespace) { problems.append(problem) }
         guard problems.isEmpty, let request else { return call.reply(Problem.invalid(problems)) }
         perform(
             name, call, options,
-            .putQueue(name: name, request.spec, paused: request.isPaused, isInitial: false))
+            .putQueue(
+                name: call.namespace.qualified(name), request.spec, paused: request.isPaused,
+                isInitial: false))
     }
 
     /// A queue is there as soon as it is named, so one that no task has named yet can be paused as well.
     private static func change(_ name: String, _ call: Call, _ command: Command) {
         guard let options = call.options() else { return }
-        if let problem = wrong(name) { return call.reply(Problem.invalid([problem])) }
+        if let problem = wrong(name, call.namespace) {
+            return call.reply(Problem.invalid([problem]))
+        }
         perform(name, call, options, command)
     }
 
@@ -55,10 +59,12 @@ enum QueuesAPI {
         }
     }
 
-    private static func wrong(_ name: String) -> JSONProblem? {
-        guard !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes else { return nil }
+    private static func wrong(_ name: String, _ namespace: Namespace) -> JSONProblem? {
+        guard !NameRule.isOwnName(name) || name.utf8.count > namespace.maxNameBytes else {
+            return nil
+        }
         return JSONProblem(
-            pointer: "", detail: "\"\(name)\" is not a queue's name: \(NameRule.name)")
+            pointer: "", detail: "\"\(name)\" is not a queue's name: \(NameRule.ownName)")
     }
 
     // MARK: Reading
@@ -75,14 +81,16 @@ enum QueuesAPI {
         }
         call.read(options) {
             // One more than is shown tells whether there is a next page.
-            let found = call.gateway.replica.scheduler.queues(after: after, limit: limit + 1)
+            let found = call.gateway.replica.scheduler.queues(
+                in: call.namespace, after: after, limit: limit + 1)
             call.reply { writer in
                 writer.beginObject()
                 writer.key("items")
                 writer.beginArray()
                 for queue in found.prefix(limit) { writer.queue(queue) }
                 writer.endArray()
-                writer.optionalField("next", found.count > limit ? found[limit - 1].name : nil)
+                writer.optionalField(
+                    "next", found.count > limit ? Namespace.bare(found[limit - 1].name) : nil)
                 writer.endObject()
             }
         }
@@ -94,7 +102,8 @@ enum QueuesAPI {
     }
 
     private static func reply(_ name: String, _ call: Call) {
-        guard let queue = call.gateway.replica.scheduler.queue(name) else {
+        guard let queue = call.gateway.replica.scheduler.queue(call.namespace.qualified(name))
+        else {
             return call.reply(Problem.notFound("queue", name))
         }
         call.reply { $0.queue(queue) }

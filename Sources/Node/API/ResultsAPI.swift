@@ -39,7 +39,7 @@ final class ResultsAPI {
     private func result(_ id: TaskID, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) { [self] in
-            guard let task = call.gateway.replica.scheduler.task(id) else {
+            guard let task = TasksAPI.task(id, call) else {
                 return call.reply(Problem.notFound("task", id.description))
             }
             guard task.state == .succeeded else {
@@ -66,7 +66,7 @@ final class ResultsAPI {
         query.finish()
         guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
         call.read(options) { [self] in
-            guard let task = call.gateway.replica.scheduler.task(id) else {
+            guard let task = TasksAPI.task(id, call) else {
                 return call.reply(Problem.notFound("task", id.description))
             }
             let attempt = number.map { UInt32($0) } ?? task.attempt

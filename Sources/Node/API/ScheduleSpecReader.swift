@@ -13,7 +13,8 @@ struct ScheduleSpecReader {
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(
-        _ reader: inout JSONReader, name: String, zones: inout ZoneTable
+        _ reader: inout JSONReader, name: String, in namespace: Namespace = .standard,
+        zones: inout ZoneTable
     ) -> ScheduleRequest? {
         let problemCount = reader.problems.count
         let timing = timing(&reader)
@@ -28,7 +29,7 @@ struct ScheduleSpecReader {
         let policy = SchedulePolicyReader.read(&reader, for: timing)
         var task: TaskSpec?
         reader.object("task", required: true) { inner in
-            task = TaskSpecReader.read(&inner, as: .schedule)
+            task = TaskSpecReader.read(&inner, as: .schedule, in: namespace)
         }
         let isPaused = reader.bool("paused") ?? false
         if case .cron(let text) = timing, let own = zoneName(of: text) {

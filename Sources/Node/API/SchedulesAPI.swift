@@ -48,22 +48,34 @@ enum SchedulesAPI {
         var query = call.query
         let options = call.options(&query)
         query.finish()
+        call.expanding(document, options) { document in
+            put(name, document, call, options, query.problems)
+        }
+    }
+
+    private static func put(
+        _ name: String, _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
         let request = ScheduleSpecReader.read(
-            &reader, name: name, zones: &call.context.zones)
+            &reader, name: call.namespace.qualified(name), in: call.namespace,
+            zones: &call.context.zones)
         reader.finish()
-        var problems = reader.problems + query.problems
-        if !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes {
+        var problems = reader.problems + queryProblems
+        if !NameRule.isOwnName(name) || name.utf8.count > call.namespace.maxNameBytes {
             problems.append(
                 JSONProblem(
                     pointer: "",
-                    detail: "\"\(name)\" is not a schedule's name: \(NameRule.name)"))
+                    detail: "\"\(name)\" is not a schedule's name: \(NameRule.ownName)"))
         }
         guard problems.isEmpty, var request else { return call.reply(Problem.invalid(problems)) }
         request.spec.zoneData = call.context.zoneData
         let next = request.rule.next(after: call.context.clusterTime)?.instant
         call.perform(
-            .putSchedule(name: name, request.spec, paused: request.isPaused, next: next), options,
+            .putSchedule(
+                name: call.namespace.qualified(name), request.spec, paused: request.isPaused,
+                next: next), options,
             noun: "schedule", name: name, wrongState: { "" }
         ) { outcome in
             guard case .schedule(_, let existed) = outcome else {
@@ -78,7 +90,8 @@ enum SchedulesAPI {
     private static func delete(_ name: String, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
         call.perform(
-            .deleteSchedule(name: name), options, noun: "schedule", name: name,
+            .deleteSchedule(name: call.namespace.qualified(name)), options, noun: "schedule",
+            name: name,
             wrongState: { "" }
         ) { _ in call.reply(HTTPResponse(status: 204)) }
     }
@@ -86,7 +99,8 @@ enum SchedulesAPI {
     private static func pause(_ name: String, _ call: Call) {
         guard let options = call.options() else { return }
         call.perform(
-            .pauseSchedule(name: name), options, noun: "schedule", name: name,
+            .pauseSchedule(name: call.namespace.qualified(name)), options, noun: "schedule",
+            name: name,
             wrongState: { "The schedule is paused already." }
         ) { _ in reply(name, call) }
     }
@@ -104,7 +118,8 @@ enum SchedulesAPI {
     private static func trigger(_ name: String, _ call: Call) {
         guard let options = call.options() else { return }
         call.perform(
-            .triggerSchedule(name: name), options, noun: "schedule", name: name,
+            .triggerSchedule(name: call.namespace.qualified(name)), options, noun: "schedule",
+            name: name,
             wrongState: { "The schedule can't be triggered now." }
         ) { outcome in
             guard case .task(let id, _) = outcome,
@@ -137,7 +152,8 @@ enum SchedulesAPI {
         _ call: Call, after: String?, limit: Int, to writer: inout JSONWriter
     ) {
         // One more than is shown tells whether there is a next page.
-        let found = call.gateway.replica.scheduler.schedules(after: after, limit: limit + 1)
+        let found = call.gateway.replica.scheduler.schedules(
+            in: call.namespace, after: after, limit: limit + 1)
         var shown = 0
         writer.beginObject()
         writer.key("items")
@@ -147,7 +163,8 @@ enum SchedulesAPI {
             shown += 1
         }
         writer.endArray()
-        writer.optionalField("next", shown < found.count ? found[shown - 1].name : nil)
+        writer.optionalField(
+            "next", shown < found.count ? Namespace.bare(found[shown - 1].name) : nil)
         writer.endObject()
     }
 
@@ -159,7 +176,10 @@ enum SchedulesAPI {
     private static func occurrences(_ name: String, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) {
-            guard let ends = call.gateway.replica.scheduler.occurrences(of: name) else {
+            guard
+                let ends = call.gateway.replica.scheduler.occurrences(
+                    of: call.namespace.qualified(name))
+            else {
                 return call.reply(Problem.notFound("schedule", name))
             }
             call.reply { writer in
@@ -240,14 +260,17 @@ enum SchedulesAPI {
         _ body: @escaping (ScheduleView, ScheduleRule) -> Void
     ) {
         call.read(options) {
-            guard let schedule = call.gateway.replica.scheduler.schedule(name) else {
+            guard
+                let schedule = call.gateway.replica.scheduler.schedule(
+                    call.namespace.qualified(name))
+            else {
                 return call.reply(Problem.notFound("schedule", name))
             }
             let rule: ScheduleRule
             do throws(ScheduleRuleError) {
                 let spec = schedule.spec
                 rule = try ScheduleRule(
-                    spec.timing, name: name, zone: spec.zone, policy: spec.policy,
+                    spec.timing, name: schedule.name, zone: spec.zone, policy: spec.policy,
                     zones: &call.context.zones)
             } catch {
                 // Another node took it, whose time-zone data is not the same.
@@ -261,7 +284,8 @@ enum SchedulesAPI {
     static func reply(
         _ name: String, _ call: Call, status: Int = 200, warnings: [String] = []
     ) {
-        guard let schedule = call.gateway.replica.scheduler.schedule(name) else {
+        guard let schedule = call.gateway.replica.scheduler.schedule(call.namespace.qualified(name))
+        else {
             return call.reply(Problem.notFound("schedule", name))
         }
         call.reply(status: status) { $0.schedule(schedule, warnings: warnings) }

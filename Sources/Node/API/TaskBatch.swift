@@ -16,7 +16,9 @@ enum TaskBatch {
         let word = reader.choice("action", of: names, required: true)
         let action = BulkSpec.Action.allCases.first { $0.name == word }
         var filter = TaskFilter()
-        reader.object("filter", required: true) { filter = TaskFilterReader.read(&$0) }
+        reader.object("filter", required: true) {
+            filter = TaskFilterReader.read(&$0, in: call.namespace)
+        }
         let limit = reader.integer("limit", in: 1...Int64(Limits.maxTasks))
         var key = reader.string("key", maxBytes: Limits.maxKeyBytes, allowEmpty: false)
         reader.finish()
@@ -33,7 +35,7 @@ enum TaskBatch {
     /// The same, with everything in the query, for tasks in these states.
     static func handle(_ call: Call, _ action: BulkSpec.Action, states: [TaskState]) {
         var query = call.query
-        let filter = TaskFilterReader.read(&query, states: states)
+        let filter = TaskFilterReader.read(&query, states: states, in: call.namespace)
         let limit = query.integer("limit", in: 1...Limits.maxTasks)
         let wait = wait(&query)
         let options = call.options(&query)

@@ -5,12 +5,15 @@ struct TaskFilterReader {
     private static let maxTextBytes = 1_024
 
     /// - Parameter states: Fixed by the path; nil: `state` is a filter like the others.
-    static func read(_ query: inout QueryReader, states: [TaskState]? = nil) -> TaskFilter {
+    static func read(
+        _ query: inout QueryReader, states: [TaskState]? = nil, in namespace: Namespace = .standard
+    ) -> TaskFilter {
         var filter = TaskFilter()
+        filter.namespace = namespace
         filter.states = states ?? Self.states(&query)
-        filter.queue = query.text("queue")
+        filter.queue = query.text("queue").map(namespace.qualified)
         filter.handler = query.text("handler")
-        filter.schedule = query.text("schedule")
+        filter.schedule = query.text("schedule").map(namespace.qualified)
         filter.worker = query.text("worker")
         filter.tag = query.text("tag")
         filter.text = query.text("q", maxBytes: maxTextBytes)
@@ -30,15 +33,18 @@ struct TaskFilterReader {
     }
 
     /// The same, as an object: `state` may be a text or a list of them, `meta` is an object.
-    static func read(_ reader: inout JSONReader) -> TaskFilter {
+    static func read(
+        _ reader: inout JSONReader, in namespace: Namespace = .standard
+    ) -> TaskFilter {
         var filter = TaskFilter()
+        filter.namespace = namespace
         func text(_ name: String, maxBytes: Int = Limits.maxNameBytes) -> String? {
             reader.string(name, maxBytes: maxBytes, allowEmpty: false)
         }
         filter.states = states(&reader)
-        filter.queue = text("queue")
+        filter.queue = text("queue").map(namespace.qualified)
         filter.handler = text("handler")
-        filter.schedule = text("schedule")
+        filter.schedule = text("schedule").map(namespace.qualified)
         filter.worker = text("worker")
         filter.tag = text("tag")
         filter.text = text("q", maxBytes: maxTextBytes)

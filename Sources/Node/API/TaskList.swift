@@ -33,7 +33,7 @@ final class TaskList {
     /// Answers a list request, with filters and options from its query.
     static func reply(to call: Call, states: [TaskState]? = nil) {
         var query = call.query
-        let filter = TaskFilterReader.read(&query, states: states)
+        let filter = TaskFilterReader.read(&query, states: states, in: call.namespace)
         let limit =
             query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
         let before = cursor(&query)

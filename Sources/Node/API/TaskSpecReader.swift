@@ -17,7 +17,9 @@ struct TaskSpecReader {
     private static let startFields = ["delay", "runAt", "key", "after", "onDependencyFailure"]
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
-    static func read(_ reader: inout JSONReader, as position: Position) -> TaskSpec? {
+    static func read(
+        _ reader: inout JSONReader, as position: Position, in namespace: Namespace = .standard
+    ) -> TaskSpec? {
         guard reader.value.kind == .object else { return nil }
         let problemCount = reader.problems.count
         let handler = name("handler", &reader, required: true)
@@ -35,7 +37,7 @@ struct TaskSpecReader {
             readPolicy(&reader, into: &spec)
             refuse(["key"], "does not belong to a workflow's task: give the whole a key", &reader)
         }
-        if let queue = name("queue", &reader) { spec.queue = queue }
+        spec.queue = namespace.qualified(ownName("queue", namespace, &reader) ?? "default")
         if let priority = priority(&reader) { spec.priority = priority }
         readRetry(&reader, into: &spec.retry)
         if let timeout = reader.durationMilliseconds(
@@ -52,6 +54,8 @@ struct TaskSpecReader {
         spec.overallTimeoutMilliseconds = reader.durationMilliseconds(
             "overallTimeout", in: 1...Limits.maxDelayMilliseconds)
         spec.webhook = webhook("webhook", &reader)
+        // What it holds stands in the other fields by now.
+        spec.template = ownName("template", namespace, &reader)
         return reader.problems.count == problemCount ? spec : nil
     }
 
@@ -66,7 +70,7 @@ struct TaskSpecReader {
     // MARK: Parts
 
     private static func name(
-        _ field: String, _ reader: inout JSONReader, required: Bool = false
+        _ field: String, _ reader: inout JSONReader, required: Bool
     ) -> String? {
         guard
             let text = reader.string(
@@ -74,6 +78,20 @@ struct TaskSpecReader {
         else { return nil }
         guard NameRule.isName(text) else {
             reader.problem(field, "\"\(text)\" is not a name: \(NameRule.name)")
+            return nil
+        }
+        return text
+    }
+
+    /// The name of something that lives in a namespace.
+    private static func ownName(
+        _ field: String, _ namespace: Namespace, _ reader: inout JSONReader
+    ) -> String? {
+        guard
+            let text = reader.string(field, maxBytes: namespace.maxNameBytes, allowEmpty: false)
+        else { return nil }
+        guard NameRule.isOwnName(text) else {
+            reader.problem(field, "\"\(text)\" is not a name: \(NameRule.ownName)")
             return nil
         }
         return text

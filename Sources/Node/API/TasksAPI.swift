@@ -57,15 +57,27 @@ enum TasksAPI {
 
     private static func submitOne(_ call: Call) {
         guard let document = call.document() else { return }
-        if GraphReader.isGraph(document.root) { return GraphSubmit.begin(document, call) }
         var query = call.query
         let options = call.options(&query)
         query.finish()
+        call.expanding(document, options) { document in
+            if GraphReader.isGraph(document.root) {
+                GraphSubmit.begin(document, call, options, query.problems)
+            } else {
+                submitOne(document, call, options, query.problems)
+            }
+        }
+    }
+
+    private static func submitOne(
+        _ document: JSONDocument, _ call: Call, _ options: Call.Options,
+        _ queryProblems: [JSONProblem]
+    ) {
         var reader = JSONReader(document.root)
-        var spec = TaskSpecReader.read(&reader, as: .submission)
+        var spec = TaskSpecReader.read(&reader, as: .submission, in: call.namespace)
         reader.finish()
         let headerKey = call.request.header("idempotency-key")
-        var problems = reader.problems + query.problems
+        var problems = reader.problems + queryProblems
         if let headerKey {
             if let problem = wrong(headerKey, besides: spec?.key) { problems.append(problem) }
             spec?.key = headerKey
@@ -119,29 +131,39 @@ enum TasksAPI {
     }
 
     private static func reply(_ id: TaskID, _ call: Call) {
-        guard let task = call.gateway.replica.scheduler.task(id) else {
+        guard let task = task(id, call) else {
             return call.reply(Problem.notFound("task", id.description))
         }
         call.reply { $0.task(task) }
     }
 
+    /// nil as well if it is of another namespace.
+    static func task(_ id: TaskID, _ call: Call) -> TaskView? {
+        let scheduler = call.gateway.replica.scheduler
+        return scheduler.namespace(of: id) == call.namespace ? scheduler.task(id) : nil
+    }
+
     private static func cancel(_ id: TaskID, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
-        call.perform(
-            .cancel(id), options, noun: "task", name: id.description,
-            wrongState: { "The task is \(state(of: id, call)) already and can't be cancelled." }
-        ) { _ in reply(id, call) }
+        call.reach(id, "task", id.description, options) {
+            call.perform(
+                .cancel(id), options, noun: "task", name: id.description,
+                wrongState: { "The task is \(state(of: id, call)) already and can't be cancelled." }
+            ) { _ in reply(id, call) }
+        }
     }
 
     private static func retry(_ id: TaskID, _ call: Call) {
         guard let options = call.options() else { return }
-        call.perform(
-            .retry(id), options, noun: "task", name: id.description,
-            wrongState: {
-                "The task is \(state(of: id, call)); only dead, cancelled and expired tasks can be "
-                    + "run again."
-            }
-        ) { _ in reply(id, call) }
+        call.reach(id, "task", id.description, options) {
+            call.perform(
+                .retry(id), options, noun: "task", name: id.description,
+                wrongState: {
+                    "The task is \(state(of: id, call)); only dead, cancelled and expired tasks can be "
+                        + "run again."
+                }
+            ) { _ in reply(id, call) }
+        }
     }
 
     private static func state(of id: TaskID, _ call: Call) -> String {
@@ -152,10 +174,12 @@ enum TasksAPI {
     private static func explain(_ id: TaskID, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) {
-            guard let explanation = call.gateway.replica.scheduler.explain(id) else {
-                return call.reply(Problem.notFound("task", id.description))
+            call.reach(id, "task", id.description) {
+                guard let explanation = call.gateway.replica.scheduler.explain(id) else {
+                    preconditionFailure("a task of a namespace is there")
+                }
+                call.reply { $0.explanation(explanation) }
             }
-            call.reply { $0.explanation(explanation) }
         }
     }
 
@@ -163,10 +187,9 @@ enum TasksAPI {
     private static func wait(_ id: TaskID, _ call: Call) {
         guard let options = call.options(readsState: true) else { return }
         call.read(options) {
-            guard call.gateway.replica.scheduler.state(of: id) != nil else {
-                return call.reply(Problem.notFound("task", id.description))
+            call.reach(id, "task", id.description) {
+                call.gateway.awaitFinal(id, deadline: options.deadline) { _ in reply(id, call) }
             }
-            call.gateway.awaitFinal(id, deadline: options.deadline) { _ in reply(id, call) }
         }
     }
 }

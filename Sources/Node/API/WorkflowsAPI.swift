@@ -18,14 +18,35 @@ enum WorkflowsAPI {
 
     private static func cancel(_ id: WorkflowID, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
+        if let found = workflow(id, call) { return cancel(found, call, options) }
+        // This node may not know it yet.
+        call.read(options) {
+            guard let found = workflow(id, call) else {
+                return call.reply(Problem.notFound("workflow", id.description))
+            }
+            cancel(found, call, options)
+        }
+    }
+
+    private static func cancel(_ workflow: WorkflowView, _ call: Call, _ options: Call.Options) {
         call.perform(
-            .cancelWorkflow(id), options, noun: "workflow", name: id.description,
+            .cancelWorkflow(workflow.id), options, noun: "workflow",
+            name: workflow.id.description,
             wrongState: { "All tasks of the workflow have ended already." }
-        ) { _ in reply(id, call) }
+        ) { _ in reply(workflow.id, call) }
+    }
+
+    /// If it is one of the request's namespace: all of its tasks are.
+    private static func workflow(_ id: WorkflowID, _ call: Call) -> WorkflowView? {
+        let scheduler = call.gateway.replica.scheduler
+        guard let found = scheduler.workflow(id), let task = found.tasks.first,
+            scheduler.namespace(of: task.id) == call.namespace
+        else { return nil }
+        return found
     }
 
     private static func reply(_ id: WorkflowID, _ call: Call) {
-        guard let workflow = call.gateway.replica.scheduler.workflow(id) else {
+        guard let workflow = workflow(id, call) else {
             return call.reply(Problem.notFound("workflow", id.description))
         }
         call.reply { $0.workflow(workflow) }

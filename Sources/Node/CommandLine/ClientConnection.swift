@@ -75,6 +75,9 @@ final class ClientConnection {
         var head = "\(request.method) \(request.target) HTTP/1.1\r\nHost: \(authority)\r\n"
         head += "User-Agent: carillon/\(ProductVersion.text)\r\nAccept: application/json\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
+        if let namespace = request.namespace {
+            head += "X-Carillon-Namespace: \(namespace)\r\n"
+        }
         if let key = request.idempotencyKey { head += "Idempotency-Key: \(key)\r\n" }
         if !request.body.isEmpty { head += "Content-Type: \(request.contentType)\r\n" }
         if request.method != "GET" { head += "Content-Length: \(request.body.count)\r\n" }

@@ -6,6 +6,8 @@ struct ClientRequest: Sendable {
     var body: [UInt8] = []
     var contentType = "application/json"
     var idempotencyKey: String?
+    /// The client's; nil: the default one.
+    var namespace: String?
     /// Sending it twice does what sending it once does, so it may be sent again when no reply came.
     var isRepeatable: Bool
     /// How long the reply may take. The node itself waits up to 10 s for a leader.

@@ -6,19 +6,22 @@
 final class ClusterClient {
     let servers: [Endpoint]
     let token: String?
+    /// nil: the default one.
+    let namespace: String?
     /// The node that answered last.
     private var current = 0
     private var connection: ClientConnection?
 
-    init(servers: [Endpoint], token: String?) {
+    init(servers: [Endpoint], token: String?, namespace: String? = nil) {
         precondition(!servers.isEmpty, "there is a default server")
         self.servers = servers
         self.token = token
+        self.namespace = namespace
     }
 
     /// One for a single node, where pieces of several would not fit together.
     func pinned(to server: Endpoint) -> ClusterClient {
-        ClusterClient(servers: [server], token: token)
+        ClusterClient(servers: [server], token: token, namespace: namespace)
     }
 
     /// The reply, whatever its status.
@@ -73,6 +76,8 @@ final class ClusterClient {
     }
 
     private func exchange(_ request: ClientRequest) throws(ClientError) -> ClientResponse {
+        var request = request
+        request.namespace = namespace
         // The node may be closing a connection that was idle, and a request sent on it is lost. One that
         // must not be sent twice therefore gets a connection of its own.
         if let connection, connection.isReusable, request.isRepeatable {

@@ -65,6 +65,9 @@ struct OptionSpec: Sendable {
             name: "token", value: "TOKEN",
             summary: "for a proxy in front of the nodes (CARILLON_TOKEN)"),
         OptionSpec(
+            name: "namespace", value: "NAME",
+            summary: "whose tasks, queues, schedules and templates (CARILLON_NAMESPACE; default)"),
+        OptionSpec(
             name: "output", short: "o", value: "table|json",
             summary: "default: table on a terminal, json otherwise"),
     ]

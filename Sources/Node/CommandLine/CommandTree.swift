@@ -10,6 +10,8 @@ enum CommandTree {
             WorkflowCommands.spec,
             ScheduleCommands.spec,
             QueueCommands.spec,
+            TemplateCommands.spec,
+            NamespaceCommands.spec,
             DeadCommands.spec,
             BulkJobCommands.spec,
             WorkerCommands.spec,

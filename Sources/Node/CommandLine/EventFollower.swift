@@ -95,7 +95,9 @@ struct EventFollower {
 
     private var request: ClientRequest {
         let resumed = cursor.map { [("lastEventId", $0.description)] } ?? []
-        return .get("/v1/events" + PercentEncoding.query(query + resumed))
+        var request = ClientRequest.get("/v1/events" + PercentEncoding.query(query + resumed))
+        request.namespace = client.namespace
+        return request
     }
 
     /// A node that is behind the last one begins with what that has told already.

@@ -96,6 +96,12 @@ struct Invocation {
         if let token, token.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
             throw .usage("the token holds spaces or control characters")
         }
-        return ClusterClient(servers: servers, token: token.flatMap { $0.isEmpty ? nil : $0 })
+        let namespace = value("namespace") ?? Environment.value("CARILLON_NAMESPACE") ?? ""
+        guard namespace.isEmpty || NameRule.isID(namespace) else {
+            throw .usage("--namespace \(namespace): expected \(NameRule.id)")
+        }
+        return ClusterClient(
+            servers: servers, token: token.flatMap { $0.isEmpty ? nil : $0 },
+            namespace: namespace.isEmpty ? nil : namespace)
     }
 }

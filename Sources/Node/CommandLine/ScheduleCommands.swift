@@ -32,8 +32,8 @@ enum ScheduleCommands {
 
     private static let create = CommandSpec(
         name: "create", summary: "create a schedule, or replace the one of that name",
-        operands: [OperandSpec(name: "NAME"), OperandSpec(name: "HANDLER")],
-        options: ScheduleOptions.specs + TaskOptions.specs,
+        operands: [OperandSpec(name: "NAME"), OperandSpec(name: "HANDLER", isOptional: true)],
+        options: ScheduleOptions.specs + TaskOptions.specs + TaskOptions.templateSpecs,
         examples: [
             "carillon schedule create report echo --cron '30 9 * * MON-FRI' --zone Europe/Berlin",
             "carillon schedule create tick echo --every 90s --payload '\"tick\"'",
@@ -69,12 +69,16 @@ enum ScheduleCommands {
         guard invocation.flag("cron") || !invocation.flag("zone") else {
             throw .usage("--zone goes with --cron")
         }
+        let handler = invocation.operands.dropFirst().first
+        guard handler != nil || invocation.flag("template") else {
+            throw .usage("HANDLER is missing: carillon schedule create NAME HANDLER")
+        }
         var writer = JSONWriter()
         writer.beginObject()
         try ScheduleOptions.write(invocation, into: &writer)
         writer.key("task")
         writer.beginObject()
-        try TaskOptions.write(handler: invocation.operands[1], invocation, into: &writer)
+        try TaskOptions.write(handler: handler, invocation, into: &writer)
         writer.endObject()
         writer.endObject()
         return try send(writer.bytes, invocation, invocation.client())

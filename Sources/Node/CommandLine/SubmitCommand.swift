@@ -10,7 +10,7 @@ enum SubmitCommand {
             "were accepted and which lines were not.",
         ],
         operands: [OperandSpec(name: "HANDLER", isOptional: true)],
-        options: TaskOptions.specs + [
+        options: TaskOptions.specs + TaskOptions.templateSpecs + [
             OptionSpec(name: "delay", value: "DURATION", summary: "start so much later"),
             OptionSpec(name: "at", value: "TIME", summary: "start then (RFC 3339)"),
             OptionSpec(
@@ -31,6 +31,7 @@ enum SubmitCommand {
         examples: [
             "carillon submit echo --payload '{\"hello\": \"world\"}' --wait",
             "carillon submit sleep --payload '{\"ms\": 500}' --delay 10s --queue mail --priority high",
+            "carillon submit --template thumbnail --param image=cat.png",
             "carillon submit --file tasks.ndjson",
         ],
         run: run)
@@ -40,9 +41,10 @@ enum SubmitCommand {
             return try runBulk(file, invocation)
         }
         if invocation.flag("from") { throw .usage("--from goes with --file") }
-        guard let handler = invocation.operands.first else {
+        let handler = invocation.operands.first
+        guard handler != nil || invocation.flag("template") else {
             throw .usage(
-                "HANDLER is missing: carillon submit HANDLER, or carillon submit --file FILE")
+                "HANDLER is missing: carillon submit HANDLER, or --template NAME, or --file FILE")
         }
         let client = try invocation.client()
         let task = try submit(handler: handler, invocation, client)
@@ -63,7 +65,7 @@ enum SubmitCommand {
     }
 
     private static func submit(
-        handler: String, _ invocation: Invocation, _ client: ClusterClient
+        handler: String?, _ invocation: Invocation, _ client: ClusterClient
     ) throws(CommandFailure) -> JSONValue {
         var writer = JSONWriter()
         writer.beginObject()

@@ -33,13 +33,23 @@ enum TaskOptions {
         OptionSpec(name: "meta", value: "NAME=VALUE", summary: "a label", isRepeated: true),
     ]
 
+    /// What a new task can be made from.
+    static let templateSpecs = [
+        OptionSpec(
+            name: "template", value: "NAME", summary: "a stored task, for what is not given here"),
+        OptionSpec(
+            name: "param", value: "NAME=VALUE", summary: "of the template: JSON, or else a text",
+            isRepeated: true),
+    ]
+
     static let maxPayloadBytes = 1 << 20
 
     /// Writes the members of a task into an open object.
     static func write(
-        handler: String, _ invocation: Invocation, into writer: inout JSONWriter
+        handler: String?, _ invocation: Invocation, into writer: inout JSONWriter
     ) throws(CommandFailure) {
-        writer.field("handler", handler)
+        try writeTemplate(invocation, into: &writer)
+        if let handler { writer.field("handler", handler) }
         if let payload = try payload(invocation) { writer.rawField("payload", payload) }
         if let queue = invocation.value("queue") { writer.field("queue", queue) }
         if let priority = invocation.value("priority") {
@@ -71,6 +81,29 @@ enum TaskOptions {
             for (name, value) in labels { writer.field(name, value) }
             writer.endObject()
         }
+    }
+
+    private static func writeTemplate(
+        _ invocation: Invocation, into writer: inout JSONWriter
+    ) throws(CommandFailure) {
+        let parameters = try invocation.pairs("param")
+        guard let template = invocation.value("template") else {
+            guard parameters.isEmpty else { throw .usage("--param goes with --template") }
+            return
+        }
+        writer.field("template", template)
+        guard !parameters.isEmpty else { return }
+        writer.key("params")
+        writer.beginObject()
+        for (name, text) in parameters {
+            let json = Array(text.utf8)
+            if JSONDocument.isValid(json) {
+                writer.rawField(name, json)
+            } else {
+                writer.field(name, text)
+            }
+        }
+        writer.endObject()
     }
 
     private static func writePriority(

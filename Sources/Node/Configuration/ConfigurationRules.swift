@@ -64,8 +64,8 @@ struct ConfigurationRules {
     }
 
     mutating func checkQueueName(_ name: String, at place: String) {
-        guard !NameRule.isName(name) || name.utf8.count > Limits.maxNameBytes else { return }
-        problem(place, "\"\(name)\" is not a queue's name: \(NameRule.name)")
+        guard !NameRule.isOwnName(name) || name.utf8.count > Limits.maxNameBytes else { return }
+        problem(place, "\"\(name)\" is not a queue's name: \(NameRule.ownName)")
     }
 
     private mutating func problem(_ place: String, _ detail: String) {

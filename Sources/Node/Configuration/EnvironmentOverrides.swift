@@ -17,7 +17,7 @@ struct EnvironmentOverrides {
     private static let foreign: Set<String> = [
         "CARILLON_SERVER", "CARILLON_TOKEN", "CARILLON_TASK_ID", "CARILLON_ATTEMPT",
         "CARILLON_FENCE", "CARILLON_SCHEDULED_AT", "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE",
-        "CARILLON_INPUTS", "CARILLON_BATCH",
+        "CARILLON_INPUTS", "CARILLON_BATCH", "CARILLON_NAMESPACE",
         ClockOffset.variable,
     ]
 

@@ -15,8 +15,7 @@ enum NameRule {
         }
     }
 
-    /// Handlers, queues and schedules: their names stand in paths, and an occurrence's id is
-    /// `name@time`.
+    /// Handlers: their names stand in paths.
     static let name = "letters A-Z and a-z, digits, '.', '_', '-' and ':', a letter or digit first"
 
     static func isName(_ text: String) -> Bool {
@@ -26,6 +25,14 @@ enum NameRule {
                 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
                 || byte == UInt8(ascii: ":")
         }
+    }
+
+    /// Queues, schedules and templates: their names stand in paths, behind that of a namespace and a colon in the state,
+    /// and an occurrence's id is `name@time`.
+    static let ownName = "letters A-Z and a-z, digits, '.', '_' and '-', a letter or digit first"
+
+    static func isOwnName(_ text: String) -> Bool {
+        isName(text) && !text.utf8.contains(UInt8(ascii: ":"))
     }
 
     /// Tags, keys and labels: any text without control characters.

@@ -9,6 +9,8 @@ struct EventFilter: Equatable {
     var worker: String?
     /// Whole types such as `task.dead`, or their first words.
     var types: [String] = []
+    /// Workers live in none: what becomes of them is told in all.
+    var namespace = Namespace.standard
 
     static let types = ["task", "schedule", "queue", "worker"]
 
@@ -18,14 +20,18 @@ struct EventFilter: Equatable {
         }
         switch what {
         case .task(let id, _, let subject):
+            guard namespace.holds(subject?.queue ?? "") else { return false }
             return isWanted(id, subject?.schedule) && isAmong(queue, subject?.queue)
                 && isAmong(handler, subject?.handler) && isAmong(worker, subject?.worker)
         case .scheduleFired(let name, _, let id):
+            guard namespace.holds(name) else { return false }
             return isWanted(id, name) && queue == nil && handler == nil && worker == nil
         case .occurrencesPassed(let name, _, _, _, _):
+            guard namespace.holds(name) else { return false }
             return task == nil && isAmong(schedule, name) && queue == nil && handler == nil
                 && worker == nil
         case .queue(let standing):
+            guard namespace.holds(standing.name) else { return false }
             return task == nil && schedule == nil && isAmong(queue, standing.name)
                 && handler == nil && worker == nil
         case .worker(let name, _):
@@ -72,23 +78,29 @@ extension JSONWriter {
             field("task", id.description)
             field("state", state.name)
             if let subject {
-                field("queue", subject.queue)
+                field("namespace", Namespace(of: subject.queue).name)
+                field("queue", Namespace.bare(subject.queue))
                 field("handler", subject.handler)
-                if let schedule = subject.schedule { field("schedule", schedule) }
+                if let schedule = subject.schedule {
+                    field("schedule", Namespace.bare(schedule))
+                }
                 if subject.attempt > 0 { field("attempt", Int64(subject.attempt)) }
                 if let worker = subject.worker { field("worker", worker) }
             }
         case .scheduleFired(let name, let nominal, let task):
-            field("schedule", name)
+            field("namespace", Namespace(of: name).name)
+            field("schedule", Namespace.bare(name))
             timestampField("nominal", nominal)
             field("task", task.description)
         case .occurrencesPassed(let name, let nominal, let count, _, let reason):
-            field("schedule", name)
+            field("namespace", Namespace(of: name).name)
+            field("schedule", Namespace.bare(name))
             timestampField("nominal", nominal)
             field("count", Int64(count))
             field("reason", reason.name)
         case .queue(let standing):
-            field("queue", standing.name)
+            field("namespace", Namespace(of: standing.name).name)
+            field("queue", Namespace.bare(standing.name))
             field("paused", standing.isPaused)
             if let breaker = standing.breaker { field("breaker", breaker.name) }
         case .worker(let id, let state):

@@ -6,6 +6,7 @@ extension Metrics {
         var text = PrometheusText()
         writeConsensus(gauges, to: &text)
         writeState(gauges, to: &text)
+        writeNamespaces(gauges, to: &text)
         writeQueues(gauges, to: &text)
         writeSchedules(gauges, to: &text)
         writeRequests(to: &text)

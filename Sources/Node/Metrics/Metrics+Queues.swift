@@ -1,9 +1,29 @@
 import Scheduler
 
-/// What `/metrics` says of queues and schedules. Those with the first names have a sample each; queues behind them
-/// are added up as `_other`, which no queue can be called.
+/// What `/metrics` says of namespaces, queues and schedules. Those with the first names have a sample each; queues behind
+/// them are added up as `_other`, which no queue can be called. The names are qualified: `mail`, `shop:mail`.
 extension Metrics {
     static let otherQueues = "_other"
+
+    func writeNamespaces(_ gauges: MetricsGauges, to text: inout PrometheusText) {
+        func write(
+            _ name: StaticString, _ help: StaticString, _ value: (NamespaceView) -> Int?
+        ) {
+            text.metric(name, .gauge, help)
+            for namespace in gauges.namespaces {
+                guard let value = value(namespace) else { continue }
+                text.sample(name, ("namespace", namespace.name), Int64(value))
+            }
+        }
+        write("carillon_namespace_pending", "Tasks that wait, by namespace.") { $0.pending }
+        write("carillon_namespace_running", "Tasks that run, by namespace.") { $0.running }
+        write("carillon_namespace_pending_quota", "Tasks that may wait, by namespace.") {
+            $0.quota.pending.map(Int.init)
+        }
+        write("carillon_namespace_running_quota", "Tasks that may run, by namespace.") {
+            $0.quota.running.map(Int.init)
+        }
+    }
 
     func writeQueues(_ gauges: MetricsGauges, to text: inout PrometheusText) {
         text.gauge(

@@ -68,7 +68,8 @@ struct MetricsGauges {
     var uptimeSeconds: Double
     /// Sorted by id.
     var peers: [Peer]
-    /// The first by name: each is a label's value, and their number has to be bounded.
+    /// The first by name: each is a label's value, and their number has to be bounded. Likewise queues and schedules.
+    var namespaces: [NamespaceView] = []
     var queues: [QueueView] = []
     var otherQueues = QueueTotals(queues: 0, pending: 0, running: 0)
     var schedules: [ScheduleView] = []

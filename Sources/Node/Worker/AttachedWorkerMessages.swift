@@ -59,7 +59,8 @@ enum AttachedWorkerMessages {
                 fence: UInt64(max(0, fence)), handler: handler, payload: payload.raw,
                 timeoutMilliseconds: Milliseconds(timeout / 1_000_000), scheduledAt: scheduledAt,
                 assignedAt: scheduledAt, occurrence: occurrence,
-                schedule: occurrence.map { String($0.prefix { $0 != "@" }) })
+                schedule: occurrence.map { String($0.prefix { $0 != "@" }) },
+                namespace: item["namespace"]?.string.map(Namespace.init(name:)) ?? .standard)
         }
     }
 

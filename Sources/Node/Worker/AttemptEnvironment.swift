@@ -8,6 +8,7 @@ struct AttemptEnvironment: Sendable {
     private static let names = [
         "CARILLON_TASK_ID", "CARILLON_ATTEMPT", "CARILLON_FENCE", "CARILLON_SCHEDULED_AT",
         "CARILLON_SCHEDULE", "CARILLON_OCCURRENCE", "CARILLON_INPUTS", "CARILLON_BATCH",
+        "CARILLON_NAMESPACE",
     ]
 
     /// `inherited` as `NAME=value`. A node that is itself run by a task must not pass on that task's
@@ -36,6 +37,7 @@ struct AttemptEnvironment: Sendable {
         result.append("CARILLON_ATTEMPT=\(assignment.attempt)")
         result.append("CARILLON_FENCE=\(assignment.fence)")
         result.append("CARILLON_SCHEDULED_AT=\(Timestamp.format(assignment.scheduledAt))")
+        result.append("CARILLON_NAMESPACE=\(assignment.namespace)")
         if let schedule = assignment.schedule { result.append("CARILLON_SCHEDULE=\(schedule)") }
         if let occurrence = assignment.occurrence {
             result.append("CARILLON_OCCURRENCE=\(occurrence)")

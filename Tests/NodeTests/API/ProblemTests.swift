@@ -38,6 +38,7 @@ import Testing
             (.memberExists, 409), (.notSupportedYet, 409), (.lastMember, 409), (.tooOld, 409),
             (.queueFull, 429), (.missingDependency, 422), (.nodeName, 409),
             (.tooManyBulkJobs, 429),
+            (.namespaceFull, 429), (.namespaceRate, 429),
         ]
         #expect(expected.map(\.0) == Rejection.allCases)
         for (rejection, status) in expected {

@@ -51,6 +51,7 @@ import Testing
         expected.meta = [Label(name: "env", value: "prod"), Label(name: "a.b", value: "")]
         expected.text = "text"
         expected.until = 2_000
+        expected.namespace = .standard
         #expect(filter == expected)
     }
 

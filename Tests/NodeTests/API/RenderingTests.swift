@@ -27,7 +27,7 @@ import Testing
         "onDependencyFailure", "attempt", "worker", "createdAt", "startedAt", "finishedAt",
         "result", "storedResult", "error", "progress", "progressNote", "cached", "cachedFrom",
         "schedule",
-        "workflow", "attempts",
+        "workflow", "template", "attempts",
     ]
 
     @Test func everyFieldOfATaskAlwaysStandsThere() throws {

@@ -188,7 +188,7 @@ import Testing
                 "CARILLON_TIMING_WORKER_TIMEOUT": "5s", "CARILLON_NODES_N1_PEER": "127.0.0.2:1",
                 "CARILLON_NODES_N_3_API": "127.0.0.3:2", "CARILLON_NODES_N_3_SLOTS": "16",
                 "PATH": "/bin", "CARILLON_SERVER": "http://127.0.0.1:1",
-                "CARILLON_WEBHOOKS_SECRET": "s3cret",
+                "CARILLON_NAMESPACE": "a", "CARILLON_WEBHOOKS_SECRET": "s3cret",
             ])
         #expect(configuration.webhookSecret == Array("s3cret".utf8))
         #expect(configuration.cluster == "other")

@@ -101,6 +101,7 @@ import Testing
         try scheduler.apply(payload, index: 1, into: &events)
         var gauges = gauges
         gauges.queues = scheduler.queues(after: nil, limit: 1)
+        gauges.namespaces = scheduler.namespaces(after: nil, limit: 1)
         gauges.otherQueues = scheduler.queueTotals(behindFirst: 1)
         gauges.schedules = scheduler.schedules(after: nil, limit: 1)
         for event in events { gauges.occurrences.note(event, in: scheduler) }
@@ -108,6 +109,7 @@ import Testing
         let text = String(decoding: Metrics().exposition(gauges), as: UTF8.self)
         let lines = text.split(separator: "\n").map(String.init)
         for line in [
+            "carillon_namespace_pending{namespace=\"default\"} 3",
             "carillon_queues 2", "carillon_queue_pending{queue=\"mail\"} 3",
             "carillon_queue_pending{queue=\"_other\"} 0", "carillon_queue_paused{queue=\"mail\"} 1",
             "carillon_queue_breaker{queue=\"mail\"} 0",

@@ -1,0 +1,115 @@
+import Scheduler
+
+/// `/v1/templates`.
+enum TemplatesAPI {
+    static func handle(_ path: ArraySlice<String>, _ call: Call) {
+        guard let name = path.first else {
+            guard call.allows(.get) else { return }
+            return list(call)
+        }
+        guard path.count == 1 else { return call.replyUnknownPath() }
+        guard call.allows(.get, .put, .delete) else { return }
+        switch call.request.method {
+        case .put: put(name, call)
+        case .delete: delete(name, call)
+        default: get(name, call)
+        }
+    }
+
+    private static func put(_ name: String, _ call: Call) {
+        guard let document = call.document() else { return }
+        var query = call.query
+        let options = call.options(&query)
+        query.finish()
+        var reader = JSONReader(document.root)
+        let body = TemplateReader.read(&reader)
+        reader.finish()
+        var problems = reader.problems + query.problems
+        if !NameRule.isOwnName(name) || name.utf8.count > call.namespace.maxNameBytes {
+            problems.append(
+                JSONProblem(
+                    pointer: "", detail: "\"\(name)\" is not a template's name: \(NameRule.ownName)"
+                ))
+        }
+        guard problems.isEmpty, let body else { return call.reply(Problem.invalid(problems)) }
+        call.perform(
+            .putTemplate(name: call.namespace.qualified(name), body: body), options,
+            noun: "template", name: name,
+            wrongState: { "" }
+        ) { outcome in
+            guard case .put(let existed) = outcome else {
+                preconditionFailure("a template that is put is there")
+            }
+            reply(name, call, status: existed ? 200 : 201)
+        }
+    }
+
+    private static func delete(_ name: String, _ call: Call) {
+        guard call.hasNoBody(), let options = call.options() else { return }
+        call.perform(
+            .deleteTemplate(name: call.namespace.qualified(name)), options, noun: "template",
+            name: name,
+            wrongState: { "" }
+        ) { _ in call.reply(HTTPResponse(status: 204)) }
+    }
+
+    private static func get(_ name: String, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(name, call) }
+    }
+
+    private static func list(_ call: Call) {
+        var query = call.query
+        let limit =
+            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
+        let after = query.text("cursor")
+        let options = call.options(&query, readsState: true)
+        query.finish()
+        guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
+        call.read(options) {
+            // One more than is shown tells whether there is a next page.
+            let found = call.gateway.replica.scheduler.templates(
+                in: call.namespace, after: after, limit: limit + 1)
+            call.reply { writer in
+                var shown = 0
+                writer.beginObject()
+                writer.key("items")
+                writer.beginArray()
+                for template in found.prefix(limit)
+                where writer.bytes.count < APILimits.maxListBytes {
+                    writer.template(template)
+                    shown += 1
+                }
+                writer.endArray()
+                writer.optionalField(
+                    "next", shown < found.count ? Namespace.bare(found[shown - 1].name) : nil)
+                writer.endObject()
+            }
+        }
+    }
+
+    private static func reply(_ name: String, _ call: Call, status: Int = 200) {
+        guard let template = call.gateway.replica.scheduler.template(call.namespace.qualified(name))
+        else {
+            return call.reply(Problem.notFound("template", name))
+        }
+        call.reply(status: status) { $0.template(template) }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func template(_ template: TemplateView) {
+        beginObject()
+        field("name", Namespace.bare(template.name))
+        do {
+            let body = try JSONDocument(template.body).root
+            for (name, member) in body.members { rawField(name, member.raw) }
+        } catch {
+            // Not taken in by a node of this version, which checks it.
+            nullField("task")
+        }
+        timestampField("createdAt", template.createdAt)
+        timestampField("updatedAt", template.updatedAt)
+        endObject()
+    }
+}

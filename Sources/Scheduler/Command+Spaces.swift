@@ -1,0 +1,35 @@
+/// Commands about templates and namespaces.
+///
+/// ```
+/// putTemplate   name string · body blob
+/// putNamespace  name string · quota; `NamespaceRecord` says what a quota is
+/// ```
+extension Command {
+    /// Writes the fields of one of these commands.
+    func encodeSpace(into writer: inout ByteWriter) {
+        switch self {
+        case .putTemplate(let name, let body):
+            writer.put(name)
+            writer.put(body)
+        case .putNamespace(let name, let quota):
+            writer.put(name)
+            quota.encode(into: &writer)
+        case .deleteTemplate(let name), .deleteNamespace(let name): writer.put(name)
+        default: preconditionFailure("not a command about templates or namespaces")
+        }
+    }
+
+    init(space kind: Kind, from reader: inout ByteReader) throws(CodecError) {
+        switch kind {
+        case .putTemplate:
+            let name = try reader.name("template")
+            self = .putTemplate(name: name, body: try reader.templateBody())
+        case .deleteTemplate: self = .deleteTemplate(name: try reader.name("template"))
+        case .putNamespace:
+            let name = try reader.name("namespace")
+            self = .putNamespace(name: name, try NamespaceQuota(from: &reader))
+        case .deleteNamespace: self = .deleteNamespace(name: try reader.name("namespace"))
+        default: preconditionFailure("not a command about templates or namespaces")
+        }
+    }
+}
