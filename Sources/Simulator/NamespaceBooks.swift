@@ -38,20 +38,19 @@ struct NamespaceBooks {
             commands[identity] = request.command
             if case .putNamespace(let name, _) = request.command { changed.insert(name) }
         }
-        if !books.isEmpty {
-            for event in events {
-                switch event {
-                case .assigned(let assignment):
-                    try noteStart(assignment.task, tasks, changed)
-                case .taskChanged(let id, let new):
-                    note(id, became: new, tasks)
-                case .outcome(let origin, let incarnation, let sequence, .task(let id, false)):
-                    let identity = Identity(
-                        origin: origin, incarnation: incarnation, sequence: sequence)
-                    guard let command = commands[identity] else { continue }
-                    try noteSubmission(command, id, state.time, changed)
-                default: continue
-                }
+        for event in events {
+            switch event {
+            case .assigned(let assignment) where !books.isEmpty:
+                try noteStart(assignment.task, tasks, changed)
+            case .taskChanged(let id, let new) where !books.isEmpty:
+                note(id, became: new, tasks)
+            // Those of namespaces of which nobody has said anything as well: they may be told again afterwards.
+            case .outcome(let origin, let incarnation, let sequence, .task(let id, false)):
+                let identity = Identity(
+                    origin: origin, incarnation: incarnation, sequence: sequence)
+                guard let command = commands[identity] else { continue }
+                try noteSubmission(command, id, state.time, changed)
+            default: continue
             }
         }
         for name in changed { rebase(name, state, tasks) }
