@@ -158,6 +158,8 @@ extension Simulation {
             return "\(node.id) is down"
         }
         if let probe = clients.openProbe(on: present) { return "\(probe.kind) is not answered" }
+        // Without room in their namespace occurrences are skipped.
+        if let missing = missingForNamespaces(present[0]) { return missing }
         let fired = oracle.schedules.firedCount(of: Self.probeSchedule) - recovery.firedBefore
         guard fired >= Self.probeFirings else {
             let next = oracle.reference.schedule(Self.probeSchedule)?.next
