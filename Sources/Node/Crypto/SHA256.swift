@@ -13,38 +13,47 @@ struct SHA256 {
     /// Less than a block.
     private var rest: [UInt8] = []
     private var byteCount: UInt64 = 0
-    private var schedule = [UInt32](repeating: 0, count: 64)
 
     init() {
         rest.reserveCapacity(Self.blockBytes)
     }
 
     /// The digest of a message that is there as a whole.
-    static func hash(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    static func hash(_ bytes: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finish()
     }
 
     /// Takes the next piece of the message.
-    mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            rest.append(byte)
-            byteCount += 1
-            if rest.count == Self.blockBytes { compress() }
+    mutating func update(_ bytes: [UInt8]) {
+        byteCount += UInt64(bytes.count)
+        var place = 0
+        if !rest.isEmpty {
+            place = min(Self.blockBytes - rest.count, bytes.count)
+            rest.append(contentsOf: bytes[..<place])
+            guard rest.count == Self.blockBytes else { return }
+            let block = rest
+            rest = []
+            compress(block.span, at: 0)
         }
+        let span = bytes.span
+        while span.count - place >= Self.blockBytes {
+            compress(span, at: place)
+            place += Self.blockBytes
+        }
+        rest.append(contentsOf: bytes[place...])
     }
 
     /// The digest of all pieces. No piece may follow.
     mutating func finish() -> [UInt8] {
         let bitCount = byteCount &* 8
-        rest.append(0x80)
-        if rest.count > Self.blockBytes - 8 { fillUp(to: Self.blockBytes) }
-        fillUp(to: Self.blockBytes - 8)
+        var end: [UInt8] = [0x80]
+        while (rest.count + end.count) % Self.blockBytes != Self.blockBytes - 8 { end.append(0) }
         for shift in stride(from: 56, through: 0, by: -8) {
-            rest.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+            end.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
         }
-        compress()
+        update(end)
         var digest: [UInt8] = []
         digest.reserveCapacity(Self.digestBytes)
         for place in 0..<8 {
@@ -55,15 +64,14 @@ struct SHA256 {
         return digest
     }
 
-    private mutating func fillUp(to count: Int) {
-        while rest.count < count { rest.append(0) }
-        if rest.count == Self.blockBytes { compress() }
-    }
-
-    /// Mixes the gathered block into the state.
-    private mutating func compress() {
+    /// Mixes the block that begins at `start` into the state.
+    private mutating func compress(_ bytes: Span<UInt8>, at start: Int) {
+        var schedule = InlineArray<64, UInt32>(repeating: 0)
         for place in 0..<16 {
-            schedule[place] = rest[4 * place..<4 * place + 4].reduce(0) { $0 << 8 | UInt32($1) }
+            let byte = start + 4 * place
+            schedule[place] =
+                UInt32(bytes[byte]) << 24 | UInt32(bytes[byte + 1]) << 16
+                | UInt32(bytes[byte + 2]) << 8 | UInt32(bytes[byte + 3])
         }
         for place in 16..<64 {
             let early = schedule[place - 15]
@@ -81,10 +89,11 @@ struct SHA256 {
         var f = state[5]
         var g = state[6]
         var h = state[7]
+        let constants = Self.constants.span
         for round in 0..<64 {
             let mixedE = Self.rotate(e, 6) ^ Self.rotate(e, 11) ^ Self.rotate(e, 25)
             let chosen = (e & f) ^ (~e & g)
-            let first = h &+ mixedE &+ chosen &+ Self.constants[round] &+ schedule[round]
+            let first = h &+ mixedE &+ chosen &+ constants[round] &+ schedule[round]
             let mixedA = Self.rotate(a, 2) ^ Self.rotate(a, 13) ^ Self.rotate(a, 22)
             let majority = (a & b) ^ (a & c) ^ (b & c)
             h = g
@@ -97,7 +106,6 @@ struct SHA256 {
             a = first &+ mixedA &+ majority
         }
         state = state &+ SIMD8(a, b, c, d, e, f, g, h)
-        rest.removeAll(keepingCapacity: true)
     }
 
     private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {

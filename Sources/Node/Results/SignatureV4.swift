@@ -29,7 +29,7 @@ struct SignatureV4: Sendable {
         let scope = "\(day)/\(region)/\(service)/aws4_request"
         let text = [
             "AWS4-HMAC-SHA256", request.time, scope,
-            SHA256.hash(Self.canonical(request, headers, names).utf8).hexadecimal,
+            SHA256.hash(Array(Self.canonical(request, headers, names).utf8)).hexadecimal,
         ].joined(separator: "\n")
         let signature = HMAC.sha256(key: key(day), Array(text.utf8)).hexadecimal
         return "AWS4-HMAC-SHA256 Credential=\(accessKey)/\(scope),SignedHeaders=\(names),"

@@ -45,7 +45,7 @@ import Testing
         #expect(task["storedResult"]?["bytes"]?.integer == 300_002)
         #expect(task["storedResult"]?["node"]?.string == "n1")
         #expect(
-            task["storedResult"]?["sha256"]?.string == SHA256.hash(json.utf8).hexadecimal)
+            task["storedResult"]?["sha256"]?.string == SHA256.hash(Array(json.utf8)).hexadecimal)
         let result = try api.call("GET", "/v1/tasks/\(id)/result")
         #expect(result.status == 200)
         #expect(result.text == json)

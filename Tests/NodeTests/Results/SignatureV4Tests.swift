@@ -42,7 +42,7 @@ import Testing
             headers: [
                 (name: "date", value: "Fri, 24 May 2013 00:00:00 GMT"),
                 (name: "x-amz-storage-class", value: "REDUCED_REDUNDANCY"),
-            ], bodyChecksum: SHA256.hash("Welcome to Amazon S3.".utf8).hexadecimal)
+            ], bodyChecksum: SHA256.hash(Array("Welcome to Amazon S3.".utf8)).hexadecimal)
         #expect(
             text.hasSuffix(
                 "Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"))
