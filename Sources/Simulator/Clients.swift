@@ -13,6 +13,8 @@ struct Clients {
         case read(minApplied: Index, TaskID?)
         /// A write is a change.
         case readRegister(Int)
+        /// Of a worker outside of the cluster.
+        case attached(AttachedWorker.Question)
     }
 
     enum Status {

@@ -21,6 +21,8 @@ enum Happening {
     case snapshotDone(node: Int, life: Int)
     case attemptOver(execution: Int, cause: Execution.Cause)
     case acts(Load)
+    case attachedStep(worker: Int, process: Int, AttachedWorker.Step)
+    indirect case attachedFailed(AttachedWorker.Question)
     case clientDeadline(Token)
     case clientRetries(Token)
     case strike(Strike)

@@ -12,8 +12,13 @@ struct Execution {
         case leaseLost
     }
 
-    let node: Int
-    let life: Int
+    enum Owner: Sendable {
+        case node(Int, life: Int)
+        /// A worker outside of the cluster.
+        case attached(Int)
+    }
+
+    let owner: Owner
     let assignment: Assignment
     let result: AttemptResult
     let startedAt: Nanoseconds

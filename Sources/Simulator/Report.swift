@@ -43,6 +43,9 @@ struct Report {
     var bulkJobs = 0
     /// Tasks that were answered with an earlier result.
     var cachedAnswers = 0
+    /// Attempts of workers outside of the cluster, and how often one of them lost the cluster.
+    var attachedExecutions = 0
+    var attachedLeasesLost = 0
     /// Starts and submissions that were checked against the quotas of their namespaces.
     var quotaStarts = 0
     var quotaSubmits = 0
@@ -67,7 +70,7 @@ struct Report {
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled,
-            \.quotaStarts, \.quotaSubmits,
+            \.quotaStarts, \.quotaSubmits, \.attachedExecutions, \.attachedLeasesLost,
         ]
     }
 
@@ -100,6 +103,7 @@ struct Report {
         queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked
+        attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

@@ -25,6 +25,7 @@ extension Simulation {
         case .readRegister(let register):
             oracle.registers.begin(token, on: register)
             deliver(.read(token), to: node)
+        case .attached: preconditionFailure("attached workers ask by themselves")
         }
         return token
     }
@@ -85,6 +86,14 @@ extension Simulation {
             deliver(.abandonRead(token), to: node)
         case .submit, .finish, .change:
             deliver(.abandonRequest(token), to: node)
+        case .attached(let question):
+            switch question.kind {
+            case .attach, .finish: return deliver(.abandonRequest(token), to: node)
+            case .beat, .poll: deliver(.abandonRead(token), to: node)
+            case .heard: deliver(.abandonWorkerBeat(token), to: node)
+            }
+            clients.close(token, .refused)
+            failed(question)
         }
     }
 
@@ -172,6 +181,7 @@ extension Simulation {
         case (.change(.submitGraph(let graph)), .task(let first, false)):
             try workflowSubmitted(graph, first)
         case (.change, _): break
+        case (.attached(let question), _): try answered(question, outcome)
         default: throw Violation("answers fit", "\(operation.kind) answered by \(outcome)")
         }
     }
@@ -207,6 +217,8 @@ extension Simulation {
             // The worker keeps what it has to report.
             retryLater(.finish(finish), on: node, isProbe: false)
         case .submit(let spec) where spec.key != nil: planRetry(token)
+        case .attached(let question):
+            after(Self.attachedRetryNanoseconds, .attachedFailed(question))
         default:
             guard operation.isProbe else { return }
             retryLater(operation.kind, on: node, isProbe: true)
@@ -236,6 +248,7 @@ extension Simulation {
         case .finish(let finish): input = .request(token, .finish(finish))
         case .change(let command): input = .request(token, command)
         case .read, .readRegister: input = .read(token)
+        case .attached: preconditionFailure("attached workers ask by themselves")
         }
         after(500_000_000, .input(node: node.number, life: node.life, input))
     }
@@ -247,6 +260,9 @@ extension Simulation {
         guard operation.status == .open, let replica = node.replica else { return }
         clients.close(token, .answered)
         report.reads += 1
+        if case .attached(let question) = operation.kind {
+            return try readReady(question, on: node)
+        }
         if case .readRegister(let register) = operation.kind {
             let name = Registers.name(register)
             try oracle.registers.endRead(

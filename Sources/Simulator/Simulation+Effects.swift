@@ -39,7 +39,8 @@ extension Simulation {
             noteLeadership(node)
         case .workerRefused(let reason):
             log.write(now, .process, "\(node.id): worker refused, \(reason)")
-        case .finished, .stateReplaced, .beatAnswered, .attachedWorkerChanged: return
+        case .beatAnswered(let token, let reply): beatAnswered(token, reply, on: node)
+        case .finished, .stateReplaced, .attachedWorkerChanged: return
         }
     }
 

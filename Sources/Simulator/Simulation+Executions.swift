@@ -23,13 +23,13 @@ extension Simulation {
                 "\(node.id) launches \(assignment.task)/\(assignment.attempt), declared lost before"
             )
         }
-        try checkOverlap(assignment, node)
+        try checkOverlap(assignment, on: node.id.name)
         let (length, result) = drawCourse(assignment, node)
         let number = executions.count
         executions.append(
             Execution(
-                node: node.number, life: node.life, assignment: assignment, result: result,
-                startedAt: now))
+                owner: .node(node.number, life: node.life), assignment: assignment,
+                result: result, startedAt: now))
         node.executions.append(number)
         running[assignment.task, default: []].append(number)
         report.executions += 1
@@ -39,22 +39,24 @@ extension Simulation {
 
     /// Two attempts of a task may run at once only if the older one's node was stopped, or if the client took
     /// the older one away while its node had not heard of it yet.
-    private func checkOverlap(
-        _ assignment: Assignment, _ node: SimulatedNode
-    ) throws(Violation) {
+    func checkOverlap(_ assignment: Assignment, on worker: String) throws(Violation) {
         for number in running[assignment.task] ?? [] {
             let older = executions[number]
-            let owner = nodes[older.node]
             report.overlaps += 1
-            guard !isExcused(owner),
+            guard !isExcused(older.owner),
                 oracle.wasLost(assignment.task, attempt: older.assignment.attempt)
             else { continue }
             throw Violation(
                 "a lost worker has stopped before its work goes on elsewhere",
-                "\(assignment.task): attempt \(older.assignment.attempt) runs on \(owner.id) since "
-                    + "\(older.startedAt), \(assignment.attempt) begins on \(node.id)"
+                "\(assignment.task): attempt \(older.assignment.attempt) runs on \(older.assignment.worker) since "
+                    + "\(older.startedAt), \(assignment.attempt) begins on \(worker)"
             )
         }
+    }
+
+    private func isExcused(_ owner: Execution.Owner) -> Bool {
+        guard case .node(let number, _) = owner else { return false }
+        return isExcused(nodes[number])
     }
 
     private func isExcused(_ node: SimulatedNode) -> Bool {
@@ -127,9 +129,9 @@ extension Simulation {
     /// While its node is paused the end waits in the inbox, and is told late.
     func endExecution(_ number: Int, _ cause: Execution.Cause) {
         let execution = executions[number]
-        guard execution.isRunning, let node = node(execution.node, life: execution.life) else {
-            return
-        }
+        guard execution.isRunning, case .node(let owner, let life) = execution.owner,
+            let node = node(owner, life: life)
+        else { return }
         stopCounting(number)
         node.executions.removeAll { $0 == number }
         let assignment = execution.assignment

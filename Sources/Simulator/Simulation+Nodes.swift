@@ -88,7 +88,9 @@ extension Simulation {
         for execution in node.executions { stopCounting(execution) }
         for token in clients.nodeDied(node.number, life: node.life) {
             let operation = clients[token]
-            if operation.isProbe {
+            if case .attached(let question) = operation.kind {
+                after(Self.attachedRetryNanoseconds, .attachedFailed(question))
+            } else if operation.isProbe {
                 node.owedProbes.append(operation.kind)
             } else {
                 planRetry(token)

@@ -35,6 +35,8 @@ final class Simulation {
     /// For their limits by key.
     var keyRandom: RandomSource
     var backfillRandom: RandomSource
+    /// Workers outside of the cluster, in some runs.
+    var attached: AttachedCrew
     /// For namespaces and their quotas, in some runs.
     var namespaceRandom: RandomSource
     var now: Nanoseconds = 0
@@ -91,6 +93,7 @@ final class Simulation {
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
+        attached = AttachedCrew(random: RandomSource(seed: seed &+ 0xa77a_c4ed_0000_0000))
         namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
         scenario.drawNamespaces(&namespaceRandom)
         if crowd > 0 { scenario.makeRoomForCrowd() }
@@ -140,6 +143,7 @@ final class Simulation {
         }
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
         if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
+        attachWorkers()
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
@@ -215,6 +219,9 @@ final class Simulation {
             try finishSnapshot(node)
         case .attemptOver(let execution, let cause): endExecution(execution, cause)
         case .acts(let load): act(load)
+        case .attachedStep(let worker, let process, let step):
+            perform(step, worker: worker, process: process)
+        case .attachedFailed(let question): failed(question)
         case .clientDeadline(let token): abandon(token)
         case .clientRetries(let token): askAgain(token)
         case .strike(let strike): perform(strike)

@@ -49,7 +49,7 @@ public struct ReplicaSettings: Sendable {
     /// How long a worker goes on, counted from when it sent the last beat that was answered (on the leader: the last round
     /// that a majority answered). Counted from the answer's arrival it would outlast the leader's patience. The rest of
     /// `workerTimeout` is the margin in which running attempts are stopped before the leader assigns them again.
-    var leaseNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 10 * 7 }
+    public var leaseNanoseconds: Nanoseconds { workerTimeoutNanoseconds / 10 * 7 }
 
     var leaseMarginNanoseconds: Nanoseconds { workerTimeoutNanoseconds - leaseNanoseconds }
 }
