@@ -17,6 +17,7 @@ final class ClusterFixture {
     private(set) var members: [Member]
     private let cluster: String
     private let slots: Int
+    private var sections: String?
     private var processes: [String: TestProcess] = [:]
 
     var configurationPath: String { directory + "/cluster.json" }
@@ -40,9 +41,15 @@ final class ClusterFixture {
         try writeConfiguration()
     }
 
+    /// Gives the configuration these sections beside its nodes, as they stand in JSON. Nodes that run are not told.
+    func configure(_ sections: String) throws {
+        self.sections = sections
+        try writeConfiguration()
+    }
+
     private func writeConfiguration() throws {
-        try writeConfiguration(
-            Self.configuration(cluster: cluster, members: members, slots: slots))
+        let nodes = Self.configuration(cluster: cluster, members: members, slots: slots)
+        try writeConfiguration(sections.map { "\(nodes.dropLast()),\($0)}" } ?? nodes)
     }
 
     deinit {

@@ -6,63 +6,8 @@ import Testing
 extension ProcessTests {
     /// Every row of the HTTP interface on a cluster of three, each request to another node than the one before.
     struct ContractTests {
-        /// The nodes in turn.
-        private final class Round {
-            let cluster: ClusterFixture
-            private let clients: [NodeClient]
-            private var turn = 0
-
-            init() throws {
-                let cluster = try ClusterFixture()
-                try cluster.startAll()
-                self.cluster = cluster
-                clients = cluster.ids.map { cluster.client($0) }
-            }
-
-            var next: NodeClient {
-                turn += 1
-                return clients[turn % clients.count]
-            }
-
-            @discardableResult
-            func call(
-                _ method: String, _ target: String, _ body: String = "", status: Int = 200,
-                key: String? = nil, contentType: String = "application/json"
-            ) throws -> JSONValue {
-                let response = try next.send(
-                    method, target, body, key: key, contentType: contentType)
-                let text = String(decoding: response.body, as: UTF8.self)
-                #expect(response.status == status, "\(method) \(target): \(text)")
-                guard !response.body.isEmpty else {
-                    return try JSONDocument(Array("null".utf8)).root
-                }
-                return try JSONDocument(response.body).root
-            }
-
-            func text(_ target: String, status: Int = 200) throws -> String {
-                let response = try next.send("GET", target)
-                #expect(response.status == status, "\(target)")
-                return String(decoding: response.body, as: UTF8.self)
-            }
-
-            /// The task's id.
-            func submit(_ body: String, key: String? = nil) throws -> String {
-                try #require(
-                    try call("POST", "/v1/tasks", body, status: 201, key: key)["id"]?.string)
-            }
-
-            func await(_ state: String, _ id: String) throws {
-                let task = try call("GET", "/v1/tasks/\(id)/wait?timeout=20s")
-                #expect(task.state == state, "\(task.source)")
-            }
-        }
-
-        private func ids(_ page: JSONValue, _ field: String = "id") -> [String] {
-            (page["items"]?.elements ?? []).map { $0.shown(field) }
-        }
-
         @Test func tasks() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let echo = #"{"handler": "echo", "payload": {"a": 1}, "meta": {"team": "x"}}"#
             let first = try round.submit(echo, key: "once")
             let again = try round.call("POST", "/v1/tasks", echo, key: "once")
@@ -82,17 +27,19 @@ extension ProcessTests {
                 "since=2020-01-01T00:00:00Z", "until=2100-01-01T00:00:00Z&limit=1000",
             ] {
                 let page = try round.call("GET", "/v1/tasks?\(filter)")
-                #expect(ids(page).contains(first), "\(filter)")
+                #expect(ContractRound.ids(page).contains(first), "\(filter)")
             }
             for filter in ["schedule=s", "worker=nobody", "tag=gpu", "state=dead"] {
-                #expect(ids(try round.call("GET", "/v1/tasks?\(filter)")).isEmpty, "\(filter)")
+                #expect(
+                    ContractRound.ids(try round.call("GET", "/v1/tasks?\(filter)")).isEmpty,
+                    "\(filter)")
             }
             var page = try round.call("GET", "/v1/tasks?limit=2")
-            var seen = ids(page)
+            var seen = ContractRound.ids(page)
             while let cursor = page["next"]?.string {
                 page = try round.call(
                     "GET", "/v1/tasks?limit=2&cursor=\(PercentEncoding.encode(cursor))")
-                seen += ids(page)
+                seen += ContractRound.ids(page)
             }
             #expect(seen.count == 4 && Set(seen).count == 4)
             let later = try round.submit(#"{"handler": "echo", "delay": "1h"}"#)
@@ -100,26 +47,18 @@ extension ProcessTests {
             try round.call("DELETE", "/v1/tasks/\(later)", status: 409)
             try round.call("POST", "/v1/tasks/\(later)/retry")
             try round.await("succeeded", later)
-            for _ in 0..<3 { _ = try round.submit(#"{"handler": "echo", "delay": "1h"}"#) }
-            let batch = try round.call(
-                "POST", "/v1/tasks/batch",
-                #"{"action": "cancel", "filter": {"state": "scheduled"}}"#)
-            #expect(batch["cancelled"]?.integer == 3, "\(batch.source)")
-            let job = batch["id"]?.string ?? ""
-            #expect(try round.call("GET", "/v1/jobs/\(job)?wait=1s").state == "done")
-            #expect(ids(try round.call("GET", "/v1/jobs")) == [job])
-            try round.call("DELETE", "/v1/jobs/\(job)", status: 409)
             let why = try round.call("GET", "/v1/tasks/\(later)/explain")
             #expect(why["constraints"]?.elements.first?["constraint"]?.string == "ended")
             try round.call("GET", "/v1/tasks/t999999", status: 404)
         }
 
         @Test func `dead tasks`() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let failing = #"{"handler": "fail", "retry": {"attempts": 1}}"#
             let dead = try (0..<3).map { _ in try round.submit(failing) }
             for id in dead { try round.await("dead", id) }
-            #expect(Set(ids(try round.call("GET", "/v1/dead?handler=fail"))) == Set(dead))
+            #expect(
+                Set(ContractRound.ids(try round.call("GET", "/v1/dead?handler=fail"))) == Set(dead))
             let retried = try round.call("POST", "/v1/dead/retry?limit=2")
             #expect(retried["retried"]?.integer == 2)
             for id in dead { try round.await("dead", id) }
@@ -128,7 +67,7 @@ extension ProcessTests {
         }
 
         @Test func schedules() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let nightly = """
                 {"cron": "0 30 9 * * MON-FRI", "zone": "Europe/Berlin", "overlap": "skip",
                  "catchUp": {"all": 5}, "jitter": "1s", "dst": {"gap": "skip"}, "task": {"handler": "echo"}}
@@ -136,7 +75,8 @@ extension ProcessTests {
             try round.call("PUT", "/v1/schedules/nightly", nightly, status: 201)
             let put = try round.call("PUT", "/v1/schedules/nightly", nightly)
             #expect(put["next"]?.string != nil)
-            #expect(ids(try round.call("GET", "/v1/schedules"), "name") == ["nightly"])
+            #expect(
+                ContractRound.ids(try round.call("GET", "/v1/schedules"), "name") == ["nightly"])
             let preview = try round.call("GET", "/v1/schedules/nightly/preview?count=3")
             #expect(preview["items"]?.elements.count == 3)
             let paused = try round.call("POST", "/v1/schedules/nightly/pause")
@@ -146,7 +86,10 @@ extension ProcessTests {
             try round.await("succeeded", task.shown("id"))
             let past = try round.call("GET", "/v1/schedules/nightly/occurrences")
             #expect(past["items"]?.elements.first?["reason"]?.string == "trigger")
-            #expect(ids(try round.call("GET", "/v1/tasks?schedule=nightly")) == [task.shown("id")])
+            #expect(
+                ContractRound.ids(try round.call("GET", "/v1/tasks?schedule=nightly")) == [
+                    task.shown("id")
+                ])
             let often = #"{"every": "1s", "task": {"handler": "echo"}}"#
             try round.call("PUT", "/v1/schedules/often", often, status: 201)
             try eventually("it has run twice") {
@@ -158,7 +101,7 @@ extension ProcessTests {
         }
 
         @Test func queues() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let settings =
                 #"{"concurrency": 2, "rate": "100/s", "priority": 7, "maxPending": 1, "breaker": {"failures": 3}}"#
             let mail = try round.call("PUT", "/v1/queues/mail", settings)
@@ -168,14 +111,14 @@ extension ProcessTests {
             try round.call(
                 "POST", "/v1/tasks", #"{"handler": "echo", "queue": "mail"}"#, status: 429)
             #expect(try round.call("GET", "/v1/queues/mail")["pending"]?.integer == 1)
-            #expect(ids(try round.call("GET", "/v1/queues"), "name").contains("mail"))
+            #expect(ContractRound.ids(try round.call("GET", "/v1/queues"), "name").contains("mail"))
             try round.call("POST", "/v1/queues/mail/resume")
             try round.await("succeeded", waiting)
             #expect(try round.call("GET", "/v1/tasks/\(waiting)")["priority"]?.integer == 7)
         }
 
         @Test func workflows() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let graph = """
                 {"chain": [{"handler": "echo", "payload": 4, "name": "a"},
                            {"group": [{"handler": "echo", "payload": "{{results.a}}"}, {"handler": "echo"}]}]}
@@ -194,9 +137,10 @@ extension ProcessTests {
         }
 
         @Test func `the cluster, and what it says of itself`() throws {
-            let round = try Round()
+            let round = try ContractRound()
             let cluster = round.cluster
-            #expect(Set(ids(try round.call("GET", "/v1/workers"))) == Set(cluster.ids))
+            #expect(
+                Set(ContractRound.ids(try round.call("GET", "/v1/workers"))) == Set(cluster.ids))
             let drained = try round.call("POST", "/v1/workers/n1/drain")
             #expect(drained.state == "draining")
             #expect(try round.call("POST", "/v1/workers/n1/undrain").state == "live")

@@ -14,14 +14,9 @@ extension ProcessTests {
             }
             """#
 
-        private func configured(_ cluster: ClusterFixture) throws {
-            let nodes = ClusterFixture.configuration(cluster: "test", members: cluster.members)
-            try cluster.writeConfiguration(String(nodes.dropLast()) + "," + Self.handlers + "}")
-        }
-
         @Test func `a large result comes through every node, until its own is gone`() throws {
             let cluster = try ClusterFixture()
-            try configured(cluster)
+            try cluster.configure(Self.handlers)
             try cluster.startAll()
             let client = cluster.client()
             let id = try client.submit("{\"handler\": \"large\"}")
@@ -59,7 +54,7 @@ extension ProcessTests {
 
         @Test func `logs of attempts come through every node`() throws {
             let cluster = try ClusterFixture()
-            try configured(cluster)
+            try cluster.configure(Self.handlers)
             try cluster.startAll()
             let client = cluster.client()
             let id = try client.submit("{\"handler\": \"talk\", \"retry\": {\"initial\": \"1ms\"}}")
