@@ -37,6 +37,7 @@ extension Command {
         case cancelBackfill = 25
         case fillBack = 26
         case setRetention = 33
+        case dropExported = 34
         case putQueue = 30
         case pauseQueue = 31
         case resumeQueue = 32
@@ -114,6 +115,7 @@ extension Command {
         case .setRetention(let retention): retention.encode(into: &writer)
         case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
             encodeSpace(into: &writer)
+        case .dropExported(let departures): departures.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -194,6 +196,7 @@ extension Command {
         case .setRetention: self = .setRetention(try Retention(from: &reader))
         case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
             try self.init(space: kind, from: &reader)
+        case .dropExported: self = .dropExported(try [Departure](from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -261,6 +264,7 @@ extension Command {
         case .deleteTemplate: .deleteTemplate
         case .putNamespace: .putNamespace
         case .deleteNamespace: .deleteNamespace
+        case .dropExported: .dropExported
         }
     }
 

@@ -62,6 +62,8 @@ public enum Command: Equatable, Sendable {
     /// Replaces what was said of the namespace.
     case putNamespace(name: String, NamespaceQuota)
     case deleteNamespace(name: String)
+    /// These tasks are on record elsewhere, as they were, and may go.
+    case dropExported([Departure])
 }
 
 public struct WorkerSpec: Equatable, Sendable {

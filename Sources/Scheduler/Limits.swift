@@ -72,6 +72,10 @@ public enum Limits {
     public static let maxKeptTasks = 5_000_000
     public static let deadRetentionMilliseconds: Milliseconds = 30 * 86_400_000
     public static let maxDeadTasks = 200_000
+    /// Of one command that drops tasks which are on record.
+    public static let maxDepartures = 10_000
+    /// Entries looked at for them, most of which may be stale.
+    public static let maxDepartureLooks = 20_000
 
     /// Forgetting (of tasks, keys, workers) happens at whole multiples of this: many at once, in few entries.
     public static let housekeepingMilliseconds: Milliseconds = 1_000

@@ -7,6 +7,8 @@ public struct Retention: Equatable, Sendable {
     /// Succeeded, cancelled and expired ones together; those whose time is up first go first.
     public var maxFinished = UInt32(Limits.maxFinishedTasks)
     public var maxDead = UInt32(Limits.maxDeadTasks)
+    /// None goes by itself: somebody puts each on record first, and says so (`Departure`). Until then they stay, however many.
+    public var isExported = false
 
     public static let ageRange: ClosedRange<Milliseconds> = 0...Limits.maxDelayMilliseconds
     public static let countRange: ClosedRange<UInt32> = 0...UInt32(Limits.maxKeptTasks)
@@ -25,7 +27,7 @@ public struct Retention: Equatable, Sendable {
 }
 
 /// ```
-/// retention  succeeded i64 · cancelled i64 · expired i64 · dead i64 (ms) · maxFinished u32 · maxDead u32
+/// retention  succeeded i64 · cancelled i64 · expired i64 · dead i64 (ms) · maxFinished u32 · maxDead u32 · isExported bool
 /// ```
 extension Retention {
     func encode(into writer: inout ByteWriter) {
@@ -35,6 +37,7 @@ extension Retention {
         writer.put(deadMilliseconds)
         writer.put(maxFinished)
         writer.put(maxDead)
+        writer.put(isExported)
     }
 
     /// Throws if the bytes are damaged or a value is over its limit.
@@ -48,6 +51,7 @@ extension Retention {
         guard Self.countRange.contains(maxFinished), Self.countRange.contains(maxDead) else {
             throw CodecError("\(maxFinished) and \(maxDead) tasks can't be kept")
         }
+        isExported = try reader.bool()
     }
 }
 
@@ -70,10 +74,15 @@ extension Scheduler {
         return .done
     }
 
-    /// Whether more tasks are kept than shall be.
+    /// Whether more tasks are kept than shall be, and may go by themselves.
     func isOverfull(_ reason: Wakes.Reason) -> Bool {
+        !state.retention.isExported && surplus(reason) > 0
+    }
+
+    /// How many more tasks are kept than shall be.
+    func surplus(_ reason: Wakes.Reason) -> Int {
         let limit = reason == .dead ? state.retention.maxDead : state.retention.maxFinished
-        return keptCount(reason) > limit
+        return max(0, keptCount(reason) - Int(limit))
     }
 
     /// Drops those whose time would be up first, at most so many. Returns how many.

@@ -26,7 +26,7 @@ extension Scheduler {
 
     private mutating func popWake() -> (Wakes.Reason, UInt64)? {
         var first: (reason: Wakes.Reason, entry: Heap.Entry)?
-        for reason in Self.ownReasons {
+        for reason in Self.ownReasons where !isWaiting(reason) {
             clean(reason)
             guard let top = index.wakes.top(reason), top.key <= UInt64(state.time) else { continue }
             if first.map({ top.key < $0.entry.key }) ?? true { first = (reason, top) }
@@ -34,6 +34,11 @@ extension Scheduler {
         guard let first else { return nil }
         index.wakes.pop(first.reason)
         return (first.reason, first.entry.id)
+    }
+
+    /// Nothing of the kind happens by itself.
+    private func isWaiting(_ reason: Wakes.Reason) -> Bool {
+        state.retention.isExported && (reason == .finished || reason == .dead)
     }
 
     private mutating func wake(_ reason: Wakes.Reason, _ id: UInt64, _ events: inout [Event]) {
@@ -71,7 +76,7 @@ extension Scheduler {
         var next = state.keyWake
         for reason in Wakes.Reason.allCases {
             clean(reason)
-            guard let top = index.wakes.top(reason) else { continue }
+            guard !isWaiting(reason), let top = index.wakes.top(reason) else { continue }
             next = min(next ?? .max, Milliseconds(top.key))
         }
         // The rest of what one entry's budget did not reach.

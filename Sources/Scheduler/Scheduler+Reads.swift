@@ -14,7 +14,7 @@ extension Scheduler {
             workers: index.knownWorkers.count, rememberedKeys: state.keys.count)
     }
 
-    private func view(_ id: TaskID, _ record: TaskRecord) -> TaskView {
+    func view(_ id: TaskID, _ record: TaskRecord) -> TaskView {
         let fields = record.extra?.fields ?? TaskExtra.Fields()
         var spec = TaskSpec(profile: state.profiles[record.profile], fields: fields)
         spec.payload = record.payload
@@ -164,20 +164,10 @@ extension Scheduler {
     /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first.
     public func dueSchedules(at instant: Milliseconds, limit: Int) -> [DueSchedule] {
         var due: [DueSchedule] = []
-        let entries = index.wakes.entries(.schedule)
-        guard instant >= 0, !entries.isEmpty else { return due }
-        // The heap is walked from its root without being changed: the next smallest is always a child of one
-        // that was visited.
-        var open = Heap()
-        open.push(key: entries[0].key, id: 0)
+        guard instant >= 0 else { return due }
+        var walk = HeapWalk(index.wakes.entries(.schedule))
         var seen: Set<UInt64> = []
-        while due.count < limit, let place = open.top, place.key <= UInt64(instant) {
-            open.pop()
-            let entry = entries[Int(place.id)]
-            for child in [2 * Int(place.id) + 1, 2 * Int(place.id) + 2] where child < entries.count
-            {
-                open.push(key: entries[child].key, id: UInt64(child))
-            }
+        while due.count < limit, let entry = walk.next(), entry.key <= UInt64(instant) {
             guard state.holds(.schedule, entry, index.scheduleNames),
                 seen.insert(entry.id).inserted, let name = index.scheduleNames[entry.id],
                 let position = state.schedules.position(of: name)

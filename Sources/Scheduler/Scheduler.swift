@@ -194,6 +194,7 @@ public struct Scheduler: Sendable {
         case .deleteTemplate(let name): deleteTemplate(name)
         case .putNamespace(let name, let quota): putNamespace(name, quota, &events)
         case .deleteNamespace(let name): deleteNamespace(name)
+        case .dropExported(let departures): dropExported(departures)
         }
     }
 }

@@ -140,6 +140,11 @@ struct CommandCodecTests {
                 name: "s", revision: 4,
                 Backfill(from: 5, to: 9_000, isSequential: true, next: 1_000)),
             .cancelBackfill(name: "s"), .setRetention(Retention()),
+            .dropExported([]),
+            .dropExported([
+                Departure(task: TaskID(7), state: .dead, attempt: 3, finishedAt: 99),
+                Departure(task: TaskID(.max), state: .expired, attempt: 0, finishedAt: 0),
+            ]),
             .fillBack(
                 BackfillPortion(schedule: "s", revision: 4, instants: [1_000, 2_000], next: nil)),
             .reportProgress(

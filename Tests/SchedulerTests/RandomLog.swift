@@ -5,12 +5,16 @@ struct RandomLog {
     var random: Seeded
     /// Of its own, so that the rest of a log stays as it is.
     var bulkRandom: Seeded
+    var historyRandom: Seeded
+    /// Read some time ago, and not said to be on record yet.
+    private var departures: [Departure] = []
     var sequences: [String: UInt64] = [:]
     var incarnations: [String: UInt64] = [:]
 
     init(seed: UInt64) {
         random = Seeded(seed)
         bulkRandom = Seeded(seed &+ 77)
+        historyRandom = Seeded(seed &+ 99)
     }
 
     /// One entry for the machine's state, at its time or somewhat later.
@@ -41,7 +45,33 @@ struct RandomLog {
             group.append(sequence: UInt64(machine.log.count + 1), command: bulkCommand().encoded())
             groups.append(group)
         }
+        if let command = historyCommand(machine) {
+            var group = CommandGroup(origin: "", incarnation: 0, acknowledgedBelow: 0)
+            group.append(sequence: 0, command: command.encoded())
+            groups.append(group)
+        }
         return EntryPayload(time: machine.time, groups: groups).encoded()
+    }
+
+    /// Now and then other rules, and what is to be on record first goes: some as it was a few entries ago.
+    private mutating func historyCommand(_ machine: Machine) -> Command? {
+        switch historyRandom.next() % 24 {
+        case 0:
+            var retention = machine.scheduler.retention
+            retention.isExported = historyRandom.next() % 3 != 0
+            retention.cancelledMilliseconds = Milliseconds(historyRandom.next() % 3) * 4_000
+            retention.expiredMilliseconds = Milliseconds(historyRandom.next() % 3) * 4_000
+            return .setRetention(retention)
+        case 1..<7:
+            let found = machine.scheduler.departures(
+                at: machine.time, limit: 1 + Int(historyRandom.next() % 9), maxBytes: 1 << 20)
+            departures += found.compactMap { Departure($0) }
+            return nil
+        case 7..<14 where !departures.isEmpty:
+            defer { departures.removeAll() }
+            return .dropExported(departures)
+        default: return nil
+        }
     }
 
     private mutating func bulkCommand() -> Command {

@@ -1,0 +1,114 @@
+/// A task that has ended and may go, because it is on record elsewhere as it was then. If it has been brought back meanwhile, it
+/// stays: no end that nobody has written down is lost.
+///
+/// ```
+/// departures  count u32 · departures
+/// departure   task u64 · state u8 · attempt u32 · finishedAt i64
+/// ```
+public struct Departure: Equatable, Sendable {
+    public var task: TaskID
+    public var state: TaskState
+    public var attempt: UInt32
+    public var finishedAt: Milliseconds
+
+    static let encodedBytes = 21
+
+    /// nil: it has not ended.
+    public init?(_ view: TaskView) {
+        guard view.state.isFinal, let finishedAt = view.finishedAt else { return nil }
+        self.init(
+            task: view.id, state: view.state, attempt: view.attempt, finishedAt: finishedAt)
+    }
+
+    init(task: TaskID, state: TaskState, attempt: UInt32, finishedAt: Milliseconds) {
+        self.task = task
+        self.state = state
+        self.attempt = attempt
+        self.finishedAt = finishedAt
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.put(task.number)
+        writer.put(state.rawValue)
+        writer.put(attempt)
+        writer.put(finishedAt)
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        task = TaskID(try reader.uint64())
+        let byte = try reader.byte()
+        guard let state = TaskState(rawValue: byte), state.isFinal else {
+            throw CodecError("\(byte) is not how a task ends")
+        }
+        self.state = state
+        attempt = try reader.uint32()
+        finishedAt = try reader.instant("end")
+    }
+}
+
+extension [Departure] {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(UInt32(count))
+        for departure in self { departure.encode(into: &writer) }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        let count = try reader.count(minimumBytes: Departure.encodedBytes)
+        guard count <= Limits.maxDepartures else {
+            throw CodecError("\(count) tasks are too many to go at once")
+        }
+        self = []
+        reserveCapacity(count)
+        for _ in 0..<count { append(try Departure(from: &reader)) }
+    }
+}
+
+/// How tasks go when they are to be on record first (`Retention.isExported`): somebody reads which ones are due, writes them
+/// down, and says so by a command that names them as they were.
+extension Scheduler {
+    /// Those that are still as they were when they were written down go.
+    mutating func dropExported(_ departures: [Departure]) -> Outcome {
+        for departure in departures {
+            guard let position = state.tasks.position(of: departure.task) else { continue }
+            let record = state.tasks[position]
+            guard record.state == departure.state, record.attempt == departure.attempt,
+                record.finishedAt == departure.finishedAt
+            else { continue }
+            remove(departure.task)
+        }
+        return .done
+    }
+
+    /// Tasks that shall not be kept any longer at `instant` (ms), in the order in which they would go: at most `limit` of them,
+    /// and with texts of about `maxBytes`, but one at least. None unless they are to be on record first.
+    public func departures(
+        at instant: Milliseconds, limit: Int, maxBytes: Int
+    ) -> [TaskView] {
+        guard state.retention.isExported, instant >= 0 else { return [] }
+        var found: [TaskView] = []
+        var bytes = 0
+        var looks = Limits.maxDepartureLooks
+        for reason in [Wakes.Reason.finished, .dead] {
+            var surplus = surplus(reason)
+            var seen: Set<UInt64> = []
+            var walk = HeapWalk(index.wakes.entries(reason))
+            while found.count < limit, looks > 0, let key = walk.nextKey,
+                surplus > 0 || key <= UInt64(instant), let entry = walk.next()
+            {
+                looks -= 1
+                let id = TaskID(entry.id)
+                // One that ended twice within a step of housekeeping stands there twice.
+                guard state.holds(reason, entry, index.scheduleNames),
+                    let position = state.tasks.position(of: id),
+                    seen.insert(entry.id).inserted
+                else { continue }
+                let view = view(id, state.tasks[position])
+                bytes += view.spec.payload.count + (view.result?.count ?? 0) + 1_024
+                guard found.isEmpty || bytes <= maxBytes else { return found }
+                found.append(view)
+                surplus -= 1
+            }
+        }
+        return found
+    }
+}
