@@ -15,6 +15,7 @@ struct Oracle {
     private(set) var bulkJobs = BulkBooks()
     private(set) var backfills = BackfillBooks()
     private(set) var namespaces = NamespaceBooks()
+    var history = HistoryBooks()
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -126,6 +127,7 @@ struct Oracle {
         try deliveries.note(requests, events, reference)
         try bulkJobs.note(retried: retried, reference, tasks)
         try caches.note(events, reference)
+        try history.note(events, reference)
         try keys.note(requests, events, reference, tasks)
         try namespaces.note(requests, events, reference, tasks)
     }

@@ -49,6 +49,8 @@ struct Report {
     /// Starts and submissions that were checked against the quotas of their namespaces.
     var quotaStarts = 0
     var quotaSubmits = 0
+    /// Tasks that went when they were on record.
+    var exported = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -70,7 +72,7 @@ struct Report {
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled,
-            \.quotaStarts, \.quotaSubmits, \.attachedExecutions, \.attachedLeasesLost,
+            \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
         ]
     }
 
@@ -102,7 +104,7 @@ struct Report {
         \(refusals) refusals
         queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
-        quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked
+        quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported
         attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
         ends: \(told) told of, \(overdue) by an overall time-out
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))

@@ -184,7 +184,7 @@ extension Simulation {
             return "schedule \(name) is still there"
         }
         if let missing = missingForQueues(present[0]) ?? missingForBulkJobs() { return missing }
-        if let missing = missingForNamespaces(present[0]) { return missing }
+        if let missing = missingForNamespaces(present[0]) ?? missingForHistory() { return missing }
         if phase == .recovery, let missing = missingForMembership(present) { return missing }
         let replicas = present.compactMap(\.replica)
         guard let leader = replicas[0].raft.leader else {

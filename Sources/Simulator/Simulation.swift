@@ -39,6 +39,7 @@ final class Simulation {
     var attached: AttachedCrew
     /// For namespaces and their quotas, in some runs.
     var namespaceRandom: RandomSource
+    var archive: Archive
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -96,6 +97,8 @@ final class Simulation {
         attached = AttachedCrew(random: RandomSource(seed: seed &+ 0xa77a_c4ed_0000_0000))
         namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
         scenario.drawNamespaces(&namespaceRandom)
+        archive = Archive(random: RandomSource(seed: seed &+ 0xa2c4_17e0_0000_0000))
+        scenario.drawHistory(&archive)
         if crowd > 0 { scenario.makeRoomForCrowd() }
         self.scenario = scenario
         network = Network(
@@ -144,6 +147,7 @@ final class Simulation {
         if flows.every != nil { queue.add(.acts(.workflows), at: 700_000_000) }
         if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
         attachWorkers()
+        if archive.every != nil { queue.add(.acts(.history), at: 800_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
@@ -264,6 +268,7 @@ final class Simulation {
         case .caches: cachesAct()
         case .backfills: backfillsAct()
         case .namespaces: namespacesAct()
+        case .history: historyActs()
         }
     }
 
@@ -292,6 +297,7 @@ final class Simulation {
         report.cachedAnswers = oracle.caches.answers
         report.quotaStarts = oracle.namespaces.checkedStarts
         report.quotaSubmits = oracle.namespaces.checkedSubmits
+        report.exported = oracle.history.dropped
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
