@@ -33,6 +33,7 @@ final class Node {
     let mailbox: Mailbox<Mail>
     private(set) var api: API?
     private(set) var results: ResultDesk?
+    private var history: HistoryExporter?
     private(set) var transport: PeerTransport?
     var addressBook: AddressBook
     var seenMembersRevision: UInt64 = 0
@@ -93,6 +94,7 @@ final class Node {
         seenMembersRevision = .max
         loop.later { [unowned self] in watchDisk() }
         loop.later { [unowned self] in sweepResults() }
+        loop.later { [unowned self] in history?.begin() }
         loop.run()
         http?.close()
         transport?.close()
@@ -118,6 +120,11 @@ final class Node {
         let results = ResultDesk(
             store: try resultStore(configuration), settings: configuration.results,
             gateway: gateway, facts: facts, log: log)
+        history = try configuration.history.map { settings throws(IOError) in
+            try HistoryExporter(
+                settings, node: member.id, loop: loop, gateway: gateway, facts: facts,
+                metrics: metrics, log: log)
+        }
         let api = API(
             APIContext(
                 node: member.id, configuration: configuration, gateway: gateway, metrics: metrics,

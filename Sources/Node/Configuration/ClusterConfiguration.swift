@@ -19,6 +19,8 @@ struct ClusterConfiguration: Equatable, Sendable {
     /// Sorted by name.
     var queues: [InitialQueue] = []
     var retention = Retention()
+    /// Where tasks are written to before they are dropped; nil: they are just dropped.
+    var history: History?
     /// Addresses that others can reach are wanted although nothing protects them.
     var isInsecure = false
 
@@ -64,6 +66,13 @@ struct ClusterConfiguration: Equatable, Sendable {
             case directory(String?)
             case bucket(BucketSettings)
         }
+    }
+
+    struct History: Equatable, Sendable {
+        /// Each node has one of its own below it.
+        var directory: String
+        /// How often the leader looks for tasks whose time is up.
+        var intervalMilliseconds = HistoryLimits.defaultIntervalMilliseconds
     }
 
     static let maxNodes = 7

@@ -50,7 +50,7 @@ struct ConfigurationReader {
             settings.results(&reader, cluster: result.cluster, into: &result.results)
         }
         settings.section("retention", of: &top) { settings, reader in
-            Self.readRetention(&settings, &reader, into: &result.retention)
+            settings.retention(&reader, into: &result)
         }
         top.map("handlers", maxCount: ClusterConfiguration.maxHandlers) { name, reader in
             rules.checkHandlerName(name, at: reader.pointer)
@@ -128,27 +128,6 @@ struct ConfigurationReader {
             reader.problem("tags", "a tag has no control characters")
         }
         return sorted
-    }
-
-    private static func readRetention(
-        _ settings: inout SettingReader, _ reader: inout JSONReader,
-        into retention: inout Retention
-    ) {
-        func age(_ name: String) -> Milliseconds? {
-            settings.durationMilliseconds(
-                ["retention", name], of: &reader, in: Retention.ageRange)
-        }
-        func count(_ name: String) -> UInt32? {
-            settings.integer(
-                ["retention", name], of: &reader, in: 0...Int64(Limits.maxKeptTasks)
-            ).map(UInt32.init)
-        }
-        if let value = age("succeeded") { retention.succeededMilliseconds = value }
-        if let value = age("cancelled") { retention.cancelledMilliseconds = value }
-        if let value = age("expired") { retention.expiredMilliseconds = value }
-        if let value = age("dead") { retention.deadMilliseconds = value }
-        if let value = count("maxFinished") { retention.maxFinished = value }
-        if let value = count("maxDead") { retention.maxDead = value }
     }
 
     private static func readTiming(

@@ -11,6 +11,7 @@ extension Metrics {
         writeSchedules(gauges, to: &text)
         writeRequests(to: &text)
         writeWorker(to: &text)
+        writeHistory(to: &text)
         writeProcess(gauges, to: &text)
         return text.bytes
     }
@@ -108,6 +109,16 @@ extension Metrics {
             "carillon_start_delay_seconds",
             "Time from when a task was due to the start of its attempt on this node.",
             startLatency)
+    }
+
+    private func writeHistory(to text: inout PrometheusText) {
+        text.counter(
+            "carillon_history_exported_tasks_total",
+            "Tasks written to files by this node before they were dropped.", exportedTasks)
+        text.counter(
+            "carillon_history_failures_total",
+            "Files of such tasks that this node could not write; the tasks are kept.",
+            historyFailures)
     }
 
     private func writeProcess(_ gauges: MetricsGauges, to text: inout PrometheusText) {

@@ -22,6 +22,9 @@ final class Metrics {
     var refusedNoLeader: UInt64 = 0
     var refusedUnknown: UInt64 = 0
     var leadershipChanges: UInt64 = 0
+    /// Tasks that this node wrote to files before they were dropped, and files that it could not write.
+    var exportedTasks: UInt64 = 0
+    var historyFailures: UInt64 = 0
     private var responsesByClass = InlineArray<6, UInt64>(repeating: 0)
 
     func countResponse(status: Int) {
