@@ -74,7 +74,10 @@ extension Command {
             writer.put(resumption.skipped)
             writer.put(resumption.next)
             writer.put(resumption.zoneData)
-        case .pauseSchedule(let name), .triggerSchedule(let name), .deleteSchedule(let name):
+        case .triggerSchedule(let name, let key):
+            writer.put(name)
+            writer.put(key)
+        case .pauseSchedule(let name), .deleteSchedule(let name):
             writer.put(name)
         case .registerWorker(let spec): spec.encode(into: &writer)
         case .drainWorker(let id, let incarnation), .undrainWorker(let id, let incarnation),
@@ -219,7 +222,12 @@ extension Command {
                 next: try reader.optionalInstant("next occurrence"),
                 zoneData: try reader.zoneData())
             self = .resumeSchedule(name: name, resumption)
-        case .triggerSchedule: self = .triggerSchedule(name: name)
+        case .triggerSchedule:
+            let key = try reader.optionalString()
+            guard (1...Limits.maxKeyBytes).contains(key?.utf8.count ?? 1) else {
+                throw CodecError("a key of \(key?.utf8.count ?? 0) bytes is not allowed")
+            }
+            self = .triggerSchedule(name: name, key: key)
         case .deleteSchedule: self = .deleteSchedule(name: name)
         default: self = .pauseSchedule(name: name)
         }

@@ -2,7 +2,7 @@
 ///
 /// ```
 /// putTemplate   name string · body blob
-/// putNamespace  name string · quota; `NamespaceRecord` says what a quota is
+/// putNamespace  name string · quota, see `NamespaceRecord` · retention, see `NamespaceRetention`
 /// ```
 extension Command {
     /// Writes the fields of one of these commands.
@@ -11,9 +11,10 @@ extension Command {
         case .putTemplate(let name, let body):
             writer.put(name)
             writer.put(body)
-        case .putNamespace(let name, let quota):
+        case .putNamespace(let name, let quota, let retention):
             writer.put(name)
             quota.encode(into: &writer)
+            retention.encode(into: &writer)
         case .deleteTemplate(let name), .deleteNamespace(let name): writer.put(name)
         default: preconditionFailure("not a command about templates or namespaces")
         }
@@ -27,7 +28,9 @@ extension Command {
         case .deleteTemplate: self = .deleteTemplate(name: try reader.name("template"))
         case .putNamespace:
             let name = try reader.name("namespace")
-            self = .putNamespace(name: name, try NamespaceQuota(from: &reader))
+            let quota = try NamespaceQuota(from: &reader)
+            let retention = try NamespaceRetention(from: &reader)
+            self = .putNamespace(name: name, quota, retention: retention)
         case .deleteNamespace: self = .deleteNamespace(name: try reader.name("namespace"))
         default: preconditionFailure("not a command about templates or namespaces")
         }

@@ -13,7 +13,7 @@ public enum Command: Equatable, Sendable {
     /// Occurrences while it was paused are recorded as skipped, not run.
     case resumeSchedule(name: String, Resumption)
     /// Runs it once at log time, out of turn.
-    case triggerSchedule(name: String)
+    case triggerSchedule(name: String, key: String? = nil)
     case deleteSchedule(name: String)
     /// A worker is there, or is there again: running attempts of an older incarnation are lost.
     case registerWorker(WorkerSpec)
@@ -60,7 +60,8 @@ public enum Command: Equatable, Sendable {
     case putTemplate(name: String, body: [UInt8])
     case deleteTemplate(name: String)
     /// Replaces what was said of the namespace.
-    case putNamespace(name: String, NamespaceQuota)
+    case putNamespace(
+        name: String, NamespaceQuota, retention: NamespaceRetention = NamespaceRetention())
     case deleteNamespace(name: String)
     /// These tasks are on record elsewhere, as they were, and may go.
     case dropExported([Departure])

@@ -85,30 +85,62 @@ extension Scheduler {
         at instant: Milliseconds, limit: Int, maxBytes: Int
     ) -> [TaskView] {
         guard state.retention.isExported, instant >= 0 else { return [] }
-        var found: [TaskView] = []
-        var bytes = 0
-        var looks = Limits.maxDepartureLooks
-        for reason in [Wakes.Reason.finished, .dead] {
-            var surplus = surplus(reason)
-            var seen: Set<UInt64> = []
-            var walk = HeapWalk(index.wakes.entries(reason))
-            while found.count < limit, looks > 0, let key = walk.nextKey,
-                surplus > 0 || key <= UInt64(instant), let entry = walk.next()
-            {
-                looks -= 1
-                let id = TaskID(entry.id)
-                // One that ended twice within a step of housekeeping stands there twice.
-                guard state.holds(reason, entry, index.scheduleNames),
-                    let position = state.tasks.position(of: id),
-                    seen.insert(entry.id).inserted
-                else { continue }
-                let view = view(id, state.tasks[position])
-                bytes += view.spec.payload.count + (view.result?.count ?? 0) + 1_024
-                guard found.isEmpty || bytes <= maxBytes else { return found }
-                found.append(view)
-                surplus -= 1
+        var search = DepartureSearch(limit: limit, maxBytes: maxBytes)
+        for reason in Self.endReasons {
+            find(
+                &search, reason, index.wakes.entries(reason), surplus: surplus(reason),
+                until: instant)
+            for space in index.kept.spaces {
+                find(
+                    &search, reason, index.kept.entries(space, reason),
+                    surplus: surplus(reason, ofSpace: space), until: -1)
             }
         }
-        return found
+        return search.found
+    }
+
+    /// The first `surplus` of these entries, and the others up to `until`.
+    private func find(
+        _ search: inout DepartureSearch, _ reason: Wakes.Reason, _ entries: [Heap.Entry],
+        surplus: Int, until instant: Milliseconds
+    ) {
+        var surplus = surplus
+        var walk = HeapWalk(entries)
+        while search.mayGoOn, let key = walk.nextKey,
+            surplus > 0 || Milliseconds(key) <= instant, let entry = walk.next()
+        {
+            search.looks -= 1
+            // One that ended twice within a step of housekeeping stands there twice.
+            guard state.holds(reason, entry, index.scheduleNames),
+                let position = state.tasks.position(of: TaskID(entry.id))
+            else { continue }
+            surplus -= 1
+            guard search.seen.insert(entry.id).inserted else { continue }
+            search.take(view(TaskID(entry.id), state.tasks[position]))
+        }
+    }
+}
+
+/// What was found so far of tasks that may go, and how much may be looked at yet.
+private struct DepartureSearch {
+    private let limit: Int
+    private let maxBytes: Int
+    private var bytes = 0
+    private var isFull = false
+    private(set) var found: [TaskView] = []
+    var seen: Set<UInt64> = []
+    var looks = Limits.maxDepartureLooks
+
+    init(limit: Int, maxBytes: Int) {
+        self.limit = limit
+        self.maxBytes = maxBytes
+    }
+
+    var mayGoOn: Bool { !isFull && found.count < limit && looks > 0 }
+
+    mutating func take(_ view: TaskView) {
+        bytes += view.spec.payload.count + (view.result?.count ?? 0) + 1_024
+        isFull = !found.isEmpty && bytes > maxBytes
+        if !isFull { found.append(view) }
     }
 }

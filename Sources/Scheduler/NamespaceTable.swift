@@ -15,6 +15,7 @@ public struct NamespaceQuota: Equatable, Sendable {
 ///
 /// ```
 /// namespace  name string · isDeclared bool · quota · if it has a rate: units i64 · refilledAt i64 · opensAt (bool · i64)
+///            · retention, see `NamespaceRetention`
 /// quota      pending (bool · u32) · submitRate (bool · count u32 · period i64 · burst u32) · running (bool · u32)
 /// ```
 struct NamespaceRecord: Equatable, Sendable {
@@ -24,6 +25,7 @@ struct NamespaceRecord: Equatable, Sendable {
     var quota = NamespaceQuota()
     /// nil: without a rate.
     var bucket: TokenBucket?
+    var retention = NamespaceRetention()
 
     init(name: String) {
         self.name = name
@@ -43,6 +45,8 @@ struct NamespaceTable: Sendable {
     private(set) var slots: [NamespaceRecord?]
     /// Numbers free for reuse, last freed first.
     private(set) var free: [UInt32] = []
+    /// Of those that say something otherwise than the cluster, by name: derived from the records.
+    private var retentions: [String: NamespaceRetention] = [:]
 
     init() {
         slots = [NamespaceRecord(name: Namespace.standard.name)]
@@ -57,7 +61,21 @@ struct NamespaceTable: Sendable {
             }
             return record
         }
-        set { slots[Int(number)] = newValue }
+        set {
+            slots[Int(number)] = newValue
+            noteRetention(newValue)
+        }
+    }
+
+    /// How long the namespace of this queue keeps tasks that ended so; nil: as long as the cluster says.
+    func retentionMilliseconds(_ state: TaskState, ofQueue queue: String) -> Milliseconds? {
+        guard !retentions.isEmpty else { return nil }
+        return retentions[Namespace(of: queue).name]?.milliseconds(state)
+    }
+
+    private mutating func noteRetention(_ record: NamespaceRecord) {
+        let isEmpty = record.retention == NamespaceRetention()
+        retentions[record.name] = isEmpty ? nil : record.retention
     }
 
     mutating func insert(_ record: NamespaceRecord) -> UInt32 {
@@ -71,6 +89,7 @@ struct NamespaceTable: Sendable {
 
     mutating func remove(_ number: UInt32) {
         precondition(number != Self.standard, "the default namespace is always there")
+        if let record = slots[Int(number)] { retentions[record.name] = nil }
         slots[Int(number)] = nil
         free.append(number)
     }
@@ -105,6 +124,7 @@ struct NamespaceTable: Sendable {
         guard free.count == slots.count(where: { $0 == nil }) else {
             throw CodecError("a free namespace is not listed")
         }
+        for record in slots { if let record { noteRetention(record) } }
     }
 }
 
@@ -114,6 +134,7 @@ extension NamespaceRecord {
         writer.put(isDeclared)
         quota.encode(into: &writer)
         bucket?.encode(into: &writer)
+        retention.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -121,6 +142,7 @@ extension NamespaceRecord {
         isDeclared = try reader.bool()
         quota = try NamespaceQuota(from: &reader)
         if let rate = quota.submitRate { bucket = try TokenBucket(rate, from: &reader) }
+        retention = try NamespaceRetention(from: &reader)
     }
 }
 

@@ -43,6 +43,7 @@ struct DerivedIndex: Sendable {
     var knownWorkers: [UInt32] = []
     var dispatch = Dispatch()
     var wakes = Wakes()
+    var kept = KeptTasks()
     var dependents = Dependents()
     var keys = KeyIndex()
     var cache = ResultCache()

@@ -62,15 +62,7 @@ extension Scheduler {
     mutating func setRetention(_ retention: Retention) -> Outcome {
         guard retention != state.retention else { return .done }
         state.retention = retention
-        // The old wakes are stale, and come up as such.
-        for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
-            for (row, slot) in chunk.slots.enumerated() where chunk.records[row].state.isFinal {
-                let record = chunk.records[row]
-                let reason: Wakes.Reason = record.state == .dead ? .dead : .finished
-                guard let wake = state.wakeTime(reason, record) else { continue }
-                index.wakes.push(reason, at: wake, id: number << 8 + UInt64(slot))
-            }
-        }
+        pushEnds()
         return .done
     }
 

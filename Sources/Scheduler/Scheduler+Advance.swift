@@ -15,6 +15,7 @@ extension Scheduler {
         for reason in [Wakes.Reason.finished, .dead] {
             budget -= dropOverflow(reason, atMost: budget)
         }
+        _ = dropSpaceOverflow(atMost: budget)
         for firing in firings { fire(firing, &events) }
         advanceBulkJobs(&events)
         return .done
@@ -81,7 +82,7 @@ extension Scheduler {
         }
         // The rest of what one entry's budget did not reach.
         if !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill
-            || isOverfull(.finished) || isOverfull(.dead)
+            || isOverfull(.finished) || isOverfull(.dead) || isAnySpaceOverfull
         {
             next = state.time
         }

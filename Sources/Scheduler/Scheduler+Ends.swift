@@ -237,12 +237,10 @@ extension Scheduler {
         noteEnd(id, at: position)
         noteFinished(id, state.tasks[position])
         noteNotices(of: id, at: position)
-        let reason: Wakes.Reason = new == .dead ? .dead : .finished
-        if let wake = state.wakeTime(reason, state.tasks[position]) {
-            index.wakes.push(reason, at: wake, id: id.number)
-        }
+        pushEnd(id, state.tasks[position])
         // More than one, so that a smaller number is reached sooner or later whatever ends meanwhile.
-        _ = dropOverflow(reason, atMost: 2)
+        _ = dropOverflow(new == .dead ? .dead : .finished, atMost: 2)
+        if !index.kept.spaces.isEmpty { _ = dropSpaceOverflow(atMost: 2) }
     }
 
     func keptCount(_ reason: Wakes.Reason) -> Int {

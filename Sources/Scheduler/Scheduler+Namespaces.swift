@@ -1,7 +1,8 @@
 /// Namespaces: something in one is named, and there it is. What is said of it holds from then on.
 extension Scheduler {
     mutating func putNamespace(
-        _ name: String, _ quota: NamespaceQuota, _ events: inout [Event]
+        _ name: String, _ quota: NamespaceQuota, _ retention: NamespaceRetention,
+        _ events: inout [Event]
     ) -> Outcome {
         let namespace = Namespace(name: name)
         guard NamespaceRecord.isName(name) else { return .rejected(.malformed) }
@@ -16,6 +17,7 @@ extension Scheduler {
         record.isDeclared = true
         state.namespaces[number] = record
         index.dispatch.configure(space: number, record, in: state.tasks)
+        setRetention(retention, ofSpace: number)
         // More may run than before.
         startReopened(&events)
         return .put(existed: existed)
@@ -80,6 +82,7 @@ extension Scheduler {
 
     private mutating func dropNamespace(_ number: UInt32) {
         index.namespaceNumbers[state.namespaces[number].name] = nil
+        index.kept.limit(number, false)
         state.namespaces.remove(number)
     }
 
@@ -145,7 +148,8 @@ extension Scheduler {
         let record = state.namespaces[number]
         let load = index.dispatch.spaces[Int(number)]
         return NamespaceView(
-            name: record.name, quota: record.quota, pending: load.pending, running: load.running,
+            name: record.name, quota: record.quota, retention: record.retention,
+            pending: load.pending, running: load.running,
             queues: load.queues.count)
     }
 }
@@ -154,6 +158,7 @@ extension Scheduler {
 public struct NamespaceView: Equatable, Sendable {
     public var name: String
     public var quota: NamespaceQuota
+    public var retention: NamespaceRetention
     /// Tasks that wait for their time, for others or for a slot.
     public var pending: Int
     public var running: Int

@@ -83,7 +83,30 @@ extension Scheduler {
     }
 
     /// Runs beside what runs already, whatever the overlap policy: somebody wants it now.
-    mutating func triggerSchedule(_ name: String, _ events: inout [Event]) -> Outcome {
+    ///
+    /// - Parameter key: while it is remembered, the same key means the same task.
+    mutating func triggerSchedule(
+        _ name: String, key: String?, _ events: inout [Event]
+    ) -> Outcome {
+        var remembered: KeyLog.Entry?
+        if let key {
+            let bytes = Array(key.utf8)
+            let hash = keyHash(bytes, 0..<bytes.count, Namespace(of: name))
+            var fingerprint = StableHash()
+            fingerprint.mix("trigger")
+            fingerprint.mix(name)
+            if let place = index.keys[hash] {
+                let entry = state.keys[place]
+                guard entry.fingerprint == fingerprint.digest else {
+                    return .rejected(.keyConflict)
+                }
+                return .task(entry.task, existed: true)
+            }
+            guard state.keys.count < capacity.keys else { return .rejected(.full) }
+            remembered = KeyLog.Entry(
+                key: hash, task: TaskID(state.nextTask), fingerprint: fingerprint.digest,
+                rememberedAt: state.time)
+        }
         guard let position = state.schedules.position(of: name) else {
             return .rejected(.notFound)
         }
@@ -100,10 +123,15 @@ extension Scheduler {
         do {
             task = try occurrenceTask(of: record, occurrence, dueAt: now)
         } catch {
-            return .rejected(error.reason == .quota ? .namespaceFull : .full)
+            return switch error.reason {
+            case .quota: .rejected(.namespaceFull)
+            case .payload: .rejected(.malformed)
+            default: .rejected(.full)
+            }
         }
         state.schedules[position].triggeredAt = now
         state.schedules[position].triggersAtThatTime = repeats &+ 1
+        if let remembered { index.keys[remembered.key] = state.keys.append(remembered) }
         let id = start(task, nominal: now, .trigger, at: position, &events)
         return .task(id, existed: false)
     }

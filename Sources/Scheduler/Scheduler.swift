@@ -160,7 +160,7 @@ public struct Scheduler: Sendable {
         case .pauseSchedule(let name): pauseSchedule(name, &events)
         case .resumeSchedule(let name, let resumption):
             resumeSchedule(name, resumption, &events)
-        case .triggerSchedule(let name): triggerSchedule(name, &events)
+        case .triggerSchedule(let name, let key): triggerSchedule(name, key: key, &events)
         case .deleteSchedule(let name): deleteSchedule(name)
         case .registerWorker(let spec): registerWorker(spec, &events)
         case .drainWorker(let id, let incarnation):
@@ -192,7 +192,8 @@ public struct Scheduler: Sendable {
         case .setRetention(let retention): setRetention(retention)
         case .putTemplate(let name, let body): putTemplate(name, body)
         case .deleteTemplate(let name): deleteTemplate(name)
-        case .putNamespace(let name, let quota): putNamespace(name, quota, &events)
+        case .putNamespace(let name, let quota, let retention):
+            putNamespace(name, quota, retention, &events)
         case .deleteNamespace(let name): deleteNamespace(name)
         case .dropExported(let departures): dropExported(departures)
         }

@@ -54,6 +54,7 @@ extension Scheduler {
                 throw CodecError("namespace \(record.name) is there twice")
             }
             noteNamespace(record, UInt32(number))
+            noteRetention(UInt32(number))
         }
     }
 
@@ -271,6 +272,7 @@ extension Scheduler {
         for reason in Wakes.Reason.allCases {
             guard let wake = state.wakeTime(reason, record) else { continue }
             index.wakes.push(reason, at: wake, id: id.number)
+            if record.state.isFinal { noteKept(id, record, reason, wake) }
         }
     }
 

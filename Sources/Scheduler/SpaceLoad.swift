@@ -3,12 +3,34 @@ struct SpaceLoad: Sendable {
     /// Tasks that wait for their time, for others or for a slot.
     var pending = 0
     var running = 0
+    /// Tasks that have ended: dead ones, and all others.
+    var dead = 0
+    var finished = 0
     var maxPending = Int.max
     var maxRunning = Int.max
     /// Submissions take tokens.
     var countsSubmits = false
     /// Numbers of its queues.
     var queues: [UInt32] = []
+
+    func kept(_ reason: Wakes.Reason) -> Int { reason == .dead ? dead : finished }
+
+    private mutating func countEnd(_ state: TaskState, _ change: Int) {
+        if state == .dead { dead += change } else { finished += change }
+    }
+
+    mutating func count(from old: TaskState?, to new: TaskState?) {
+        if let old {
+            if old == .running { running -= 1 }
+            if old.isPending { pending -= 1 }
+            if old.isFinal { countEnd(old, -1) }
+        }
+        if let new {
+            if new == .running { running += 1 }
+            if new.isPending { pending += 1 }
+            if new.isFinal { countEnd(new, 1) }
+        }
+    }
 
     /// Nothing of its queues starts.
     var isFull: Bool { running >= maxRunning }
@@ -35,14 +57,7 @@ extension Dispatch {
         inSpace number: UInt32, from old: TaskState?, to new: TaskState?, in tasks: TaskTable
     ) {
         let wasFull = spaces[Int(number)].isFull
-        if let old {
-            if old == .running { spaces[Int(number)].running -= 1 }
-            if old.isPending { spaces[Int(number)].pending -= 1 }
-        }
-        if let new {
-            if new == .running { spaces[Int(number)].running += 1 }
-            if new.isPending { spaces[Int(number)].pending += 1 }
-        }
+        spaces[Int(number)].count(from: old, to: new)
         if spaces[Int(number)].isFull != wasFull { updateGates(ofSpace: number, in: tasks) }
     }
 

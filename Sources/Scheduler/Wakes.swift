@@ -64,16 +64,20 @@ extension ReplicatedState {
         case (.timeout, .running):
             record.startedAt + profiles[record.profile].timeoutMilliseconds
                 + Limits.timeoutGraceMilliseconds
-        case (.finished, .succeeded), (.finished, .cancelled), (.finished, .expired):
-            retention.milliseconds(record.state).map {
-                Wakes.housekeeping(after: record.finishedAt + $0)
-            }
-        case (.dead, .dead):
-            Wakes.housekeeping(after: record.finishedAt + retention.deadMilliseconds)
+        case (.finished, .succeeded), (.finished, .cancelled), (.finished, .expired),
+            (.dead, .dead):
+            retentionMilliseconds(record).map { Wakes.housekeeping(after: record.finishedAt + $0) }
         case (.deadline, .scheduled), (.deadline, .ready), (.deadline, .running):
             record.extra?.fields.deadline
         default: nil
         }
+    }
+
+    /// How long the task is kept since it ended, if it has.
+    private func retentionMilliseconds(_ record: TaskRecord) -> Milliseconds? {
+        namespaces.retentionMilliseconds(
+            record.state, ofQueue: profiles[record.profile].queue)
+            ?? retention.milliseconds(record.state)
     }
 
     /// The first instant at which the task may not start any more. Once it was started it may be started again

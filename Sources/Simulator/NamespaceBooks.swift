@@ -36,7 +36,7 @@ struct NamespaceBooks {
                 origin: request.origin, incarnation: request.incarnation,
                 sequence: request.sequence)
             commands[identity] = request.command
-            if case .putNamespace(let name, _) = request.command { changed.insert(name) }
+            if case .putNamespace(let name, _, _) = request.command { changed.insert(name) }
         }
         for event in events {
             switch event {

@@ -80,7 +80,7 @@ struct ScheduleBooks {
                 generations[name, default: 0] += 1
                 page.changed.insert(name)
             case .putSchedule(let name, _, _, _), .resumeSchedule(let name, _),
-                .triggerSchedule(let name), .pauseSchedule(let name):
+                .triggerSchedule(let name, _), .pauseSchedule(let name):
                 page.changed.insert(name)
             default: continue
             }

@@ -68,6 +68,10 @@ struct CommandCodecTests {
         quota.pending = 5
         quota.submitRate = limited.rate
         quota.running = 0
+        var kept = NamespaceRetention()
+        kept.succeededMilliseconds = 0
+        kept.deadMilliseconds = 9
+        kept.maxDead = 7
         var broken = QueueSpec()
         broken.breaker = BreakerSpec(trip: .failures(5), openMilliseconds: 9, probes: 3)
         broken.errorWebhook = "https://example.com"
@@ -161,6 +165,8 @@ struct CommandCodecTests {
             .stopBulkJob(BulkJobID(7)),
             .putTemplate(name: "t", body: Array("{}".utf8)), .deleteTemplate(name: "t"),
             .putNamespace(name: "shop", NamespaceQuota()), .putNamespace(name: "shop", quota),
+            .putNamespace(name: "shop", quota, retention: kept),
+            .triggerSchedule(name: "s", key: "k"),
             .deleteNamespace(name: "shop"),
         ]
     }()

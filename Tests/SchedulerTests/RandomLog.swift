@@ -196,7 +196,13 @@ struct RandomLog {
                 count: UInt32(1 + random.next() % 5), perMilliseconds: 4_000,
                 burst: UInt32(1 + random.next() % 6))
         }
-        return .putNamespace(name: name, quota)
+        var retention = NamespaceRetention()
+        if random.next() % 3 == 0 {
+            retention.succeededMilliseconds = Milliseconds(random.next() % 9_000)
+        }
+        if random.next() % 3 == 0 { retention.maxFinished = UInt32(random.next() % 4) }
+        if random.next() % 3 == 0 { retention.maxDead = UInt32(random.next() % 4) }
+        return .putNamespace(name: name, quota, retention: retention)
     }
 
     private mutating func memberCommand() -> Command {

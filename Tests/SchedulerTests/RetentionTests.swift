@@ -73,6 +73,74 @@ struct RetentionTests {
         #expect(other.state(ids[0]) == nil)
     }
 
+    private func end(_ machine: inout Machine, _ count: Int, in queue: String) throws -> [TaskID] {
+        try (0..<count).map { _ in
+            let id = try machine.submit(.h { $0.queue = queue })
+            try machine.finish(id)
+            return id
+        }
+    }
+
+    @Test
+    func aNamespaceHasTimesOfItsOwn() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 9)
+        let before = try end(&machine, 1, in: "shop:q")[0]
+        var retention = NamespaceRetention()
+        retention.succeededMilliseconds = 5_000
+        try machine.run(.putNamespace(name: "shop", NamespaceQuota(), retention: retention))
+        let after = try end(&machine, 1, in: "shop:q")[0]
+        let other = try end(&machine, 1, in: "q")[0]
+        try machine.advance(by: 4_000)
+        #expect([before, after, other].allSatisfy { machine.state($0) == .succeeded })
+        machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        try machine.advance(by: 2_000)
+        #expect([before, after, other].map { machine.state($0) } == [nil, nil, .succeeded])
+        // Without it, what the cluster says holds again.
+        let last = try end(&machine, 1, in: "shop:q")[0]
+        try machine.run(.putNamespace(name: "shop", NamespaceQuota()))
+        try machine.advance(by: 60_000)
+        #expect(machine.state(last) == .succeeded)
+    }
+
+    @Test
+    func aNamespaceHasANumberOfItsOwn() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 9)
+        let first = try end(&machine, 5, in: "shop:q")
+        let others = try end(&machine, 5, in: "q")
+        var retention = NamespaceRetention()
+        retention.maxFinished = 3
+        try machine.run(.putNamespace(name: "shop", NamespaceQuota(), retention: retention))
+        #expect(machine.scheduler.nextWake == machine.time)
+        try machine.advance(by: 0)
+        #expect(first.map { machine.state($0) != nil } == [false, false, true, true, true])
+        machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        let second = try end(&machine, 2, in: "shop:other")
+        #expect(first.map { machine.state($0) != nil } == [false, false, false, false, true])
+        #expect((second + others).allSatisfy { machine.state($0) != nil })
+        try machine.run(.putNamespace(name: "shop", NamespaceQuota()))
+        _ = try end(&machine, 5, in: "shop:q")
+        #expect(second.allSatisfy { machine.state($0) != nil })
+    }
+
+    @Test
+    func aNamespaceKeepsWhatHasToBeOnRecordFirst() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 9)
+        var exported = Retention()
+        exported.isExported = true
+        try machine.run(.setRetention(exported))
+        var retention = NamespaceRetention()
+        retention.maxFinished = 1
+        try machine.run(.putNamespace(name: "shop", NamespaceQuota(), retention: retention))
+        let ids = try end(&machine, 3, in: "shop:q")
+        let due = machine.scheduler.departures(at: machine.time, limit: 9, maxBytes: 1 << 20)
+        #expect(due.map(\.id) == Array(ids.prefix(2)))
+        try machine.run(.dropExported(due.compactMap(Departure.init)))
+        #expect(ids.map { machine.state($0) != nil } == [false, false, true])
+    }
+
     @Test
     func aSmallerNumberIsReachedInPortions() throws {
         var capacity = Capacity()

@@ -157,6 +157,24 @@ struct ScheduleTests {
     }
 
     @Test
+    func aTriggerIsDoneOnceUnderItsKey() throws {
+        var machine = Machine()
+        _ = try put(&machine)
+        let first = try machine.run(.triggerSchedule(name: "s", key: "k"))
+        guard case .task(let id, false) = first else { throw Unexpected(outcome: first) }
+        machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        #expect(
+            try machine.run(.triggerSchedule(name: "s", key: "k")) == .task(id, existed: true))
+        let spec = TaskSpec.h { $0.key = "k" }
+        #expect(try machine.run(.submit(spec)) == .rejected(.keyConflict))
+        #expect(
+            try machine.run(.triggerSchedule(name: "other", key: "k")) == .rejected(.keyConflict))
+        let second = try machine.run(.triggerSchedule(name: "s", key: "l"))
+        #expect(second == .task(TaskID(id.number + 1), existed: false))
+        #expect(machine.scheduler.schedule("s")?.ran == 2)
+    }
+
+    @Test
     func aReplacementThatComesLateUsesNoOccurrenceTwice() throws {
         var machine = Machine()
         let first = try put(&machine)

@@ -93,26 +93,47 @@ final class AssignmentDesk {
         counter.misses = counter.misses.filter { live.contains($0.key) }
         defer { counters[worker] = counter }
         guard let poll = counter.poll else { return }
-        let items = portion(of: current, without: counter.misses)
+        let items = portion(of: current, without: &counter.misses)
         guard !items.isEmpty else { return }
-        for item in items { counter.misses[Attempt(task: item.task, attempt: item.attempt)] = 0 }
         counter.poll = nil
         poll.call.reply { writer in Self.write(items, to: &writer) }
     }
 
-    /// What fits into one answer; the next poll has the rest at once.
+    /// What fits into one answer, with the results that stand in the payloads; the next poll has the rest at once.
     private func portion(
-        of current: [Assignment], without handedOut: [Attempt: Int]
+        of current: [Assignment], without handedOut: inout [Attempt: Int]
     ) -> [Assignment] {
         var bytes = 0
         var items: [Assignment] = []
-        for assignment in current
-        where handedOut[Attempt(task: assignment.task, attempt: assignment.attempt)] == nil {
-            bytes += assignment.payload.count
-            if !items.isEmpty, bytes > APILimits.maxListBytes { break }
-            items.append(assignment)
+        for assignment in current {
+            let name = Attempt(task: assignment.task, attempt: assignment.attempt)
+            guard handedOut[name] == nil else { continue }
+            do {
+                let filled = try assignment.filled()
+                bytes += filled.payload.count
+                bytes += filled.inputs.reduce(0) { $0 + ($1.result?.count ?? 0) }
+                if !items.isEmpty, bytes > APILimits.maxListBytes { break }
+                items.append(filled)
+            } catch {
+                reject(assignment, error.description)
+            }
+            handedOut[name] = 0
         }
         return items
+    }
+
+    /// Nobody can run it. Should this get lost, no heartbeat names the attempt, and so it is tried again.
+    private func reject(_ assignment: Assignment, _ reason: String) {
+        let result = AttemptResult.failure(.payload, reason, isRetryable: false)
+        let finish = Finish(
+            task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
+            result: result)
+        let gateway = context.gateway
+        let now = context.facts.clock().monotonic
+        context.facts.later {
+            let deadline = now + Nanoseconds(APILimits.defaultTimeoutMilliseconds) * 1_000_000
+            gateway.request(.finish(finish), deadline: deadline) { _ in }
+        }
     }
 
     private func expire(_ worker: String, _ number: UInt64) {
@@ -136,6 +157,7 @@ final class AssignmentDesk {
             writer.field("fence", item.fence)
             writer.field("handler", item.handler)
             writer.rawField("payload", item.payload)
+            if !item.inputs.isEmpty { writer.rawField("inputs", item.inputsJSON) }
             writer.timestampField(
                 "deadline", min(item.assignedAt + item.timeoutMilliseconds, Limits.maxTime))
             // For those whose clock is not the cluster's; in one unit, so that a worker needs no parser of durations.

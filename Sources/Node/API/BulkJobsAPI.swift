@@ -90,7 +90,9 @@ enum BulkJobsAPI {
         var writer = JSONWriter()
         writer.bulkJob(job)
         var response = HTTPResponse.json(writer.bytes, status: job.state == .running ? 202 : 200)
-        if job.state == .running { response.headers.append(("location", "/v1/jobs/\(id)")) }
+        if job.state == .running {
+            response.headers.append(("location", "\(call.base)/jobs/\(id)"))
+        }
         call.reply(response)
     }
 }

@@ -51,13 +51,9 @@ final class BulkSubmit {
     /// The elements of a JSON array.
     static func array(_ call: Call) {
         guard let options = options(of: call) else { return }
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(call.request.body)
-        } catch {
-            return call.reply(Problem.notJSON(error))
+        call.largeDocument(maxBytes: .max) { document in
+            begin(call, options, .elements(document.root.elements))
         }
-        begin(call, options, .elements(document.root.elements))
     }
 
     /// The lines of NDJSON; empty ones are none.

@@ -9,6 +9,9 @@ struct Call {
     /// Whose tasks, queues, schedules and templates it is about.
     var namespace = Namespace.standard
 
+    /// What paths of the request's namespace begin with.
+    var base: String { namespace.isStandard ? "/v1" : "/v1/namespaces/\(namespace)" }
+
     init(context: APIContext, request: HTTPRequest, responder: HTTPResponder) {
         self.context = context
         self.request = request

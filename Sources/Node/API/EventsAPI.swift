@@ -14,6 +14,10 @@ final class EventsAPI {
         var cursor: EventFeed.Position
         /// When anything was last written to it.
         var toldAt: Nanoseconds
+        /// Where another node had left off; this one may be behind it.
+        let asked: EventFeed.Position?
+
+        var resumption: EventFeed.Position { max(cursor, asked ?? cursor) }
     }
 
     private let context: APIContext
@@ -117,10 +121,10 @@ final class EventsAPI {
         readers.append(
             Reader(
                 id: id, filter: filter, stream: stream, cursor: min(last ?? feed.last, feed.last),
-                toldAt: now))
+                toldAt: now, asked: last))
         stream.onClose = { [weak self] in self?.readers.removeAll { $0.id == id } }
         if let last, last < feed.lostThrough { tellGap(of: readers.count - 1) }
-        stream.keepAlive()
+        stream.keepAlive(readers[readers.count - 1].resumption)
         watch()
         context.facts.later { [weak self] in self?.turnEnded() }
     }
@@ -227,7 +231,7 @@ final class EventsAPI {
             where now - readers[place].toldAt >= APILimits.eventKeepAliveNanoseconds - interval {
                 guard readers[place].stream.hasRoom else { continue }
                 readers[place].toldAt = now
-                readers[place].stream.keepAlive()
+                readers[place].stream.keepAlive(readers[place].resumption)
             }
             turnEnded()
             if !readers.isEmpty { watch() }

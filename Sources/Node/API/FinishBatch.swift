@@ -28,7 +28,12 @@ final class FinishBatch {
     }
 
     static func begin(_ worker: String, _ call: Call) {
-        guard let document = call.document(maxBytes: APILimits.maxFinishItemsBytes) else { return }
+        call.largeDocument(maxBytes: APILimits.maxFinishItemsBytes) { document in
+            begin(worker, document, call)
+        }
+    }
+
+    private static func begin(_ worker: String, _ document: JSONDocument, _ call: Call) {
         var query = call.query
         let options = call.options(&query)
         query.finish()

@@ -15,6 +15,7 @@ struct GraphReader {
     }
 
     private let namespace: Namespace
+    private let queuePriority: (String) -> UInt8?
     private var nodes: [Node] = []
     private var places: [String: Int] = [:]
     private var edges = 0
@@ -22,8 +23,10 @@ struct GraphReader {
     /// Ids of tasks outside, with their places in the body.
     private(set) var outside: [(pointer: String, task: TaskID)] = []
 
-    init(namespace: Namespace = .standard) {
+    /// - Parameter queuePriority: that of tasks which name none; nil: there is none.
+    init(namespace: Namespace = .standard, queuePriority: @escaping (String) -> UInt8?) {
         self.namespace = namespace
+        self.queuePriority = queuePriority
     }
 
     static func isGraph(_ value: JSONValue) -> Bool {
@@ -108,7 +111,12 @@ struct GraphReader {
 
     private mutating func readTask(_ reader: inout JSONReader, after: Set<Int>) -> Set<Int> {
         let place = nodes.count
-        let spec = TaskSpecReader.read(&reader, as: .graph, in: namespace)
+        var spec = TaskSpecReader.read(&reader, as: .graph, in: namespace)
+        if let queue = spec?.queue, TaskSpecReader.namesNoPriority(reader.value),
+            let priority = queuePriority(queue)
+        {
+            spec?.priority = priority
+        }
         let name = name(&reader, at: place)
         let references = reader.strings("after", maxCount: Limits.maxDependencies) ?? []
         // One that is wrong keeps its place, so that names still mean what they say.

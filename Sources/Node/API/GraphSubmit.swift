@@ -7,7 +7,9 @@ enum GraphSubmit {
         _ queryProblems: [JSONProblem]
     ) {
         var reader = JSONReader(document.root)
-        var graphReader = GraphReader(namespace: call.namespace)
+        var graphReader = GraphReader(namespace: call.namespace) {
+            call.gateway.replica.scheduler.queuePriority($0)
+        }
         var graph = graphReader.read(&reader)
         reader.finish()
         var problems = reader.problems + queryProblems

@@ -105,7 +105,7 @@ extension JSONWriter {
         field(name, DurationText.format(milliseconds))
     }
 
-    private mutating func optionalDurationField(_ name: String, _ milliseconds: Milliseconds?) {
+    mutating func optionalDurationField(_ name: String, _ milliseconds: Milliseconds?) {
         if let milliseconds { durationField(name, milliseconds) } else { nullField(name) }
     }
 

@@ -39,11 +39,14 @@ enum NamespacesAPI {
         for field in ["name", "pending", "running", "queues"] { _ = reader.value(field) }
         var quota = NamespaceQuota()
         reader.object("quotas") { quota = Self.quota(&$0) }
+        var retention = NamespaceRetention()
+        reader.object("retention") { retention = Self.retention(&$0) }
         reader.finish()
         let problems = reader.problems + query.problems
         guard problems.isEmpty else { return call.reply(Problem.invalid(problems)) }
         call.perform(
-            .putNamespace(name: name, quota), options, noun: "namespace", name: name,
+            .putNamespace(name: name, quota, retention: retention), options, noun: "namespace",
+            name: name,
             wrongState: { "" }
         ) { outcome in
             guard case .put(let existed) = outcome else {
@@ -71,6 +74,23 @@ enum NamespacesAPI {
             reader.problem("submitBurst", "goes with \"submitRate\"")
         }
         return quota
+    }
+
+    private static func retention(_ reader: inout JSONReader) -> NamespaceRetention {
+        func age(_ field: String) -> Milliseconds? {
+            reader.durationMilliseconds(field, in: Retention.ageRange)
+        }
+        func number(_ field: String) -> UInt32? {
+            reader.integer(field, in: 0...Int64(Retention.countRange.upperBound)).map(UInt32.init)
+        }
+        var retention = NamespaceRetention()
+        retention.succeededMilliseconds = age("succeeded")
+        retention.cancelledMilliseconds = age("cancelled")
+        retention.expiredMilliseconds = age("expired")
+        retention.deadMilliseconds = age("dead")
+        retention.maxFinished = number("maxFinished")
+        retention.maxDead = number("maxDead")
+        return retention
     }
 
     private static func delete(_ name: String, _ call: Call) {
@@ -140,6 +160,15 @@ extension JSONWriter {
         optionalField("submitRate", namespace.quota.submitRate.map(RateText.format))
         optionalNumber("submitBurst", namespace.quota.submitRate.map { Int($0.burst) })
         optionalNumber("running", namespace.quota.running.map(Int.init))
+        endObject()
+        key("retention")
+        beginObject()
+        optionalDurationField("succeeded", namespace.retention.succeededMilliseconds)
+        optionalDurationField("cancelled", namespace.retention.cancelledMilliseconds)
+        optionalDurationField("expired", namespace.retention.expiredMilliseconds)
+        optionalDurationField("dead", namespace.retention.deadMilliseconds)
+        optionalNumber("maxFinished", namespace.retention.maxFinished.map(Int.init))
+        optionalNumber("maxDead", namespace.retention.maxDead.map(Int.init))
         endObject()
         field("pending", namespace.pending)
         field("running", namespace.running)

@@ -162,7 +162,10 @@ final class ResultsAPI {
         let request = OutgoingRequest(
             method: "GET",
             url: "http://\(address)\(call.request.path)\(PercentEncoding.query(query))",
-            headers: [(name: Self.forwardedHeader, value: context.node)])
+            headers: [
+                (name: Self.forwardedHeader, value: context.node),
+                (name: "X-Carillon-Namespace", value: call.namespace.name),
+            ])
         let exchange = Exchange()
         do {
             let client = try lazyClient()

@@ -117,15 +117,18 @@ enum SchedulesAPI {
 
     private static func trigger(_ name: String, _ call: Call) {
         guard let options = call.options() else { return }
+        let key = call.request.header("idempotency-key")
+        if let key, let problem = TasksAPI.wrong(key, besides: nil) {
+            return call.reply(Problem.invalid([problem]))
+        }
         call.perform(
-            .triggerSchedule(name: call.namespace.qualified(name)), options, noun: "schedule",
-            name: name,
-            wrongState: { "The schedule can't be triggered now." }
+            .triggerSchedule(name: call.namespace.qualified(name), key: key), options,
+            noun: "schedule", name: name, wrongState: { "" }
         ) { outcome in
-            guard case .task(let id, _) = outcome,
-                let task = call.gateway.replica.scheduler.task(id)
-            else { return reply(name, call, status: 201) }
-            call.reply(status: 201) { $0.task(task) }
+            guard case .task(let id, let existed) = outcome else {
+                preconditionFailure("a schedule that is triggered comes to a task")
+            }
+            TasksAPI.reply(to: id, existed: existed, call)
         }
     }
 

@@ -61,10 +61,14 @@ struct TaskSpecReader {
 
     /// A task that names no priority has that of its queue, as this node knows it.
     static func complete(_ spec: inout TaskSpec, from value: JSONValue, _ state: Scheduler) {
-        guard value["priority"].map(\.isNull) ?? true,
+        guard namesNoPriority(value),
             let priority = state.queuePriority(spec.queue)
         else { return }
         spec.priority = priority
+    }
+
+    static func namesNoPriority(_ value: JSONValue) -> Bool {
+        value["priority"].map(\.isNull) ?? true
     }
 
     // MARK: Parts

@@ -98,6 +98,11 @@ enum TasksAPI {
         call.context.metrics.submits += 1
         call.context.metrics.submitLatency.record(
             nanoseconds: call.context.facts.clock().monotonic - call.request.receivedAt)
+        reply(to: id, existed: existed, call)
+    }
+
+    /// What a request for a task is answered.
+    static func reply(to id: TaskID, existed: Bool, _ call: Call) {
         call.reply(status: existed ? 200 : 201) { writer in
             if let task = call.gateway.replica.scheduler.task(id) {
                 writer.task(task)

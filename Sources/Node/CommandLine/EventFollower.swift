@@ -70,8 +70,16 @@ struct EventFollower {
             }
             hasBegun = true
             failures = 0
+            // Of a block without data: there was nothing to tell up to there.
+            var place: EventFeed.Position?
             while let line = try connection.nextLine(within: Self.patienceMilliseconds) {
+                if line.hasPrefix("id: ") {
+                    place = EventFeed.Position(String(line.dropFirst("id: ".count)))
+                } else if line.isEmpty, let reached = place {
+                    cursor = max(cursor ?? reached, reached)
+                }
                 guard line.hasPrefix("data: ") else { continue }
+                place = nil
                 let text = Array(line.utf8.dropFirst("data: ".utf8.count))
                 guard let event = try? JSONDocument(text).root else {
                     throw .malformedReply("an event that is not JSON")

@@ -58,9 +58,13 @@ final class EventStream {
     }
 
     /// Shows that the connection is there, on both sides, while nothing happens.
-    func keepAlive() {
+    ///
+    /// - Parameter position: there was nothing to tell up to here. A client goes on from there when it comes again: where it
+    ///   begun by itself, it would begin anew elsewhere, and miss what happened meanwhile.
+    func keepAlive(_ position: EventFeed.Position) {
         switch line {
-        case .serverSent(let responder): _ = responder.write(Array(":\n\n".utf8))
+        case .serverSent(let responder):
+            _ = responder.write(Array(":\nid: \(position)\n\n".utf8))
         case .webSocket(let socket): socket.ping()
         }
     }

@@ -184,7 +184,7 @@ final class AttachedWorker {
         // Handed out again, and it had come in time after all.
         guard held[name] == nil else { return }
         held[name] = Held(session: session)
-        worker.start(assignment)
+        worker.start(assignment, isFilled: true)
     }
 
     private func cancel(_ name: AttemptName) {

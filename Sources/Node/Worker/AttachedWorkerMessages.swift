@@ -60,6 +60,9 @@ enum AttachedWorkerMessages {
                 timeoutMilliseconds: Milliseconds(timeout / 1_000_000), scheduledAt: scheduledAt,
                 assignedAt: scheduledAt, occurrence: occurrence,
                 schedule: occurrence.map { String($0.prefix { $0 != "@" }) },
+                inputs: (item["inputs"]?.members ?? []).map { name, value in
+                    TaskInput(name: name, result: value.isNull ? nil : value.raw)
+                },
                 namespace: item["namespace"]?.string.map(Namespace.init(name:)) ?? .standard)
         }
     }

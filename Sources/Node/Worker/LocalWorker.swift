@@ -78,7 +78,10 @@ final class LocalWorker {
     }
 
     /// Starts an attempt; one that runs already is left alone.
-    func start(_ assignment: Assignment) {
+    ///
+    /// - Parameter isFilled: the results of others stand in the payload already. Filled once more, text that somebody's
+    ///   result brought in would be taken for a place to fill.
+    func start(_ assignment: Assignment, isFilled: Bool = false) {
         let name = AttemptName(assignment.task, assignment.attempt)
         guard runs[name] == nil else { return }
         let handler = handlers[assignment.handler]
@@ -86,7 +89,7 @@ final class LocalWorker {
             assignment.timeoutMilliseconds, handler?.timeoutMilliseconds ?? Int64.max)
         let filled: Assignment
         do {
-            filled = try assignment.filled()
+            filled = isFilled ? assignment : try assignment.filled()
         } catch {
             report(assignment, .failure(.payload, error.description, isRetryable: false))
             return

@@ -25,6 +25,8 @@ import Testing
         let follower = try fixture.begin("GET", "/v1/events")
         follower.receive { $0.contains(":\n") }
         #expect(follower.text.contains("content-type: text/event-stream"))
+        // Who comes again goes on from here, whatever it was told.
+        follower.receive { $0.contains("\nid: ") }
         let task = try submit(fixture, queue: "mail")
         try fixture.finish(task, .succeeded(Array("1".utf8)))
         follower.receive { $0.contains("task.succeeded") }

@@ -20,12 +20,16 @@ import Testing
         let fixture = try APIFixture()
         let put = try fixture.call(
             "PUT", Self.shop,
-            #"{"quotas": {"pending": 10, "submitRate": "100/s", "running": 2}}"#)
+            #"{"quotas": {"pending": 10, "submitRate": "100/s", "running": 2}, "#
+                + #""retention": {"succeeded": "1h", "maxDead": 9}}"#)
         #expect(put.status == 201, "\(put.text)")
         let shown = try fixture.call("GET", Self.shop).json()
         #expect(shown["quotas"]?["pending"]?.integer == 10)
         #expect(shown["quotas"]?["submitRate"]?.string == "100/s")
         #expect(shown["quotas"]?["submitBurst"]?.integer == 10)
+        #expect(shown["retention"]?["succeeded"]?.string == "1h")
+        #expect(shown["retention"]?["maxDead"]?.integer == 9)
+        #expect(shown["retention"]?["dead"]?.isNull == true)
         #expect(shown["pending"]?.integer == 0 && shown["running"]?.integer == 0)
         // What is returned can be put again.
         #expect(try fixture.call("PUT", Self.shop, shown.source).status == 200)
@@ -35,7 +39,7 @@ import Testing
         #expect(try fixture.call("DELETE", "/v1/namespaces/default").status == 409)
         for body in [
             #"{"quotas": {"pending": -1}}"#, #"{"quotas": {"submitRate": "x"}}"#,
-            #"{"quotas": {"submitBurst": 1}}"#, #"{"quota": {}}"#,
+            #"{"quotas": {"submitBurst": 1}}"#, #"{"retention": {"dead": "x"}}"#, #"{"quota": {}}"#,
         ] {
             #expect(try fixture.call("PUT", Self.shop, body).status == 422)
         }
@@ -101,9 +105,12 @@ import Testing
             #"{"action": "cancel", "filter": {"queue": "other"}, "key": "k"}"#
         ).json()
         let path = "/jobs/\(try #require(job["id"]?.string))"
+        let begun = try fixture.call(
+            "POST", Self.shop + "/tasks/batch?wait=0s", #"{"action": "cancel", "filter": {}}"#)
+        #expect(begun.status == 200 || begun.header("location")?.hasPrefix(Self.shop) == true)
         #expect(job["filter"]?["queue"]?.string == "other")
         #expect(try fixture.call("GET", Self.shop + path).status == 200)
-        #expect(try names(fixture.call("GET", Self.shop + "/jobs"), "id").count == 1)
+        #expect(try names(fixture.call("GET", Self.shop + "/jobs"), "id").count == 2)
         #expect(try names(fixture.call("GET", "/v1/jobs"), "id").count == 1)
         #expect(try fixture.call("GET", "/v1" + path).status == 404)
         #expect(try fixture.call("DELETE", "/v1" + path).status == 404)

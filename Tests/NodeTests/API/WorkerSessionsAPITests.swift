@@ -74,6 +74,44 @@ import Testing
         #expect(after.text.contains("session-lost"))
     }
 
+    @Test func `results of others come with the assignment, and stand in its payload`() throws {
+        let session = try attach(slots: 4)
+        let flow = try api.call(
+            "POST", "/v1/tasks",
+            #"{"chain": [{"name": "a", "handler": "resize"}, "#
+                + #"{"handler": "resize", "payload": {"size": "{{results.a}}"}}]}"#)
+        #expect(flow.status == 201, "\(flow.text)")
+        let first = try #require(try poll(session).first?["task"]?.string)
+        // Text that looks like a place to fill is nothing but a result.
+        let result = #"{"w": "{{results.b}}"}"#
+        let body =
+            "{\"session\": \"\(session)\", \"outcome\": \"succeeded\", \"result\": \(result)}"
+        #expect(try finish(first, 1, body).status == 200)
+        let item = try #require(try poll(session).first)
+        #expect(item["payload"]?.source == "{\"size\": \(result)}")
+        #expect(item["inputs"]?.source == "{\"a\":\(result)}")
+        let read = AttachedWorkerMessages.assignments(
+            Array("{\"items\": [\(item.source)]}".utf8), worker: "w7")
+        #expect(read.first?.inputs == [TaskInput(name: "a", result: Array(result.utf8))])
+    }
+
+    @Test func `what no result fills ends by itself`() throws {
+        let session = try attach(slots: 4)
+        let flow = try api.call(
+            "POST", "/v1/tasks",
+            #"{"chain": [{"name": "a", "handler": "resize"}, "#
+                + #"{"handler": "resize", "payload": "{{results.other}}"}]}"#)
+        let tasks = try flow.json()["tasks"]?.elements ?? []
+        let second = try #require(tasks.last?["id"]?.string)
+        let first = try #require(try poll(session).first?["task"]?.string)
+        let body = "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}"
+        #expect(try finish(first, 1, body).status == 200)
+        #expect(try poll(session).isEmpty)
+        let task = try api.call("GET", "/v1/tasks/\(second)/wait?timeout=10s").json()
+        #expect(task["state"]?.string == "dead")
+        #expect(task["error"]?["kind"]?.string == "payload")
+    }
+
     @Test func `many ends are told in one report, each on its own`() throws {
         let session = try attach(slots: 4)
         let ids = try (0..<3).map { _ in try submit() }

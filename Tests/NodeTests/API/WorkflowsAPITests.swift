@@ -6,7 +6,7 @@ import Testing
 struct WorkflowsAPITests {
     private func read(_ text: String) throws -> (graph: GraphSpec?, problems: [String]) {
         var reader = JSONReader(try JSONDocument(text).root)
-        var graphReader = GraphReader()
+        var graphReader = GraphReader { _ in nil }
         let graph = graphReader.read(&reader)
         reader.finish()
         return (graph, reader.problems.map(\.description))
@@ -19,6 +19,18 @@ struct WorkflowsAPITests {
     }
 
     private let task = #"{"handler": "echo"}"#
+
+    @Test func tasksHaveThePriorityOfTheirQueue() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call("PUT", "/v1/queues/mail", #"{"priority": 8}"#)
+        let flow = try fixture.call(
+            "POST", "/v1/tasks",
+            #"{"chain": [{"handler": "none", "queue": "mail"}, "#
+                + #"{"handler": "none", "queue": "mail", "priority": 1}, {"handler": "none"}]}"#)
+        #expect(flow.status == 201, "\(flow.text)")
+        let tasks = try fixture.call("GET", "/v1/tasks").json()["items"]?.elements ?? []
+        #expect(tasks.map { $0["priority"]?.integer } == [5, 1, 8])
+    }
 
     @Test func chainsAndGroupsBecomeEdges() throws {
         let t = task
