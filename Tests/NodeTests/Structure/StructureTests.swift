@@ -32,6 +32,8 @@ struct StructureTests {
     @Test func `the executables import no more than they need`() {
         expectImports(in: "carillon/", among: ["Node"])
         expectImports(
+            in: "Benchmark/", among: ["Scheduler", "Glibc"])
+        expectImports(
             in: "Simulator/", among: ["Raft", "Scheduler", "Node", "Glibc", "Synchronization"])
     }
 
