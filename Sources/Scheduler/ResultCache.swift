@@ -14,9 +14,9 @@ struct ResultCache: Sendable {
     }
 
     /// Of each key by end and id, the newest last.
-    private var entries: [KeyHash: [Entry]] = [:]
+    private var entries = Shards<KeyHash, [Entry]>()
     /// By the task whose result is in a store: how many others were answered with it.
-    private var sharers: [TaskID: Int] = [:]
+    private var sharers = Shards<TaskID, Int>()
 
     func newest(_ key: KeyHash) -> (task: TaskID, finishedAt: Milliseconds)? {
         entries[key]?.last.map { ($0.task, $0.finishedAt) }

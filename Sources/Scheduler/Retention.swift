@@ -58,7 +58,8 @@ extension Scheduler {
     mutating func setRetention(_ retention: Retention) -> Outcome {
         guard retention != state.retention else { return .done }
         state.retention = retention
-        // The old wakes are stale, and come up as such.
+        index.wakes.removeAll(.finished)
+        index.wakes.removeAll(.dead)
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
             for (row, slot) in chunk.slots.enumerated() where chunk.records[row].state.isFinal {
                 let record = chunk.records[row]
@@ -80,7 +81,7 @@ extension Scheduler {
     mutating func dropOverflow(_ reason: Wakes.Reason, atMost budget: Int) -> Int {
         var dropped = 0
         while dropped < budget, isOverfull(reason) {
-            clean(reason)
+            clean(reason, through: .max)
             guard let oldest = index.wakes.top(reason) else {
                 preconditionFailure("a final task without an end of its retention")
             }

@@ -161,28 +161,21 @@ extension Scheduler {
         state.schedules.records(in: namespace, after: after, limit: limit).map(view)
     }
 
-    /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first.
+    /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first, and of those of the
+    /// same instant the one that was put first.
     public func dueSchedules(at instant: Milliseconds, limit: Int) -> [DueSchedule] {
         var due: [DueSchedule] = []
-        let entries = index.wakes.entries(.schedule)
-        guard instant >= 0, !entries.isEmpty else { return due }
-        // The heap is walked from its root without being changed: the next smallest is always a child of one
-        // that was visited.
-        var open = Heap()
-        open.push(key: entries[0].key, id: 0)
-        var seen: Set<UInt64> = []
-        while due.count < limit, let place = open.top, place.key <= UInt64(instant) {
-            open.pop()
-            let entry = entries[Int(place.id)]
-            for child in [2 * Int(place.id) + 1, 2 * Int(place.id) + 2] where child < entries.count
-            {
-                open.push(key: entries[child].key, id: UInt64(child))
-            }
-            guard state.holds(.schedule, entry, index.scheduleNames),
-                seen.insert(entry.id).inserted, let name = index.scheduleNames[entry.id],
-                let position = state.schedules.position(of: name)
-            else { continue }
+        guard limit > 0 else { return due }
+        var last: Heap.Entry?
+        index.wakes.visit(.schedule, through: instant) { entry in
+            // Equal ones follow each other.
+            guard entry != last, let name = index.scheduleNames[entry.id],
+                let position = state.schedules.position(of: name),
+                state.schedules[position].wakeAt == Milliseconds(entry.key)
+            else { return true }
+            last = entry
             due.append(dueSchedule(state.schedules[position], Milliseconds(entry.key)))
+            return due.count < limit
         }
         return due
     }

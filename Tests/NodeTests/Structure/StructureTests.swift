@@ -99,7 +99,7 @@ struct StructureTests {
         "Node/Worker/ProcessPipe.swift",
         "Node/Worker/SpawnedProcess.swift",
         "Scheduler/Bytes.swift",
-        "Scheduler/Heap.swift",
+        "Scheduler/BinaryHeap.swift",
         "Scheduler/Scheduler+Submit.swift",
         "Simulator/Shard.swift",
         "Simulator/StandardOutput.swift",
