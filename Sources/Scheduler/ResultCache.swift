@@ -60,11 +60,12 @@ extension Scheduler {
             let newest = index.cache.newest(cacheKey(record)),
             newest.finishedAt + age >= state.time,
             let source = state.tasks.position(of: newest.task),
-            let known = state.tasks[source].extra?.fields
+            state.tasks[source].handedOver != nil
         else { return false }
+        let stored = state.tasks[source].extra?.fields.stored
+        state.tasks[position].result = state.tasks[source].result
         state.tasks[position].changeExtra { fields in
-            fields.result = known.result
-            fields.stored = known.stored
+            fields.stored = stored
             fields.cachedFrom = newest.task
         }
         noteShared(state.tasks[position])

@@ -61,7 +61,7 @@ extension Scheduler {
         index.wakes.removeAll(.finished)
         index.wakes.removeAll(.dead)
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
-            for (row, slot) in chunk.slots.enumerated() where chunk.records[row].state.isFinal {
+            for (slot, row) in chunk.places where chunk.records[row].state.isFinal {
                 let record = chunk.records[row]
                 let reason: Wakes.Reason = record.state == .dead ? .dead : .finished
                 guard let wake = state.wakeTime(reason, record) else { continue }

@@ -26,7 +26,7 @@ extension Scheduler {
             attempt: record.attempt,
             worker: hasAttempt ? state.workers.name(record.worker) : nil,
             createdAt: record.createdAt, startedAt: hasAttempt ? record.startedAt : nil,
-            finishedAt: record.state.isFinal ? record.finishedAt : nil, result: fields.result,
+            finishedAt: record.state.isFinal ? record.finishedAt : nil, result: record.result,
             stored: fields.stored, error: fields.error, progress: fields.progress,
             occurrence: fields.occurrence,
             schedule: fields.schedule, workflow: fields.workflow?.id,
