@@ -5,7 +5,7 @@ import Scheduler
 struct LongestHolds {
     /// What all lists of a node may look at in one turn.
     private static let scanBudget = 20_000
-    private static let firingsPerAdvance = 500
+    private static let firingsPerAdvance = 200
     private static let day: Milliseconds = 86_400_000
 
     private let options: BenchmarkOptions
