@@ -8,6 +8,7 @@ let package = Package(
     products: [
         .executable(name: "carillon", targets: ["carillon"]),
         .executable(name: "Simulator", targets: ["Simulator"]),
+        .executable(name: "Benchmark", targets: ["Benchmark"]),
         .library(name: "Raft", targets: ["Raft"]),
     ],
     targets: [
@@ -20,6 +21,8 @@ let package = Package(
         .executableTarget(name: "carillon", dependencies: ["Node"], swiftSettings: strict),
         .executableTarget(
             name: "Simulator", dependencies: ["Raft", "Scheduler", "Node"], swiftSettings: strict),
+        .executableTarget(
+            name: "Benchmark", dependencies: ["Scheduler"], swiftSettings: strict),
         .testTarget(
             name: "RaftTests", dependencies: ["Raft"], exclude: ["Transcripts"],
             swiftSettings: strict),

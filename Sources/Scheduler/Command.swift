@@ -1,6 +1,7 @@
-/// What can be asked of the state machine. Each has exactly one outcome (`Outcome`).
+/// What can be asked of the state machine. Each has exactly one outcome (`Outcome`). Large cases are boxed, so that the
+/// frequent ones are small.
 public enum Command: Equatable, Sendable {
-    case submit(TaskSpec)
+    indirect case submit(TaskSpec)
     case cancel(TaskID)
     /// Runs a dead, cancelled or expired task again, with fresh attempts.
     case retry(TaskID)
@@ -8,15 +9,15 @@ public enum Command: Equatable, Sendable {
     /// Forgets a task that has ended, before its time.
     case deleteTask(TaskID)
     /// Creates or replaces; `next` is computed by the proposer, nil: never due.
-    case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
+    indirect case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
     case pauseSchedule(name: String)
     /// Occurrences while it was paused are recorded as skipped, not run.
-    case resumeSchedule(name: String, Resumption)
+    indirect case resumeSchedule(name: String, Resumption)
     /// Runs it once at log time, out of turn.
     case triggerSchedule(name: String, key: String? = nil)
     case deleteSchedule(name: String)
     /// A worker is there, or is there again: running attempts of an older incarnation are lost.
-    case registerWorker(WorkerSpec)
+    indirect case registerWorker(WorkerSpec)
     /// Nothing new is assigned; what runs may finish.
     case drainWorker(id: String, incarnation: UInt64)
     case undrainWorker(id: String, incarnation: UInt64)
@@ -27,40 +28,40 @@ public enum Command: Equatable, Sendable {
     /// The members the cluster was founded with, in the order of names; the first of these commands counts.
     case adoptMembers([Member])
     /// As it says of itself, so that it is known from the beginning what it can apply.
-    case addMember(NodeRecord)
+    indirect case addMember(NodeRecord)
     /// Of this directory only: said again late, it must not mean whoever came in its place.
     case removeMember(name: String, directory: UInt64)
     /// What a node says of itself.
-    case announceNode(NodeRecord)
+    indirect case announceNode(NodeRecord)
     /// Every member can apply commands by the rules of this version.
     case raiseStateVersion(UInt32)
     /// All tasks of a workflow, or none.
-    case submitGraph(GraphSpec)
+    indirect case submitGraph(GraphSpec)
     /// Cancels those of its tasks that have not ended.
     case cancelWorkflow(WorkflowID)
     /// Replaces what was said of the queue; `paused` nil: as it is. `isInitial`: from a configuration, which counts
     /// only until somebody has said something of the queue.
-    case putQueue(name: String, QueueSpec, paused: Bool?, isInitial: Bool)
+    indirect case putQueue(name: String, QueueSpec, paused: Bool?, isInitial: Bool)
     /// Nothing of the queue is started; what runs goes on.
     case pauseQueue(name: String)
     case resumeQueue(name: String)
     /// A worker that is no node begins a session, whose number is the outcome: the log gives it, and the incarnation
     /// given here means nothing. A former session of that name ends with what it ran.
-    case attachWorker(WorkerSpec)
-    case reportProgress(ProgressReport)
-    case beginBulkJob(BulkSpec)
+    indirect case attachWorker(WorkerSpec)
+    indirect case reportProgress(ProgressReport)
+    indirect case beginBulkJob(BulkSpec)
     case stopBulkJob(BulkJobID)
     /// Makes up for occurrences in the past; refused unless the schedule has this revision.
-    case startBackfill(name: String, revision: UInt64, Backfill)
+    indirect case startBackfill(name: String, revision: UInt64, Backfill)
     case cancelBackfill(name: String)
-    case fillBack(BackfillPortion)
+    indirect case fillBack(BackfillPortion)
     /// As the leader's configuration has it.
-    case setRetention(Retention)
+    indirect case setRetention(Retention)
     /// Creates or replaces; the body is JSON that whoever proposes it has checked.
     case putTemplate(name: String, body: [UInt8])
     case deleteTemplate(name: String)
     /// Replaces what was said of the namespace.
-    case putNamespace(
+    indirect case putNamespace(
         name: String, NamespaceQuota, retention: NamespaceRetention = NamespaceRetention())
     case deleteNamespace(name: String)
     /// These tasks are on record elsewhere, as they were, and may go.

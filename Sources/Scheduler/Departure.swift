@@ -87,36 +87,39 @@ extension Scheduler {
         guard state.retention.isExported, instant >= 0 else { return [] }
         var search = DepartureSearch(limit: limit, maxBytes: maxBytes)
         for reason in Self.endReasons {
-            find(
-                &search, reason, index.wakes.entries(reason), surplus: surplus(reason),
-                until: instant)
+            find(&search, reason, surplus: surplus(reason), until: instant) { through, body in
+                index.wakes.visit(reason, through: through, body)
+            }
             for space in index.kept.spaces {
-                find(
-                    &search, reason, index.kept.entries(space, reason),
-                    surplus: surplus(reason, ofSpace: space), until: -1)
+                let surplus = surplus(reason, ofSpace: space)
+                find(&search, reason, surplus: surplus, until: -1) { through, body in
+                    index.kept.visit(space, reason, through: through, body)
+                }
             }
         }
         return search.found
     }
 
-    /// The first `surplus` of these entries, and the others up to `until`.
+    /// The first `surplus` of the entries that are visited in order, and the others up to `until`.
     private func find(
-        _ search: inout DepartureSearch, _ reason: Wakes.Reason, _ entries: [Heap.Entry],
-        surplus: Int, until instant: Milliseconds
+        _ search: inout DepartureSearch, _ reason: Wakes.Reason, surplus: Int,
+        until instant: Milliseconds, visit: (Milliseconds, (Heap.Entry) -> Bool) -> Void
     ) {
+        guard search.mayGoOn else { return }
         var surplus = surplus
-        var walk = HeapWalk(entries)
-        while search.mayGoOn, let key = walk.nextKey,
-            surplus > 0 || Milliseconds(key) <= instant, let entry = walk.next()
-        {
+        visit(surplus > 0 ? .max : instant) { entry in
+            guard surplus > 0 || Milliseconds(entry.key) <= instant else { return false }
             search.looks -= 1
-            // One that ended twice within a step of housekeeping stands there twice.
-            guard state.holds(reason, entry, index.scheduleNames),
+            if state.holds(reason, entry, index.scheduleNames),
                 let position = state.tasks.position(of: TaskID(entry.id))
-            else { continue }
-            surplus -= 1
-            guard search.seen.insert(entry.id).inserted else { continue }
-            search.take(view(TaskID(entry.id), state.tasks[position]))
+            {
+                surplus -= 1
+                // One that ended twice within a step of housekeeping stands there twice.
+                if search.seen.insert(entry.id).inserted {
+                    search.take(view(TaskID(entry.id), state.tasks[position]))
+                }
+            }
+            return search.mayGoOn
         }
     }
 }

@@ -135,6 +135,6 @@ extension TaskSpec.DependencyPolicy {
 extension TaskTable {
     /// nil if the task is not kept or has none.
     func result(of id: TaskID) -> [UInt8]? {
-        position(of: id).flatMap { self[$0].extra?.fields.handedOver }
+        position(of: id).flatMap { self[$0].handedOver }
     }
 }

@@ -44,9 +44,7 @@ struct Dependents: Sendable {
         }
         group.waiting -= 1
         guard group.waiting > 0 else { return }
-        if group.entries.needsCompaction(live: group.waiting) {
-            group.entries.compact { holds(TaskID($0.key)) }
-        }
+        group.entries.tidy(live: group.waiting, looks: 16) { holds(TaskID($0.key)) }
         shards[shard][key] = group
     }
 }

@@ -55,7 +55,7 @@ extension Dispatch {
     /// It waits no more. Its entry stays in the heap until it comes up, or until most entries are like it.
     mutating func stopWaiting(_ task: Waiting, in tasks: TaskTable) {
         let queue = lanes[task.lane].key.queue
-        queues[Int(queue)].flows[task.priority].removeOne(from: task.flow)
+        queues[Int(queue)].flows[task.priority].removeOne(from: task.flow, in: tasks)
         if !task.isParked { leaveLane(task, in: tasks) }
     }
 
@@ -78,8 +78,8 @@ extension Dispatch {
                 lanes[task.lane].levels[task.priority].waiting.pop()
             }
             announce(task.lane, task.priority, in: tasks)
-        } else if lanes[task.lane].levels[task.priority].waiting.needsCompaction(live: live) {
-            lanes[task.lane].levels[task.priority].waiting.compact {
+        } else {
+            lanes[task.lane].levels[task.priority].waiting.tidy(live: live, looks: Self.looks) {
                 Lane.isWaiting($0, in: tasks)
             }
         }
@@ -93,6 +93,9 @@ extension Dispatch {
         return max(virtualTime, last) + 1
     }
 
+    /// Entries that are looked at to tidy up when one gets stale: several, as fewer than half of them may be stale.
+    private static let looks = 16
+
     // MARK: Heads
 
     /// Puts the first task of the lane at this priority among the heads.
@@ -105,10 +108,10 @@ extension Dispatch {
         let requirement = key.requirement
         requirements[requirement].heads.push(key: tasks[position].startKey, id: top.id)
         let live = requirements[requirement].waitingLevels
-        if requirements[requirement].heads.needsCompaction(live: live) {
+        if requirements[requirement].heads.isUntidy(live: live) {
             var heads = requirements[requirement].heads
             requirements[requirement].heads = Heap()
-            heads.compact { isHead($0, in: tasks) }
+            heads.tidy(live: live, looks: Self.looks) { isHead($0, in: tasks) }
             requirements[requirement].heads = heads
         }
         updateListing(requirement)
@@ -239,10 +242,11 @@ extension Dispatch {
         var found: Set<UInt64> = []
         for lane in queues[Int(queue)].lanes {
             for level in lanes[lane].levels {
-                for entry in level.waiting.entries where Lane.isWaiting(entry, in: tasks) {
-                    guard let position = tasks.position(of: TaskID(entry.id)),
+                level.waiting.forEach { entry in
+                    guard Lane.isWaiting(entry, in: tasks),
+                        let position = tasks.position(of: TaskID(entry.id)),
                         tasks[position].isKeyed
-                    else { continue }
+                    else { return }
                     found.insert(entry.id)
                 }
             }

@@ -33,13 +33,16 @@ struct KeyGates: Sendable {
     }
 
     /// By number: a hash of queue, key and value.
-    var gates: [UInt64: Gate] = [:]
+    var gates = Shards<UInt64, Gate>()
     /// By number: the gate's, or a hash of those of several gates.
-    var groups: [UInt64: Group] = [:]
+    var groups = Shards<UInt64, Group>()
     /// Gates with parked tasks that may have opened.
     var changed: [UInt64] = []
     /// Tasks that were let into their lanes and have not met the free workers yet.
     var admitted: [TaskID] = []
+
+    /// Entries that are looked at to tidy up when another one comes.
+    static let looks = 16
 
     static func gate(queue: UInt32, _ value: Label) -> UInt64 {
         var hash = StableHash(seed: UInt64(queue))
@@ -79,9 +82,7 @@ struct KeyGates: Sendable {
         groups[number] = nil
         group.parked.push(key: entry.key, id: entry.id)
         group.count += 1
-        if group.parked.needsCompaction(live: group.count) {
-            group.parked.compact { Self.isParked($0, in: tasks) }
-        }
+        group.parked.tidy(live: group.count, looks: Self.looks) { Self.isParked($0, in: tasks) }
         groups[number] = group
     }
 

@@ -99,7 +99,7 @@ public enum Limits {
     public static let maxSettlementsPerEntry = 2_000
 
     /// Bulk jobs: how much one entry looks through (`ReplicatedState.find`), and to how many tasks it does something.
-    public static let maxBulkLooksPerEntry = 50_000
+    public static let maxBulkLooksPerEntry = 20_000
     public static let maxBulkActionsPerEntry = 500
     public static let maxRunningBulkJobs = 20
     public static let maxEndedBulkJobs = 100

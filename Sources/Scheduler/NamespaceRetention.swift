@@ -85,25 +85,41 @@ struct KeptTasks: Sendable {
         heaps[Place(space: space, reason: reason)]?.push(key: UInt64(instant), id: id)
     }
 
-    func needsCompaction(_ space: UInt32, _ reason: Wakes.Reason, live: Int) -> Bool {
-        heaps[Place(space: space, reason: reason)]?.needsCompaction(live: live) ?? false
+    /// No namespace keeps track of anything any more, and each goes on doing so.
+    mutating func removeAll() {
+        for place in heaps.keys { heaps[place]?.removeAll() }
     }
 
-    func entries(_ space: UInt32, _ reason: Wakes.Reason) -> [Heap.Entry] {
-        heaps[Place(space: space, reason: reason)]?.entries ?? []
+    /// In the order in which they go, as far as `instant`, whether they still hold or not, until `body` is false.
+    func visit(
+        _ space: UInt32, _ reason: Wakes.Reason, through instant: Milliseconds,
+        _ body: (Heap.Entry) -> Bool
+    ) {
+        guard instant >= 0 else { return }
+        heaps[Place(space: space, reason: reason)]?.visit(through: UInt64(instant), body)
     }
 
-    /// Takes stale entries off the top, and out of the heap if `live` entries are few of it; then gives the top.
-    mutating func top(
+    func isUntidy(_ space: UInt32, _ reason: Wakes.Reason, live: Int) -> Bool {
+        heaps[Place(space: space, reason: reason)]?.isUntidy(live: live) ?? false
+    }
+
+    mutating func tidy(
         _ space: UInt32, _ reason: Wakes.Reason, live: Int, holds: (Heap.Entry) -> Bool
+    ) {
+        heaps[Place(space: space, reason: reason)]?.tidy(
+            live: live, looks: Heap.runSize, keeping: holds)
+    }
+
+    /// The first one that holds; stale ones before it are taken off.
+    mutating func top(
+        _ space: UInt32, _ reason: Wakes.Reason, holds: (Heap.Entry) -> Bool
     ) -> Heap.Entry? {
         let place = Place(space: space, reason: reason)
-        guard var heap = heaps.removeValue(forKey: place) else { return nil }
-        while let top = heap.top, !holds(top) { heap.pop() }
-        if heap.needsCompaction(live: live) { heap.compact(keeping: holds) }
-        let top = heap.top
-        heaps[place] = heap
-        return top
+        while let top = heaps[place]?.top {
+            if holds(top) { return top }
+            heaps[place]?.pop()
+        }
+        return nil
     }
 }
 
@@ -132,7 +148,7 @@ extension Scheduler {
         where isMeant: (ReplicatedState, DerivedIndex, TaskRecord) -> Bool = { _, _, _ in true }
     ) {
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
-            for (row, slot) in chunk.slots.enumerated() where chunk.records[row].state.isFinal {
+            for (slot, row) in chunk.places where chunk.records[row].state.isFinal {
                 let record = chunk.records[row]
                 guard isMeant(state, index, record) else { continue }
                 pushEnd(TaskID(number << 8 + UInt64(slot)), record)
@@ -157,9 +173,9 @@ extension Scheduler {
         index.kept.push(space, reason, at: wake, id.number)
         // Those that went by their age, below the limit, are still in there.
         let live = index.dispatch.spaces[Int(space)].kept(reason)
-        if index.kept.needsCompaction(space, reason, live: live) {
-            _ = oldestKept(reason, ofSpace: space)
-        }
+        guard index.kept.isUntidy(space, reason, live: live) else { return }
+        let (state, names) = (state, index.scheduleNames)
+        index.kept.tidy(space, reason, live: live) { state.holds(reason, $0, names) }
     }
 
     /// How many more tasks of the namespace are kept than shall be.
@@ -199,7 +215,7 @@ extension Scheduler {
         _ reason: Wakes.Reason, ofSpace space: UInt32
     ) -> Heap.Entry? {
         let (state, names) = (state, index.scheduleNames)
-        return index.kept.top(space, reason, live: index.dispatch.spaces[Int(space)].kept(reason)) {
+        return index.kept.top(space, reason) {
             state.holds(reason, $0, names)
         }
     }

@@ -9,10 +9,10 @@
 /// task      id u64 · state u8 · priority u8 · lastOutcome u8 · losses u8 · spent u16 · attempt u32 · profile u32
 ///           · dueAt i64 · createdAt i64 · payload blob
 ///           · tag u64 if ready or running · isParked bool if ready · probe u32 if running · if attempt > 0: worker u32 · startedAt i64 · finishedAt i64 · fence u64, else finishedAt i64
-///           · hasExtra bool · extra
+///           · result (bool · blob) · hasExtra bool · extra
 /// extra     key, routingKey (bool · string) · meta (count u32 · (name string · value string)…)
 ///           · occurrence, schedule (bool · string) · error (bool · message string · kind string · attempt u32)
-///           · result (bool · blob) · history (count u32 · (number u32 · worker string · startedAt i64
+///           · history (count u32 · (number u32 · worker string · startedAt i64
 ///           · finishedAt i64 · outcome u8)…) · hasDependencies bool · dependencies (see `Dependencies`)
 ///           · hasWorkflow bool · membership (see `WorkflowMembership`)
 ///           · progress (bool · percent (bool · u8) · note (bool · string))
@@ -46,6 +46,8 @@ extension TaskRecord {
         } else {
             writer.put(finishedAt)
         }
+        writer.put(result != nil)
+        if let result { writer.put(result) }
         writer.put(extra != nil)
         extra?.fields.encode(among: tasks, into: &writer)
     }
@@ -86,6 +88,7 @@ extension TaskRecord {
         guard (lastOutcome == .running) == (state == .running), attempt > 0 || lastOutcome == .none,
             fence < 1 << 62, attempt < 1 << 31, UInt32(spent) <= Limits.maxAttempts
         else { throw CodecError("a task's state and its attempts contradict each other") }
+        if try reader.bool() { result = try reader.blob() }
         if try reader.bool() {
             extra = TaskExtra(try TaskExtra.Fields(from: &reader, among: tasks))
         }
@@ -124,8 +127,6 @@ extension TaskExtra.Fields {
             writer.put(error.kind)
             writer.put(error.attempt)
         }
-        writer.put(result != nil)
-        if let result { writer.put(result) }
         writer.put(UInt32(history.count))
         for past in history {
             writer.put(past.number)
@@ -172,7 +173,6 @@ extension TaskExtra.Fields {
             error = TaskView.AttemptError(
                 message: message, kind: kind, attempt: try reader.uint32())
         }
-        if try reader.bool() { result = try reader.blob() }
         let count = try reader.count(minimumBytes: 25)
         guard count <= Limits.maxAttemptHistory else {
             throw CodecError("\(count) past attempts are too many")

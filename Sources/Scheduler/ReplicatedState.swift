@@ -48,13 +48,13 @@ struct DerivedIndex: Sendable {
     var keys = KeyIndex()
     var cache = ResultCache()
     var keyGates = KeyGates()
-    var scheduleNames: [UInt64: String] = [:]
+    var scheduleNames = Shards<UInt64, String>()
     /// Tasks of schedules, by the schedule's name, that have not ended.
-    var unfinished: [String: Set<UInt64>] = [:]
+    var unfinished = Shards<String, Set<UInt64>>()
     /// Likewise, of those that backfills made.
     var unfinishedBackfills: [String: Set<UInt64>] = [:]
     /// Hashes of the ids of all occurrences whose tasks are there.
-    var occurrences: Set<UInt64> = []
+    var occurrences = Shards<UInt64, Void>()
     /// Schedules whose backfills run.
     var backfills: Set<String> = []
     /// Schedules whose last unfinished task ended in this entry while an occurrence waited for that.

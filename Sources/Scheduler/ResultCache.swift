@@ -14,9 +14,9 @@ struct ResultCache: Sendable {
     }
 
     /// Of each key by end and id, the newest last.
-    private var entries: [KeyHash: [Entry]] = [:]
+    private var entries = Shards<KeyHash, [Entry]>()
     /// By the task whose result is in a store: how many others were answered with it.
-    private var sharers: [TaskID: Int] = [:]
+    private var sharers = Shards<TaskID, Int>()
 
     func newest(_ key: KeyHash) -> (task: TaskID, finishedAt: Milliseconds)? {
         entries[key]?.last.map { ($0.task, $0.finishedAt) }
@@ -60,11 +60,12 @@ extension Scheduler {
             let newest = index.cache.newest(cacheKey(record)),
             newest.finishedAt + age >= state.time,
             let source = state.tasks.position(of: newest.task),
-            let known = state.tasks[source].extra?.fields
+            state.tasks[source].handedOver != nil
         else { return false }
+        let stored = state.tasks[source].extra?.fields.stored
+        state.tasks[position].result = state.tasks[source].result
         state.tasks[position].changeExtra { fields in
-            fields.result = known.result
-            fields.stored = known.stored
+            fields.stored = stored
             fields.cachedFrom = newest.task
         }
         noteShared(state.tasks[position])

@@ -62,6 +62,9 @@ extension Scheduler {
     mutating func setRetention(_ retention: Retention) -> Outcome {
         guard retention != state.retention else { return .done }
         state.retention = retention
+        index.wakes.removeAll(.finished)
+        index.wakes.removeAll(.dead)
+        index.kept.removeAll()
         pushEnds()
         return .done
     }
@@ -81,7 +84,7 @@ extension Scheduler {
     mutating func dropOverflow(_ reason: Wakes.Reason, atMost budget: Int) -> Int {
         var dropped = 0
         while dropped < budget, isOverfull(reason) {
-            clean(reason)
+            clean(reason, through: .max)
             guard let oldest = index.wakes.top(reason) else {
                 preconditionFailure("a final task without an end of its retention")
             }

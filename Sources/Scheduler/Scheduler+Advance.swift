@@ -28,7 +28,7 @@ extension Scheduler {
     private mutating func popWake() -> (Wakes.Reason, UInt64)? {
         var first: (reason: Wakes.Reason, entry: Heap.Entry)?
         for reason in Self.ownReasons where !isWaiting(reason) {
-            clean(reason)
+            clean(reason, through: state.time)
             guard let top = index.wakes.top(reason), top.key <= UInt64(state.time) else { continue }
             if first.map({ top.key < $0.entry.key }) ?? true { first = (reason, top) }
         }
@@ -66,22 +66,25 @@ extension Scheduler {
         state.keys.removeFirst()
     }
 
-    /// Takes entries off the top that no longer hold, so that the top tells the truth.
-    mutating func clean(_ reason: Wakes.Reason) {
-        index.wakes.clean(
-            reason, live: keptCount(reason), in: state, index.scheduleNames)
+    /// Takes entries off the top that no longer hold, so that a top that is not later than `instant` tells the truth.
+    mutating func clean(_ reason: Wakes.Reason, through instant: Milliseconds) {
+        index.wakes.clean(reason, through: instant, in: state, index.scheduleNames)
     }
 
     /// Brings `nextWake` up to date, at the end of each entry.
     mutating func settle() {
         var next = state.keyWake
+        var isTidy = true
         for reason in Wakes.Reason.allCases {
-            clean(reason)
+            let live = keptCount(reason)
+            if !index.wakes.tidy(reason, live: live, in: state, index.scheduleNames) {
+                isTidy = false
+            }
             guard !isWaiting(reason), let top = index.wakes.top(reason) else { continue }
             next = min(next ?? .max, Milliseconds(top.key))
         }
         // The rest of what one entry's budget did not reach.
-        if !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill
+        if !isTidy || !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill
             || isOverfull(.finished) || isOverfull(.dead) || isAnySpaceOverfull
         {
             next = state.time

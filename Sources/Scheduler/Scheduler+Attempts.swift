@@ -48,11 +48,11 @@ extension Scheduler {
     mutating func makeReady(
         _ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]
     ) {
-        if isExpired(state.tasks[position]) { return expire(id, at: position, &events) }
+        // A copy: handed over in place, the whole state would be copied to keep it apart from what is called.
+        let record = state.tasks[position]
+        if isExpired(record) { return expire(id, at: position, &events) }
         giveTag(at: position)
-        if !isHeldBack(state.tasks[position]),
-            let worker = chooseWorker(id, state.tasks[position])
-        {
+        if !isHeldBack(record), let worker = chooseWorker(id, record) {
             assign(id, at: position, to: worker, &events)
         } else {
             wait(id, at: position, &events)
@@ -64,7 +64,8 @@ extension Scheduler {
     ) {
         // A task that ran and comes back may find that it held its own place: it gets it again below, if nobody
         // comes before it.
-        state.tasks[position].isParked = isHeldBack(state.tasks[position])
+        let record = state.tasks[position]
+        state.tasks[position].isParked = isHeldBack(record)
         setState(.ready, id, at: position, &events)
         noteWaiting(id, at: position)
         if let expiry = state.expiryWake(state.tasks[position]) {
@@ -120,7 +121,8 @@ extension Scheduler {
             guard let position = state.tasks.position(of: id) else {
                 preconditionFailure("\(id) waits and does not exist")
             }
-            if isExpired(state.tasks[position]) {
+            let record = state.tasks[position]
+            if isExpired(record) {
                 expire(id, at: position, &events)
             } else {
                 assign(id, at: position, to: worker, &events)
@@ -169,10 +171,11 @@ extension Scheduler {
             let requirement = index.dispatch.requirement(ofProfile: profile)
             // Its queue may have been filled since, or the slots been taken.
             if first == index.dispatch.firstStartable(requirement, in: state.tasks) {
-                if isExpired(state.tasks[position]) {
+                let record = state.tasks[position]
+                if isExpired(record) {
                     expire(id, at: position, &events)
                 } else {
-                    guard let worker = chooseWorker(id, state.tasks[position]) else {
+                    guard let worker = chooseWorker(id, record) else {
                         preconditionFailure("\(id) can start and no worker takes it")
                     }
                     assign(id, at: position, to: worker, &events)

@@ -95,7 +95,7 @@ extension Scheduler {
     private func hasFired(
         _ occurrence: String, _ instant: Milliseconds, _ record: ScheduleRecord
     ) -> Bool {
-        record.buffered == instant || index.occurrences.contains(StableHash.of(occurrence))
+        record.buffered == instant || index.occurrences[StableHash.of(occurrence)] != nil
             || record.history.entries.contains {
                 $0.hasTask && $0.instant == instant && $0.reason != .trigger
             }
@@ -129,12 +129,12 @@ extension Scheduler {
 
     mutating func noteOccurrence(_ record: TaskRecord) {
         guard let occurrence = record.extra?.fields.occurrence else { return }
-        index.occurrences.insert(StableHash.of(occurrence))
+        index.occurrences[StableHash.of(occurrence)] = ()
     }
 
     mutating func forgetOccurrence(_ record: TaskRecord) {
         guard let occurrence = record.extra?.fields.occurrence else { return }
-        index.occurrences.remove(StableHash.of(occurrence))
+        index.occurrences[StableHash.of(occurrence)] = nil
     }
 
     // MARK: For the leader

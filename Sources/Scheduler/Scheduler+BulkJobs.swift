@@ -51,8 +51,8 @@ extension Scheduler {
         for (id, _) in found.tasks {
             // One of those before may have changed it: a slot got free, or it was one too many of its kind.
             var unlimited = Int.max
-            guard let position = state.tasks.position(of: id),
-                matcher.matches(id.number, state.tasks[position], in: state, &unlimited)
+            guard let record = state.tasks.position(of: id).map({ state.tasks[$0] }),
+                matcher.matches(id.number, record, in: state, &unlimited)
             else { continue }
             actions -= 1
             guard perform(job.spec.action, id, &events) else { continue }

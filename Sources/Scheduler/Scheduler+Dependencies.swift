@@ -37,7 +37,7 @@ extension Scheduler {
         _ place: Int
     ) {
         let isSuccess = end == .succeeded
-        let result = isSuccess ? state.tasks[position].extra?.fields.handedOver : nil
+        let result = isSuccess ? state.tasks[position].handedOver : nil
         dependencies.settle(at: place, isSuccess ? .succeeded : .failed, result: result ?? [])
     }
 
@@ -117,7 +117,7 @@ extension Scheduler {
     /// The task has reached this final state.
     mutating func noteEnd(_ id: TaskID, at position: TaskTable.Position) {
         let end = state.tasks[position].state
-        let result = end == .succeeded ? state.tasks[position].extra?.fields.handedOver : nil
+        let result = end == .succeeded ? state.tasks[position].handedOver : nil
         let ending = Ending(task: id, state: end, isGone: false, result: result ?? [])
         if hasListeners(ending) { state.endings.append(ending) }
     }

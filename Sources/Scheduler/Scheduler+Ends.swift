@@ -15,9 +15,12 @@ extension Scheduler {
         case .succeeded(let result):
             succeed(finish, at: position, &events) { $0.result = result }
         case .stored(let output):
-            succeed(finish, at: position, &events) { fields in
-                fields.stored = StoredResult(
-                    task: finish.task, attempt: finish.attempt, fence: finish.fence, output: output)
+            succeed(finish, at: position, &events) { record in
+                record.changeExtra { fields in
+                    fields.stored = StoredResult(
+                        task: finish.task, attempt: finish.attempt, fence: finish.fence,
+                        output: output)
+                }
             }
         case .failed(let failure):
             let outcome: AttemptOutcome = failure.kind == "timeout" ? .timeout : .failed
@@ -55,14 +58,17 @@ extension Scheduler {
 
     private mutating func succeed(
         _ finish: Finish, at position: TaskTable.Position, _ events: inout [Event],
-        keep: (inout TaskExtra.Fields) -> Void
+        keep: (inout TaskRecord) -> Void
     ) {
         let worker = state.tasks[position].worker
         endAttempt(finish.task, at: position, .succeeded, &events)
-        state.tasks[position].changeExtra { fields in
-            keep(&fields)
-            fields.error = nil
-            fields.dependencies?.dropResults()
+        keep(&state.tasks[position])
+        // Most tasks have no such thing, and are none the larger for their result.
+        if state.tasks[position].extra != nil {
+            state.tasks[position].changeExtra { fields in
+                fields.error = nil
+                fields.dependencies?.dropResults()
+            }
         }
         noteCacheable(finish.task, state.tasks[position], finishedAt: state.time)
         complete(finish.task, at: position, .succeeded, &events)

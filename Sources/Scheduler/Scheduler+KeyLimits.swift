@@ -93,10 +93,11 @@ extension Scheduler {
             let gate = index.keyGates.groups[group]?.gate
         else { return }
         index.keyGates.gates[gate]?.heads.push(key: first.key, id: first.id)
-        guard index.keyGates.gates[gate]?.heads.needsCompaction(live: 0) ?? false,
+        guard index.keyGates.gates[gate]?.heads.isUntidy(live: 0) ?? false,
             var heads = index.keyGates.gates[gate]?.heads
         else { return }
-        heads.compact { isFirst($0, at: gate) }
+        index.keyGates.gates[gate]?.heads = Heap()
+        heads.tidy(live: 0, looks: KeyGates.looks) { isFirst($0, at: gate) }
         index.keyGates.gates[gate]?.heads = heads
     }
 
@@ -239,7 +240,7 @@ extension Scheduler {
     mutating func replaceKeyLimits(_ queue: UInt32) {
         state.keyBuckets.removeAll(of: queue)
         let limits = state.queues[queue].spec.limits
-        for number in Array(index.keyGates.gates.keys) {
+        for number in index.keyGates.gates.keys {
             guard let gate = index.keyGates.gates[number], gate.queue == queue else { continue }
             index.keyGates.gates[number]?.limit = limits.first { $0.key == gate.key }
             index.keyGates.gates[number]?.heads = Heap()
@@ -258,7 +259,7 @@ extension Scheduler {
             index.dispatch.queues[Int(queue)].parked += 1
         }
         var firsts = Heap()
-        for number in Array(index.keyGates.groups.keys)
+        for number in index.keyGates.groups.keys
         where index.keyGates.groups[number]?.queue == queue {
             guard let first = index.keyGates.first(ofGroup: number, in: state.tasks) else {
                 continue
@@ -289,7 +290,7 @@ extension Scheduler {
 
     /// All tasks are there: groups wait where a gate is closed.
     mutating func placeGroups() throws(CodecError) {
-        for number in Array(index.keyGates.groups.keys) {
+        for number in index.keyGates.groups.keys {
             guard let group = index.keyGates.groups[number] else { continue }
             guard let closed = group.gates.first(where: { !isOpen($0) }) else {
                 throw CodecError("tasks are held back by no key")
@@ -297,10 +298,10 @@ extension Scheduler {
             index.keyGates.groups[number]?.gate = closed
         }
         index.keyGates.changed.removeAll()
-        for number in Array(index.keyGates.gates.keys) {
+        for number in index.keyGates.gates.keys {
             index.keyGates.gates[number]?.heads = Heap()
         }
-        for number in Array(index.keyGates.groups.keys) { announce(number) }
+        for number in index.keyGates.groups.keys { announce(number) }
     }
 }
 

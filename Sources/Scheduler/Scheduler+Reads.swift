@@ -26,7 +26,7 @@ extension Scheduler {
             attempt: record.attempt,
             worker: hasAttempt ? state.workers.name(record.worker) : nil,
             createdAt: record.createdAt, startedAt: hasAttempt ? record.startedAt : nil,
-            finishedAt: record.state.isFinal ? record.finishedAt : nil, result: fields.result,
+            finishedAt: record.state.isFinal ? record.finishedAt : nil, result: record.result,
             stored: fields.stored, error: fields.error, progress: fields.progress,
             occurrence: fields.occurrence,
             schedule: fields.schedule, workflow: fields.workflow?.id,
@@ -161,18 +161,21 @@ extension Scheduler {
         state.schedules.records(in: namespace, after: after, limit: limit).map(view)
     }
 
-    /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first.
+    /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first, and of those of the
+    /// same instant the one that was put first.
     public func dueSchedules(at instant: Milliseconds, limit: Int) -> [DueSchedule] {
         var due: [DueSchedule] = []
-        guard instant >= 0 else { return due }
-        var walk = HeapWalk(index.wakes.entries(.schedule))
-        var seen: Set<UInt64> = []
-        while due.count < limit, let entry = walk.next(), entry.key <= UInt64(instant) {
-            guard state.holds(.schedule, entry, index.scheduleNames),
-                seen.insert(entry.id).inserted, let name = index.scheduleNames[entry.id],
-                let position = state.schedules.position(of: name)
-            else { continue }
+        guard limit > 0 else { return due }
+        var last: Heap.Entry?
+        index.wakes.visit(.schedule, through: instant) { entry in
+            // Equal ones follow each other.
+            guard entry != last, let name = index.scheduleNames[entry.id],
+                let position = state.schedules.position(of: name),
+                state.schedules[position].wakeAt == Milliseconds(entry.key)
+            else { return true }
+            last = entry
             due.append(dueSchedule(state.schedules[position], Milliseconds(entry.key)))
+            return due.count < limit
         }
         return due
     }

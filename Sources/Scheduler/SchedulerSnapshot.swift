@@ -73,7 +73,7 @@ public struct SchedulerSnapshot: Sendable {
         for (number, chunk) in zip(state.tasks.numbers, state.tasks.chunks) {
             // By a span, in which nothing is copied, and so nothing counted.
             let records = chunk.records.span
-            for (row, slot) in chunk.slots.enumerated() {
+            for (slot, row) in chunk.places {
                 records[row].encode(number << 8 + UInt64(slot), among: state.tasks, into: &writer)
                 if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
             }

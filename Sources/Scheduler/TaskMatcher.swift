@@ -18,6 +18,8 @@ struct TaskMatcher {
     private let filter: TaskFilter
     private let text: [UInt8]
     private let mayBeInID: Bool
+    /// The digits of an id, written anew for each.
+    private var digits: [UInt8] = []
     /// By the profile's number.
     private var verdicts: [Verdict]
 
@@ -74,14 +76,18 @@ struct TaskMatcher {
                 return false
             }
         }
-        let fields = record.extra?.fields
-        if let schedule = filter.schedule, !isSame(fields?.schedule, schedule) { return false }
-        if let workflow = filter.workflow, fields?.workflow?.id != workflow { return false }
-        guard hasLabels(fields) else { return false }
+        // Not all of its fields: to copy them is dear.
+        let extra = record.extra
+        if let schedule = filter.schedule, !isSame(extra?.fields.schedule, schedule) {
+            return false
+        }
+        if let workflow = filter.workflow, extra?.fields.workflow?.id != workflow { return false }
+        guard filter.meta.isEmpty || hasLabels(extra?.fields.meta) else { return false }
         guard !text.isEmpty, verdicts[profile] != .yesWithText else { return true }
-        if mayBeInID, occurs(in: TaskID(number).description, &budget) { return true }
-        guard let fields else { return false }
-        return occurs(in: fields.key, &budget) || occurs(in: fields.error?.message, &budget)
+        if mayBeInID, occursInID(number) { return true }
+        guard let extra else { return false }
+        return occurs(in: extra.fields.key, &budget)
+            || occurs(in: extra.fields.error?.message, &budget)
     }
 
     private func verdict(_ profile: Profile) -> Verdict {
@@ -93,9 +99,8 @@ struct TaskMatcher {
         return !text.isEmpty && occurs(in: profile.handler, &unlimited) ? .yesWithText : .yes
     }
 
-    private func hasLabels(_ fields: TaskExtra.Fields?) -> Bool {
-        guard !filter.meta.isEmpty else { return true }
-        guard let labels = fields?.meta, !labels.isEmpty else { return false }
+    private func hasLabels(_ labels: [Label]?) -> Bool {
+        guard let labels, !labels.isEmpty else { return false }
         return filter.meta.allSatisfy { wanted in
             labels.contains { isSame($0.name, wanted.name) && isSame($0.value, wanted.value) }
         }
@@ -103,6 +108,26 @@ struct TaskMatcher {
 
     private func isSame(_ text: String?, _ other: String) -> Bool {
         text.map { $0.utf8.elementsEqual(other.utf8) } ?? false
+    }
+
+    private mutating func occursInID(_ number: UInt64) -> Bool {
+        digits.removeAll(keepingCapacity: true)
+        var rest = number
+        repeat {
+            digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        digits.append(UInt8(ascii: "t"))
+        guard digits.count >= text.count else { return false }
+        // They stand in reverse.
+        for start in 0...digits.count - text.count {
+            var length = 0
+            while length < text.count, digits[digits.count - 1 - start - length] == text[length] {
+                length += 1
+            }
+            if length == text.count { return true }
+        }
+        return false
     }
 
     /// By bytes, which for whole characters of UTF-8 is the same as by characters, and a hundred times faster.
@@ -181,11 +206,8 @@ extension ReplicatedState {
         _ matcher: inout TaskMatcher, _ budget: inout Int, _ finding: inout TaskFinding
     ) -> UInt64? {
         let base = tasks.numbers[chunk] << 8
-        let slots = tasks.chunks[chunk].slots
-        var row = slots.count
-        while row > 0 {
-            row -= 1
-            let number = base + UInt64(slots[row])
+        for (slot, row) in tasks.chunks[chunk].places.reversed() {
+            let number = base + UInt64(slot)
             guard number <= highest else { continue }
             guard number >= lowest else { return nil }
             guard finding.tasks.count < limit, budget > 0 else { return number + 1 }

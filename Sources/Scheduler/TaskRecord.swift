@@ -1,7 +1,9 @@
-/// What the table keeps of every task: 88 bytes, besides the payload. Whatever few tasks have is in `extra`.
+/// What the table keeps of every task: 96 bytes, besides payload and result. Whatever few tasks have is in `extra`.
 struct TaskRecord: Sendable {
     var payload: [UInt8]
     var extra: TaskExtra?
+    /// Of a task that succeeded, unless it is in a store (`TaskExtra.Fields.stored`).
+    var result: [UInt8]?
     var dueAt: Milliseconds
     var createdAt: Milliseconds
     /// Of the current or last attempt.
@@ -58,7 +60,6 @@ final class TaskExtra: Sendable {
         var occurrence: String?
         var schedule: String?
         var error: TaskView.AttemptError?
-        var result: [UInt8]?
         /// Attempts before the one that the record describes.
         var history: [PastAttempt] = []
         var dependencies: Dependencies?
@@ -68,15 +69,13 @@ final class TaskExtra: Sendable {
         /// When its overall time-out is over, since it could first start.
         var deadline: Milliseconds?
         var webhook: String?
-        /// Instead of `result`, if that is too large for the state.
+        /// Instead of `TaskRecord.result`, if that is too large for the state.
         var stored: StoredResult?
         /// Oldest first, at most one for each attempt.
         var logs: [AttemptLog] = []
         /// The task whose result answered it.
         var cachedFrom: TaskID?
 
-        /// What those that wait for the task get of it, once it has succeeded.
-        var handedOver: [UInt8]? { result ?? stored?.reference }
         /// Its values under the keys that its queue limits (`KeyLimit`).
         var limitKeys: [Label] = []
         /// A backfill made it; it is no matter of its schedule's overlap.
@@ -95,6 +94,9 @@ final class TaskExtra: Sendable {
 }
 
 extension TaskRecord {
+    /// What those that wait for the task get of it, once it has succeeded.
+    var handedOver: [UInt8]? { result ?? extra?.fields.stored?.reference }
+
     mutating func changeExtra(_ change: (inout TaskExtra.Fields) -> Void) {
         var fields = extra?.fields ?? TaskExtra.Fields()
         change(&fields)

@@ -44,7 +44,7 @@ struct TaskTable: Sendable {
         guard let chunk = chunkIndex(id.number >> 8) else { return }
         guard chunks[chunk].remove(Int(id.number & 255)) else { return }
         count -= 1
-        if chunks[chunk].records.isEmpty {
+        if chunks[chunk].isEmpty {
             chunks.remove(at: chunk)
             numbers.remove(at: chunk)
         }
@@ -84,43 +84,59 @@ struct TaskTable: Sendable {
 }
 
 /// The tasks of 256 successive numbers that still exist, in order.
+///
+/// A task that is removed leaves an empty row, until half of the rows are empty: closing each gap at once would move half
+/// of the others for each of them.
 struct TaskChunk: Sendable {
     /// Bit n: the task with number n within the chunk exists.
-    private(set) var present = SIMD4<UInt64>()
+    private var present = SIMD4<UInt64>()
+    /// Bit n: it has a row, which may be empty.
+    private var kept = SIMD4<UInt64>()
+    private var count = 0
     /// By `TaskState.rawValue`; lets a filtered list pass over whole chunks.
     private(set) var countsByState = SIMD8<UInt16>()
+    /// In the order of their numbers; empty rows keep the time at which their tasks were created.
     fileprivate(set) var records: ContiguousArray<TaskRecord> = []
 
     init() {
         records.reserveCapacity(256)
     }
 
+    var isEmpty: Bool { count == 0 }
+
     func row(of slot: Int) -> Int? {
         let word = slot >> 6
         let bit = UInt64(1) << UInt64(slot & 63)
         guard present[word] & bit != 0 else { return nil }
-        var row = (present[word] & (bit - 1)).nonzeroBitCount
-        for lower in 0..<word { row += present[lower].nonzeroBitCount }
+        var row = (kept[word] & (bit - 1)).nonzeroBitCount
+        for lower in 0..<word { row += kept[lower].nonzeroBitCount }
         return row
     }
 
-    /// The slots (0 to 255) of `records`, in the same order.
-    var slots: [Int] {
-        var slots: [Int] = []
-        slots.reserveCapacity(records.count)
+    /// The slots (0 to 255) of tasks and the rows of their records, ascending.
+    var places: [(slot: Int, row: Int)] {
+        var places: [(slot: Int, row: Int)] = []
+        places.reserveCapacity(count)
+        var row = 0
         for word in 0..<4 {
-            var bits = present[word]
+            var bits = kept[word]
             while bits != 0 {
-                slots.append(word << 6 + bits.trailingZeroBitCount)
+                let bit = bits & (~bits + 1)
+                if present[word] & bit != 0 {
+                    places.append((word << 6 + bits.trailingZeroBitCount, row))
+                }
+                row += 1
                 bits &= bits - 1
             }
         }
-        return slots
+        return places
     }
 
     fileprivate mutating func append(_ slot: Int, _ record: TaskRecord) -> Int {
         present[slot >> 6] |= UInt64(1) << UInt64(slot & 63)
+        kept[slot >> 6] |= UInt64(1) << UInt64(slot & 63)
         countsByState[Int(record.state.rawValue)] &+= 1
+        count += 1
         records.append(record)
         return records.count - 1
     }
@@ -128,19 +144,27 @@ struct TaskChunk: Sendable {
     fileprivate mutating func remove(_ slot: Int) -> Bool {
         guard let row = row(of: slot) else { return false }
         present[slot >> 6] &= ~(UInt64(1) << UInt64(slot & 63))
-        let removed = records.remove(at: row)
-        countsByState[Int(removed.state.rawValue)] &-= 1
-        trim()
+        countsByState[Int(records[row].state.rawValue)] &-= 1
+        count -= 1
+        records[row].payload = []
+        records[row].result = nil
+        records[row].extra = nil
+        if records.count >= 2 * count { closeGaps() }
         return true
     }
 
-    /// A chunk may live on for weeks with one task in it.
+    private mutating func closeGaps() {
+        var rest: ContiguousArray<TaskRecord> = []
+        rest.reserveCapacity(count)
+        for place in places { rest.append(records[place.row]) }
+        records = rest
+        kept = present
+    }
+
+    /// No task follows. A chunk may live on for weeks with one task in it.
     fileprivate mutating func trim() {
         guard records.capacity >= 4 * records.count else { return }
-        var smaller: ContiguousArray<TaskRecord> = []
-        smaller.reserveCapacity(records.count)
-        smaller.append(contentsOf: records)
-        records = smaller
+        closeGaps()
     }
 
     fileprivate mutating func setState(_ state: TaskState, row: Int) {

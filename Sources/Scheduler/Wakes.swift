@@ -34,19 +34,44 @@ struct Wakes: Sendable {
 
     mutating func pop(_ reason: Reason) { heaps[reason.rawValue].pop() }
 
-    func entries(_ reason: Reason) -> [Heap.Entry] { heaps[reason.rawValue].entries }
+    mutating func removeAll(_ reason: Reason) { heaps[reason.rawValue].removeAll() }
 
-    /// Takes stale entries off the top, and out of the heap if `live` entries are few of it.
+    /// In order, as far as `instant`, whether they still hold or not, until `body` is false.
+    func visit(_ reason: Reason, through instant: Milliseconds, _ body: (Heap.Entry) -> Bool) {
+        guard instant >= 0 else { return }
+        heaps[reason.rawValue].visit(through: UInt64(instant), body)
+    }
+
+    /// Takes stale entries off the top, as long as they are not later than `instant`; afterwards a top that is not holds.
     mutating func clean(
-        _ reason: Reason, live: Int, in state: ReplicatedState, _ names: [UInt64: String]
+        _ reason: Reason, through instant: Milliseconds, in state: ReplicatedState,
+        _ names: Shards<UInt64, String>
     ) {
-        while let top = heaps[reason.rawValue].top, !state.holds(reason, top, names) {
+        while let top = heaps[reason.rawValue].top, top.key <= UInt64(instant),
+            !state.holds(reason, top, names)
+        {
             heaps[reason.rawValue].pop()
         }
-        if heaps[reason.rawValue].needsCompaction(live: live) {
-            heaps[reason.rawValue].compact { state.holds(reason, $0, names) }
-        }
     }
+
+    /// Takes stale entries off the top, and out of the heap if `live` entries are few of it; so many that no entry of the
+    /// log takes long. False if the top may still be one.
+    mutating func tidy(
+        _ reason: Reason, live: Int, in state: ReplicatedState, _ names: Shards<UInt64, String>
+    ) -> Bool {
+        heaps[reason.rawValue].tidy(live: live, looks: Self.looksPerEntry) {
+            state.holds(reason, $0, names)
+        }
+        for _ in 0..<Self.stalePerEntry {
+            guard let top = heaps[reason.rawValue].top, !state.holds(reason, top, names)
+            else { return true }
+            heaps[reason.rawValue].pop()
+        }
+        return heaps[reason.rawValue].top == nil
+    }
+
+    private static let looksPerEntry = 2 * Heap.runSize
+    private static let stalePerEntry = 2_000
 
     /// Rounded up, so that forgetting a thousand things takes one log entry.
     static func housekeeping(after instant: Milliseconds) -> Milliseconds {
@@ -89,7 +114,9 @@ extension ReplicatedState {
     }
 
     /// Whether an entry of `Wakes` still has its reason.
-    func holds(_ reason: Wakes.Reason, _ entry: Heap.Entry, _ names: [UInt64: String]) -> Bool {
+    func holds(
+        _ reason: Wakes.Reason, _ entry: Heap.Entry, _ names: Shards<UInt64, String>
+    ) -> Bool {
         let wake: Milliseconds?
         switch reason {
         case .schedule:

@@ -29,6 +29,10 @@ struct Report {
     var workflows = 0
     /// Occurrences of schedules that were skipped or missed.
     var passed = 0
+    /// Instants of schedules that had passed and were counted, each once.
+    var accounted = 0
+    /// Elections behind the first one of a run.
+    var failovers = 0
     /// Starts of attempts that were checked against what their queue allowed.
     var queueStarts = 0
     /// Occurrences that backfills made up for.
@@ -71,7 +75,7 @@ struct Report {
             \.executions, \.overlaps, \.staleFinishes, \.firings, \.passed, \.tasks,
             \.acknowledged, \.answers, \.refusals, \.reads, \.registerOperations,
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
-            \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled,
+            \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled, \.accounted, \.failovers,
             \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
         ]
     }
@@ -102,6 +106,7 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
+        schedules: \(accounted) occurrences accounted for over \(failovers) failovers, \(backfilled) made up for by backfills
         queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported

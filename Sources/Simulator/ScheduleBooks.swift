@@ -31,6 +31,8 @@ struct ScheduleBooks {
         /// `next` and the sum of all counters when the schedule was last put or resumed.
         var firstNext: Milliseconds?
         var baseTotal: UInt64
+        /// Occurrences from `firstNext` on that the arithmetic has found counted.
+        var accounted: UInt64 = 0
         /// What waited for others after the entry before this one.
         var buffered: Milliseconds?
     }
@@ -51,6 +53,8 @@ struct ScheduleBooks {
         var overlapping = 0
         var missed = 0
         var released = 0
+        /// Instants that passed and were found counted, once each, while nobody changed the schedule.
+        var accounted = 0
     }
 
     func firedCount(of name: String) -> Int { firedByName[name] ?? 0 }
@@ -227,7 +231,7 @@ struct ScheduleBooks {
         return min(UInt32(clamping: count), book.policy.catchUp.horizon)
     }
 
-    private func check(_ firing: Firing, _ state: Scheduler) throws(Violation) {
+    private mutating func check(_ firing: Firing, _ state: Scheduler) throws(Violation) {
         guard let book = books[firing.schedule], let view = state.schedule(firing.schedule),
             let first = book.firstNext
         else { return }
@@ -245,6 +249,9 @@ struct ScheduleBooks {
                 "\(firing.schedule): from \(first) to \(next) every \(book.period) ms, counted \(view.total - book.baseTotal)"
             )
         }
+        let accounted = UInt64(passed / book.period)
+        counts.accounted += Int(accounted - book.accounted)
+        books[firing.schedule]?.accounted = accounted
     }
 
     private mutating func checkBuffer(_ name: String, _ state: Scheduler) throws(Violation) {

@@ -39,5 +39,7 @@ extension Scenario {
         settings.maxEntryBytes = 65_536
         settings.applyBudgetBytes = 262_144
         settings.raft.maxUncommittedBytes = 1 << 20
+        // The state is megabytes: written at each kilobyte of log, nothing else would be done.
+        settings.snapshotLogBytes = max(settings.snapshotLogBytes, 131_072)
     }
 }

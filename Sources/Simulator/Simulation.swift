@@ -288,6 +288,8 @@ final class Simulation {
         report.workflows = oracle.workflows.graphs
         report.passed = oracle.schedules.counts.passed
         report.queueStarts = oracle.queues.checkedStarts
+        report.accounted = oracle.schedules.counts.accounted
+        report.failovers = max(0, invariants.elections - 1)
         report.backfilled = oracle.backfills.fired
         report.keyStarts = oracle.keys.checkedStarts
         report.breakerOpenings = oracle.queues.openings

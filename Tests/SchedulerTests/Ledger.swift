@@ -91,7 +91,7 @@ struct Ledger {
     private func all(_ scheduler: Scheduler) -> [(TaskID, TaskRecord)] {
         let tasks = scheduler.state.tasks
         return zip(tasks.numbers, tasks.chunks).flatMap { number, chunk in
-            zip(chunk.slots, chunk.records).map { (TaskID(number << 8 + UInt64($0)), $1) }
+            chunk.places.map { (TaskID(number << 8 + UInt64($0.slot)), chunk.records[$0.row]) }
         }
     }
 

@@ -33,7 +33,7 @@ struct TaskTableTests {
             #expect(found == model[number])
         }
         let listed = zip(table.numbers, table.chunks).flatMap { number, chunk in
-            chunk.slots.map { number << 8 + UInt64($0) }
+            chunk.places.map { number << 8 + UInt64($0.slot) }
         }
         #expect(listed == model.keys.sorted())
         for number in model.keys { table.remove(TaskID(number)) }

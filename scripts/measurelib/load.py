@@ -81,11 +81,11 @@ def all_tasks(cluster, query=""):
             return tasks
 
 
-def await_end(cluster, seconds=300):
-    """Until no task waits or runs."""
+def await_end(cluster, seconds=300, states="ready,running,scheduled", query=""):
+    """Until no task waits or runs; of those that the query names."""
     end = time.monotonic() + seconds
     connection = Connection(cluster.api[next(iter(cluster.processes))])
-    while connection.json("GET", "/v1/tasks?limit=1&state=ready,running,scheduled")["items"]:
+    while connection.json("GET", f"/v1/tasks?limit=1&state={states}{query}")["items"]:
         if time.monotonic() > end:
             raise ClusterError(f"tasks have not ended after {seconds} s")
         time.sleep(0.05)

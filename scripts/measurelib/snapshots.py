@@ -8,7 +8,7 @@ from measurelib.load import load_waiting
 from measurelib.replacement import add
 
 # Bounds of the histogram, seconds.
-BOUNDS = ("0.002", "0.005", "0.01", "0.02")
+BOUNDS = ("0.001", "0.002", "0.005", "0.01", "0.02", "0.05")
 LOAD_SECONDS = 120
 
 

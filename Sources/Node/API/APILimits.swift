@@ -12,6 +12,13 @@ enum APILimits {
     static let maxListScan = 2_000_000
     /// Units that all lists together may take in one turn of the loop: about a millisecond.
     static let maxScanPerTurn = 20_000
+    /// What it takes to copy a thing out of the state and write it, in these units, and the bytes of it that take one more.
+    static let scanUnitsPerItem = 80
+    static let bytesPerScanUnit = 64
+
+    static func scanUnits(items: Int, bytes: Int) -> Int {
+        items * scanUnitsPerItem + bytes / bytesPerScanUnit
+    }
 
     static let maxBulkTasks = 10_000
     /// Tasks of one bulk submission that are read in one turn of the loop.

@@ -70,30 +70,14 @@ enum QueuesAPI {
     // MARK: Reading
 
     private static func list(_ call: Call) {
-        var query = call.query
-        let limit =
-            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
-        let after = query.text("cursor")
-        let options = call.options(&query, readsState: true)
-        query.finish()
-        guard query.problems.isEmpty else {
-            return call.reply(Problem.invalid(query.problems))
-        }
-        call.read(options) {
-            // One more than is shown tells whether there is a next page.
-            let found = call.gateway.replica.scheduler.queues(
-                in: call.namespace, after: after, limit: limit + 1)
-            call.reply { writer in
-                writer.beginObject()
-                writer.key("items")
-                writer.beginArray()
-                for queue in found.prefix(limit) { writer.queue(queue) }
-                writer.endArray()
-                writer.optionalField(
-                    "next", found.count > limit ? Namespace.bare(found[limit - 1].name) : nil)
-                writer.endObject()
-            }
-        }
+        NamedList<QueueView>.reply(
+            to: call,
+            NamedList.Source(
+                find: {
+                    call.gateway.replica.scheduler.queues(
+                        in: call.namespace, after: $0, limit: $1)
+                },
+                name: { Namespace.bare($0.name) }, write: { $1.queue($0) }))
     }
 
     private static func get(_ name: String, _ call: Call) {

@@ -135,40 +135,14 @@ enum SchedulesAPI {
     // MARK: Reading
 
     private static func list(_ call: Call) {
-        var query = call.query
-        let limit =
-            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
-        let after = query.text("cursor")
-        let options = call.options(&query, readsState: true)
-        query.finish()
-        guard query.problems.isEmpty else {
-            return call.reply(Problem.invalid(query.problems))
-        }
-        call.read(options) {
-            call.reply { writer in
-                write(call, after: after, limit: limit, to: &writer)
-            }
-        }
-    }
-
-    private static func write(
-        _ call: Call, after: String?, limit: Int, to writer: inout JSONWriter
-    ) {
-        // One more than is shown tells whether there is a next page.
-        let found = call.gateway.replica.scheduler.schedules(
-            in: call.namespace, after: after, limit: limit + 1)
-        var shown = 0
-        writer.beginObject()
-        writer.key("items")
-        writer.beginArray()
-        for schedule in found.prefix(limit) where writer.bytes.count < APILimits.maxListBytes {
-            writer.schedule(schedule)
-            shown += 1
-        }
-        writer.endArray()
-        writer.optionalField(
-            "next", shown < found.count ? Namespace.bare(found[shown - 1].name) : nil)
-        writer.endObject()
+        NamedList<ScheduleView>.reply(
+            to: call,
+            NamedList.Source(
+                find: {
+                    call.gateway.replica.scheduler.schedules(
+                        in: call.namespace, after: $0, limit: $1)
+                },
+                name: { Namespace.bare($0.name) }, write: { $1.schedule($0) }))
     }
 
     private static func get(_ name: String, _ call: Call) {

@@ -6,9 +6,6 @@ import Scheduler
 final class TaskList {
     /// Tasks that are copied out of the state at a time: payloads may be large.
     private static let batch = 50
-    /// What it takes to copy and write a task, in units of the scan budget, and the bytes of it that take a unit more.
-    private static let unitsPerTask = 20
-    private static let bytesPerUnit = 64
 
     private let call: Call
     private let filter: TaskFilter
@@ -78,7 +75,7 @@ final class TaskList {
             written += 1
             let isEnough =
                 writer.bytes.count >= APILimits.maxListBytes
-                || writer.bytes.count - bytesBefore >= budget * Self.bytesPerUnit
+                || writer.bytes.count - bytesBefore >= budget * APILimits.bytesPerScanUnit
             if isEnough, task.id != page.items.last?.id {
                 next = task.id
                 break
@@ -92,8 +89,7 @@ final class TaskList {
         if isDone { finish() }
         let bytes = writer.bytes.count - bytesBefore
         return ScanQueue.Step(
-            spent: page.spent + written * Self.unitsPerTask + bytes / Self.bytesPerUnit,
-            isDone: isDone)
+            spent: page.spent + APILimits.scanUnits(items: written, bytes: bytes), isDone: isDone)
     }
 
     private func finish() {

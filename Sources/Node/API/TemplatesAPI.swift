@@ -59,33 +59,14 @@ enum TemplatesAPI {
     }
 
     private static func list(_ call: Call) {
-        var query = call.query
-        let limit =
-            query.integer("limit", in: 1...APILimits.maxListItems) ?? APILimits.defaultListItems
-        let after = query.text("cursor")
-        let options = call.options(&query, readsState: true)
-        query.finish()
-        guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
-        call.read(options) {
-            // One more than is shown tells whether there is a next page.
-            let found = call.gateway.replica.scheduler.templates(
-                in: call.namespace, after: after, limit: limit + 1)
-            call.reply { writer in
-                var shown = 0
-                writer.beginObject()
-                writer.key("items")
-                writer.beginArray()
-                for template in found.prefix(limit)
-                where writer.bytes.count < APILimits.maxListBytes {
-                    writer.template(template)
-                    shown += 1
-                }
-                writer.endArray()
-                writer.optionalField(
-                    "next", shown < found.count ? Namespace.bare(found[shown - 1].name) : nil)
-                writer.endObject()
-            }
-        }
+        NamedList<TemplateView>.reply(
+            to: call,
+            NamedList.Source(
+                find: {
+                    call.gateway.replica.scheduler.templates(
+                        in: call.namespace, after: $0, limit: $1)
+                },
+                name: { Namespace.bare($0.name) }, write: { $1.template($0) }))
     }
 
     private static func reply(_ name: String, _ call: Call, status: Int = 200) {

@@ -17,7 +17,7 @@ public struct ReplicaSettings: Sendable {
     public var resendNanoseconds: Nanoseconds = 1_000_000_000
     /// Entries applied in one turn, so that a long log does not hold the loop.
     public var applyBudgetBytes = 256 << 10
-    public var maxFiringsPerAdvance = 500
+    public var maxFiringsPerAdvance = 200
     public var maxBackfillsPerAdvance = 3
 
     /// Events held for those who follow them; 0: none.

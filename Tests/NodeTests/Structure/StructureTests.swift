@@ -32,6 +32,8 @@ struct StructureTests {
     @Test func `the executables import no more than they need`() {
         expectImports(in: "carillon/", among: ["Node"])
         expectImports(
+            in: "Benchmark/", among: ["Scheduler", "Glibc"])
+        expectImports(
             in: "Simulator/", among: ["Raft", "Scheduler", "Node", "Glibc", "Synchronization"])
     }
 
@@ -97,7 +99,7 @@ struct StructureTests {
         "Node/Worker/ProcessPipe.swift",
         "Node/Worker/SpawnedProcess.swift",
         "Scheduler/Bytes.swift",
-        "Scheduler/Heap.swift",
+        "Scheduler/BinaryHeap.swift",
         "Scheduler/Scheduler+Submit.swift",
         "Simulator/Shard.swift",
         "Simulator/StandardOutput.swift",
