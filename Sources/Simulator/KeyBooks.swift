@@ -36,14 +36,15 @@ struct KeyBooks {
             switch event {
             case .taskChanged(let id, let new):
                 guard let queue = tasks[id]?.queue else { continue }
-                if values[id] == nil {
-                    values[id] = changed.contains(queue) ? [] : found(id, queue, state)
-                }
+                open(id, queue, isChanged: changed.contains(queue), state)
                 guard new != .running else { continue }
                 for value in values[id] ?? [] { books[value]?.running.remove(id) }
             case .assigned(let assignment):
                 guard let queue = tasks[assignment.task]?.queue else { continue }
-                try noteStart(assignment, isChanged: changed.contains(queue), state)
+                let isChanged = changed.contains(queue)
+                // A task that starts at once is announced by its assignment.
+                open(assignment.task, queue, isChanged: isChanged, state)
+                try noteStart(assignment, isChanged: isChanged, state)
             default: continue
             }
         }
@@ -51,6 +52,13 @@ struct KeyBooks {
             limits[name] = state.queue(name)?.spec.limits ?? []
             for value in books.keys where value.queue == name { books[value]?.fullAt = 0 }
         }
+    }
+
+    private mutating func open(
+        _ id: TaskID, _ queue: String, isChanged: Bool, _ state: Scheduler
+    ) {
+        guard values[id] == nil else { return }
+        values[id] = isChanged ? [] : found(id, queue, state)
     }
 
     private func found(_ id: TaskID, _ queue: String, _ state: Scheduler) -> [Value] {
