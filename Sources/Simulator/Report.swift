@@ -51,6 +51,9 @@ struct Report {
     var quotaSubmits = 0
     /// Tasks that went when they were on record.
     var exported = 0
+    /// Starts that were checked to come in turn, and tasks that were dropped after their end.
+    var turnsChecked = 0
+    var dropped = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -73,6 +76,7 @@ struct Report {
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled,
             \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
+            \.turnsChecked, \.dropped,
         ]
     }
 
@@ -102,11 +106,11 @@ struct Report {
         \(overlaps) overlapping, \(leasesLost) leases lost, \(staleFinishes) stale finishes, \
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
-        queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
+        queues: \(queueStarts) starts checked, \(keyStarts) by key, \(turnsChecked) turns, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported
         attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
-        ends: \(told) told of, \(overdue) by an overall time-out
+        ends: \(told) told of, \(overdue) by an overall time-out, \(dropped) tasks dropped
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """
     }

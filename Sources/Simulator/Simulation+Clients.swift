@@ -171,7 +171,10 @@ extension Simulation {
         case (.finish(let finish), .done):
             try oracle.checkFinished(finish)
         case (.finish(let finish), .rejected(let reason)):
-            guard reason == .staleAttempt else {
+            guard
+                reason == .staleAttempt
+                    || reason == .notFound && oracle.retention.isDropped(finish.task)
+            else {
                 throw Violation("finishes are stale or taken", "\(finish) rejected: \(reason)")
             }
             report.staleFinishes += 1
@@ -277,7 +280,7 @@ extension Simulation {
                 "reads are linearizable",
                 "\(node.id) answers at \(replica.applied), \(minApplied) was visible before")
         }
-        if let task, replica.scheduler.state(of: task) == nil {
+        if let task, replica.scheduler.state(of: task) == nil, !oracle.retention.isDropped(task) {
             throw Violation("reads see what was acknowledged", "\(task) is not on \(node.id)")
         }
         clients.saw(replica.applied)

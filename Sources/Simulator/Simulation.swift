@@ -40,6 +40,7 @@ final class Simulation {
     /// For namespaces and their quotas, in some runs.
     var namespaceRandom: RandomSource
     var archive: Archive
+    var retentionWishes: RetentionWishes
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -91,6 +92,8 @@ final class Simulation {
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         keyRandom = RandomSource(seed: seed &+ 0x4e75_0000_0000_0000)
         backfillRandom = RandomSource(seed: seed &+ 0xbac6_0000_0000_0000)
+        retentionWishes = RetentionWishes(
+            random: RandomSource(seed: seed &+ 0x4e7e_0000_0000_0000))
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
@@ -298,6 +301,8 @@ final class Simulation {
         report.quotaStarts = oracle.namespaces.checkedStarts
         report.quotaSubmits = oracle.namespaces.checkedSubmits
         report.exported = oracle.history.dropped
+        report.turnsChecked = oracle.turns.checkedStarts
+        report.dropped = oracle.retention.droppedCount
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }
