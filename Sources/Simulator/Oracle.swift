@@ -81,7 +81,7 @@ struct Oracle {
             } catch {
                 throw Violation("entries decode", "entry \(entry.index): \(error)")
             }
-            try retention.note(events, reference)
+            try retention.note(commands, events, reference, tasks)
             try note(events, commands, entry.index)
             try schedules.note(commands, events, at: time, reference)
             try backfills.note(commands, events, reference)

@@ -1,7 +1,7 @@
 import Scheduler
 
-/// Checks by books of its own what is dropped, and when: nothing that has not ended, nothing before its time unless there
-/// are too many, the oldest first; and what is to go goes.
+/// Checks by books of its own what is dropped, and when: nothing that has not ended, nothing before its time unless
+/// somebody asks for it or there are too many, the oldest first; and what is to go goes.
 struct RetentionBooks {
     private struct End {
         let isDead: Bool
@@ -13,6 +13,8 @@ struct RetentionBooks {
     private var open: Set<TaskID> = []
     private var dropped: Set<TaskID> = []
     private var retention = Scheduler().retention
+    /// Bulk jobs that delete, as they stood before the entry at hand.
+    private var deleting: [BulkSpec] = []
     /// Nothing has to be dropped for its age before.
     private var quietUntil: Milliseconds = .max
     private var deadCount = 0
@@ -21,8 +23,11 @@ struct RetentionBooks {
 
     func isDropped(_ id: TaskID) -> Bool { dropped.contains(id) }
 
-    /// Takes in one entry: `events` as they stand in it, `state` after it.
-    mutating func note(_ events: [Event], _ state: Scheduler) throws(Violation) {
+    /// Takes in one entry: `requests` and `events` as they stand in it, `state` after it.
+    mutating func note(
+        _ requests: [Request], _ events: [Event], _ state: Scheduler,
+        _ tasks: [TaskID: Oracle.TaskAccount]
+    ) throws(Violation) {
         var returned: [Bool: Int] = [:]
         for event in events {
             guard case .taskChanged(let id, let new) = event else { continue }
@@ -41,8 +46,21 @@ struct RetentionBooks {
         retention = state.retention
         let isChanged = before != retention
         if state.counts.tasksByState.reduce(0, +) != open.count + ends.count {
-            try takeDropped([before, retention], returned, state)
+            let gone = ends.keys.filter { state.state(of: $0) == nil }
+            var asked = Set(gone.filter { isBeingDeleted($0, tasks) })
+            for request in requests {
+                switch request.command {
+                case .deleteTask(let id): asked.insert(id)
+                case .dropExported(let departures): asked.formUnion(departures.map(\.task))
+                default: continue
+                }
+            }
+            try takeDropped(
+                [before, retention].filter { !$0.isExported }, asked, returned, state)
         }
+        noteJobs(requests, state)
+        // By itself nothing goes that is to be on record first.
+        guard !retention.isExported else { return }
         if isChanged || quietUntil <= state.time { try checkAges(state) }
         for isDead in [false, true] where count(isDead) > Self.limit(isDead, retention) {
             // More go with the next entry, which is due at once.
@@ -51,7 +69,7 @@ struct RetentionBooks {
     }
 
     private mutating func takeDropped(
-        _ rules: [Retention], _ returned: [Bool: Int], _ state: Scheduler
+        _ rules: [Retention], _ asked: Set<TaskID>, _ returned: [Bool: Int], _ state: Scheduler
     ) throws(Violation) {
         if let id = open.first(where: { state.state(of: $0) == nil }) {
             throw Violation("what has not ended is kept", "\(id)")
@@ -62,17 +80,21 @@ struct RetentionBooks {
             dropped.insert(id)
         }
         let early = gone.filter { task in
-            !rules.contains { task.value.time + Self.age(task.value, $0) <= state.time }
+            !asked.contains(task.key)
+                && !rules.contains { task.value.time + Self.age(task.value, $0) <= state.time }
         }
         for (id, end) in early {
-            // As many as came back in this entry may have been among the others when it was dropped.
-            let others = count(end.isDead) + (returned[end.isDead] ?? 0)
+            // Those that came back or were deleted in this entry may have been among the others when it was dropped.
+            let others =
+                count(end.isDead) + (returned[end.isDead] ?? 0)
+                + asked.count { gone[$0]?.isDead == end.isDead }
             guard rules.contains(where: { others >= Self.limit(end.isDead, $0) }) else {
                 throw Violation(
                     "what has ended is kept for as long as was asked",
                     "\(id) of \(end) at \(state.time), \(others) others, \(retention)")
             }
-            guard rules[0] == rules[1] else { continue }
+            // All of one rule.
+            guard rules.count == 2, rules[0] == rules[1] else { continue }
             let older = ends.first {
                 $0.value.isDead == end.isDead
                     && Self.dropTime($0.value, retention) < Self.dropTime(end, retention)
@@ -81,6 +103,27 @@ struct RetentionBooks {
                 throw Violation("the oldest go first", "\(id) of \(end) before \(older)")
             }
         }
+    }
+
+    private func isBeingDeleted(_ id: TaskID, _ tasks: [TaskID: Oracle.TaskAccount]) -> Bool {
+        guard let account = tasks[id] else { return false }
+        return deleting.contains { spec in
+            spec.filter.queue ?? account.queue == account.queue
+                && spec.filter.handler ?? account.handler == account.handler
+        }
+    }
+
+    private mutating func noteJobs(_ requests: [Request], _ state: Scheduler) {
+        let isBegun = requests.contains { request in
+            if case .beginBulkJob(let spec) = request.command {
+                spec.action == .delete
+            } else {
+                false
+            }
+        }
+        guard isBegun || !deleting.isEmpty else { return }
+        deleting = state.bulkJobs().filter { $0.state == .running && $0.spec.action == .delete }
+            .map(\.spec)
     }
 
     private mutating func checkAges(_ state: Scheduler) throws(Violation) {

@@ -38,7 +38,9 @@ extension Simulation {
         switch clients.random.index(100) {
         case 0..<60:
             guard clients.submissions < Self.maxSubmissions else { return }
-            kind = .submit(inNamespace(clients.drawSpec(scenario.work)))
+            var spec = inNamespace(clients.drawSpec(scenario.work))
+            label(&spec)
+            kind = .submit(spec)
         case 60..<66:
             guard let task = recentTask() else { return }
             kind = .change(.cancel(task))

@@ -41,6 +41,7 @@ final class Simulation {
     var namespaceRandom: RandomSource
     var archive: Archive
     var retentionWishes: RetentionWishes
+    var deletions: Deletions
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -94,6 +95,7 @@ final class Simulation {
         backfillRandom = RandomSource(seed: seed &+ 0xbac6_0000_0000_0000)
         retentionWishes = RetentionWishes(
             random: RandomSource(seed: seed &+ 0x4e7e_0000_0000_0000))
+        deletions = Deletions(random: RandomSource(seed: seed &+ 0xde1e_0000_0000_0000))
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
@@ -151,6 +153,7 @@ final class Simulation {
         if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
         attachWorkers()
         if archive.every != nil { queue.add(.acts(.history), at: 800_000_000) }
+        if deletions.every != nil { queue.add(.acts(.deletions), at: 1_500_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
@@ -272,6 +275,7 @@ final class Simulation {
         case .backfills: backfillsAct()
         case .namespaces: namespacesAct()
         case .history: historyActs()
+        case .deletions: deletionsAct()
         }
     }
 

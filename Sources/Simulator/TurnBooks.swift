@@ -77,13 +77,14 @@ struct TurnBooks {
     private mutating func wait(
         _ id: TaskID, _ place: Place, behind attempt: UInt32?, _ state: Scheduler
     ) {
-        // While it waits, a task's due time is what it was; if it has moved on in this entry, it is later.
-        guard let view = state.task(id) else { return }
-        let outcome = view.attempts.first { $0.number == attempt }?.outcome
+        // While it waits, a task's due time is what it was; if it has moved on in this entry, it is later. It may have ended
+        // and been deleted as well.
+        let view = state.task(id)
+        let outcome = view?.attempts.first { $0.number == attempt }?.outcome
         let keepsPlace = outcome == "lost" || outcome == "returned"
         let tag = keepsPlace ? tags[id] : nil
         waiting[place.lane.queue, default: [:]][id] = Waiting(
-            place: place, tag: tag ?? nextTag(place), dueAt: view.dueAt)
+            place: place, tag: tag ?? nextTag(place), dueAt: view?.dueAt ?? state.time)
     }
 
     private func nextTag(_ place: Place) -> UInt64 {
