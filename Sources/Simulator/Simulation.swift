@@ -199,11 +199,7 @@ final class Simulation {
             guard !node.isPaused else { return }
             try runTurn(node)
         case .wake(let number, let life, let generation):
-            guard let node = node(number, life: life), node.wakeGeneration == generation else {
-                return
-            }
-            node.wakeAt = .max
-            deliver(.tick, to: node)
+            wake(number, life: life, generation)
         case .arrival(let letter): try arrive(letter)
         case .meeting(let one, let life, let other, let otherLife):
             guard let one = node(one, life: life), let other = node(other, life: otherLife) else {
@@ -261,6 +257,13 @@ final class Simulation {
         case .flawCheck: try checkFlaw()
         case .progressCheck: try checkProgress()
         }
+    }
+
+    /// Void if another deadline was set since.
+    private func wake(_ number: Int, life: Int, _ generation: Int) {
+        guard let node = node(number, life: life), node.wakeGeneration == generation else { return }
+        node.wakeAt = .max
+        deliver(.tick, to: node)
     }
 
     private func act(_ load: Happening.Load) {
