@@ -2,9 +2,12 @@ import Scheduler
 
 /// Accounts for backfills by books of its own: every occurrence of the range is dealt with, none twice.
 struct BackfillBooks {
-    /// Ids of occurrences whose tasks came to be; in a run no task is dropped before its end.
-    private var seen: Set<String> = []
+    /// Occurrences with their last tasks.
+    private var seen: [String: TaskID] = [:]
     private var known: Set<TaskID> = []
+    /// Schedules of tasks that backfills made, and those tasks that have not ended.
+    private var owners: [TaskID: String] = [:]
+    private var unfinished: [String: Set<TaskID>] = [:]
     /// Schedules whose backfills ran after the last entry, with the range.
     private var running: [String: ClosedRange<Milliseconds>] = [:]
     private(set) var fired = 0
@@ -16,15 +19,15 @@ struct BackfillBooks {
     ) throws(Violation) {
         var byTime: Set<TaskID> = []
         for case .scheduleFired(_, _, let task) in events { byTime.insert(task) }
-        for case .taskChanged(let id, _) in events {
-            guard known.insert(id).inserted, let occurrence = state.task(id)?.occurrence else {
-                continue
+        for case .taskChanged(let id, let new) in events {
+            if known.insert(id).inserted {
+                try open(id, isByTime: byTime.contains(id), requests, state)
             }
-            let isNew = seen.insert(occurrence).inserted
-            guard !byTime.contains(id) else { continue }
-            fired += 1
-            guard isNew else {
-                throw Violation("an occurrence is made up for once", "\(occurrence) again as \(id)")
+            guard let name = owners[id] else { continue }
+            if new.isFinal {
+                unfinished[name]?.remove(id)
+            } else {
+                unfinished[name, default: []].insert(id)
             }
         }
         for request in requests {
@@ -38,6 +41,33 @@ struct BackfillBooks {
             default: continue
             }
         }
+    }
+
+    private mutating func open(
+        _ id: TaskID, isByTime: Bool, _ requests: [Request], _ state: Scheduler
+    ) throws(Violation) {
+        guard let view = state.task(id), let name = view.schedule,
+            let occurrence = view.occurrence
+        else { return }
+        let former = seen.updateValue(id, forKey: occurrence)
+        guard !isByTime else { return }
+        fired += 1
+        // Of one whose task is dropped nobody can tell for ever that it was there.
+        if let former, state.state(of: former) != nil {
+            throw Violation(
+                "an occurrence is made up for once", "\(occurrence) as \(former) and \(id)")
+        }
+        owners[id] = name
+        // Which backfill it is of can be told if none began in this entry.
+        let isBegun = requests.contains { request in
+            if case .startBackfill(name, _, _) = request.command { true } else { false }
+        }
+        guard !isBegun, state.schedule(name)?.backfill?.isSequential ?? false,
+            let others = unfinished[name], !others.isEmpty
+        else { return }
+        throw Violation(
+            "occurrences are made up for one after the other",
+            "\(id) of \(name) beside \(others.sorted())")
     }
 
     private mutating func rebase(_ name: String, _ state: Scheduler) {

@@ -7,7 +7,7 @@ struct BulkBooks {
     private struct Book {
         let spec: BulkSpec
         let begunAt: Index
-        /// Tasks that it shall bring back.
+        /// Tasks that it shall bring back, or delete.
         var expected: Set<TaskID> = []
         var broughtBack: Set<TaskID> = []
         /// Somebody asked for another try meanwhile.
@@ -56,10 +56,11 @@ struct BulkBooks {
         _ tasks: [TaskID: Oracle.TaskAccount]
     ) {
         var book = Book(spec: spec, begunAt: index)
-        if spec.action == .retry {
+        if spec.action != .cancel {
             for (task, account) in tasks
-            where account.state.isFinal && account.state != .succeeded
-                && account.createdIndex < index && matches(task, book, state, tasks)
+            where account.state.isFinal && account.createdIndex < index
+                && (spec.action == .delete || account.state != .succeeded)
+                && matches(task, book, state, tasks)
             {
                 book.expected.insert(task)
             }
@@ -99,11 +100,10 @@ struct BulkBooks {
                     && matches($0.key, book, state, tasks)
             }
             .keys.filter { !book.excused.contains($0) }
-        case .retry:
+        case .retry, .delete:
             left = book.expected.filter {
                 !book.excused.contains($0) && state.state(of: $0) != nil
             }
-        case .delete: left = []
         }
         if let task = left.min() {
             throw Violation(

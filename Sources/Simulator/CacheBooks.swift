@@ -27,6 +27,8 @@ struct CacheBooks {
                 continue
             }
             answers += 1
+            // Of one that ended and was deleted in this very entry nothing is known.
+            if sources[asked] == nil, state.state(of: asked) == nil { continue }
             guard let source = sources[asked], source.handler == task.spec.handler,
                 source.payload == task.spec.payload, source.result == task.result,
                 source.stored == task.stored

@@ -15,6 +15,8 @@ struct DeliveryBooks {
     private var books: [TaskID: Book] = [:]
     /// As they stood before the entry at hand.
     private var errorWebhooks: [String: String] = [:]
+    /// Nobody is too late before.
+    private var quietUntil: Milliseconds = .max
     private(set) var told = 0
     private(set) var overdue = 0
 
@@ -59,13 +61,19 @@ struct DeliveryBooks {
             throw Violation("each end is told once", "expected \(expected), there are \(actual)")
         }
         told += actual.count
+        if quietUntil <= state.time { try checkLate(state) }
         for name in changed { errorWebhooks[name] = state.queue(name)?.spec.errorWebhook }
     }
 
     private mutating func noteTime(
         _ id: TaskID, _ new: TaskState, _ state: Scheduler
     ) throws(Violation) {
-        guard let limit = books[id]?.overallTimeout, let view = state.task(id) else { return }
+        guard let limit = books[id]?.overallTimeout else { return }
+        guard let view = state.task(id) else {
+            // Dropped in the entry in which it ended.
+            books[id]?.deadline = nil
+            return
+        }
         if new == .dead, view.error?.kind == "overallTimeout" {
             guard let deadline = books[id]?.deadline, deadline <= state.time else {
                 throw Violation("nothing is too late before its time", "\(id) at \(state.time)")
@@ -75,8 +83,23 @@ struct DeliveryBooks {
         if new.isFinal || new == .blocked {
             books[id]?.deadline = nil
         } else if books[id]?.deadline == nil {
-            books[id]?.deadline = max(view.dueAt, state.time) + limit
+            let deadline = max(view.dueAt, state.time) + limit
+            books[id]?.deadline = deadline
+            quietUntil = min(quietUntil, deadline)
         }
+    }
+
+    private mutating func checkLate(_ state: Scheduler) throws(Violation) {
+        let deadlines = books.compactMapValues(\.deadline)
+        quietUntil = deadlines.values.min() ?? .max
+        // More end with the next entry, which is due at once.
+        guard quietUntil <= state.time, state.nextWake.map({ $0 > state.time }) ?? true else {
+            return
+        }
+        let late = deadlines.filter { $0.value == quietUntil }.keys.min()
+        throw Violation(
+            "nothing goes on beyond its overall time-out",
+            "\(late?.description ?? "") is there at \(state.time), and was to end at \(quietUntil)")
     }
 
     private static func book(_ view: TaskView) -> Book {

@@ -43,7 +43,7 @@ enum Happening {
     /// Those who ask the cluster for something, each by a random source and at times of its own.
     enum Load {
         case clients, schedules, workflows, crowd, queues, bulkJobs, caches, backfills, namespaces,
-            history
+            history, deletions
     }
 }
 

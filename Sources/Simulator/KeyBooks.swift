@@ -28,29 +28,43 @@ struct KeyBooks {
         _ requests: [Request], _ events: [Event], _ state: Scheduler,
         _ tasks: [TaskID: Oracle.TaskAccount]
     ) throws(Violation) {
-        var changed: Set<String> = []
+        var changed: [String: Int] = [:]
         for request in requests {
-            if case .putQueue(let name, _, _, _) = request.command { changed.insert(name) }
+            if case .putQueue(let name, _, _, _) = request.command {
+                changed[name, default: 0] += 1
+            }
         }
         for event in events {
             switch event {
             case .taskChanged(let id, let new):
                 guard let queue = tasks[id]?.queue else { continue }
-                if values[id] == nil {
-                    values[id] = changed.contains(queue) ? [] : found(id, queue, state)
-                }
+                open(id, queue, isChanged: changed[queue] != nil, state)
                 guard new != .running else { continue }
                 for value in values[id] ?? [] { books[value]?.running.remove(id) }
             case .assigned(let assignment):
                 guard let queue = tasks[assignment.task]?.queue else { continue }
-                try noteStart(assignment, isChanged: changed.contains(queue), state)
+                let isChanged = changed[queue] != nil
+                // A task that starts at once is announced by its assignment.
+                open(assignment.task, queue, isChanged: isChanged, state)
+                try noteStart(assignment, isChanged: isChanged, state)
             default: continue
             }
         }
-        for name in changed {
-            limits[name] = state.queue(name)?.spec.limits ?? []
-            for value in books.keys where value.queue == name { books[value]?.fullAt = 0 }
+        for (name, count) in changed {
+            let current = state.queue(name)?.spec.limits ?? []
+            // Other limits begin with full buckets; and there may have been others meanwhile.
+            if count > 1 || current != limits[name] {
+                for value in books.keys where value.queue == name { books[value]?.fullAt = 0 }
+            }
+            limits[name] = current
         }
+    }
+
+    private mutating func open(
+        _ id: TaskID, _ queue: String, isChanged: Bool, _ state: Scheduler
+    ) {
+        guard values[id] == nil else { return }
+        values[id] = isChanged ? [] : found(id, queue, state)
     }
 
     private func found(_ id: TaskID, _ queue: String, _ state: Scheduler) -> [Value] {

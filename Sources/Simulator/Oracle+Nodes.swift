@@ -8,11 +8,15 @@ extension Oracle {
         guard assignment.worker == node.name,
             let attempt = tasks[assignment.task]?.attempts.first(where: {
                 $0.number == assignment.attempt
-            }), attempt.fence == assignment.fence, attempt.worker == node.name,
-            attempt.incarnation == assignment.incarnation
+            }), attempt.fence == assignment.fence
         else {
             throw Violation(
                 "committed before launched", "\(node) launches \(assignment), not in the ledger")
+        }
+        guard attempt.assignment == assignment else {
+            throw Violation(
+                "what is launched is what was assigned",
+                "\(node) launches \(assignment), not \(attempt.assignment)")
         }
         if let closed = attempt.closedIndex, closed <= known {
             throw Violation(

@@ -16,6 +16,7 @@ struct Oracle {
     private(set) var backfills = BackfillBooks()
     private(set) var namespaces = NamespaceBooks()
     var history = HistoryBooks()
+    private(set) var (turns, retention) = (TurnBooks(), RetentionBooks())
     var registers = Registers()
     /// Of requests that were refused with the promise that nothing was done.
     private var undone: Set<[UInt8]> = []
@@ -46,15 +47,15 @@ struct Oracle {
     }
 
     struct AttemptAccount {
-        var number: UInt32
-        var fence: UInt64
-        var worker: String
-        var incarnation: UInt64
+        let assignment: Assignment
         /// Index of the entry that took it back or gave the task a next attempt.
         var closedIndex: Index?
         var isAccepted = false
         /// A user asked for another try after it.
         var isWrittenOff = false
+
+        var number: UInt32 { assignment.attempt }
+        var fence: UInt64 { assignment.fence }
     }
 
     /// Payloads that begin so are unique to one request of a client.
@@ -80,6 +81,7 @@ struct Oracle {
             } catch {
                 throw Violation("entries decode", "entry \(entry.index): \(error)")
             }
+            try retention.note(commands, events, reference, tasks)
             try note(events, commands, entry.index)
             try schedules.note(commands, events, at: time, reference)
             try backfills.note(commands, events, reference)
@@ -130,6 +132,7 @@ struct Oracle {
         try history.note(events, reference)
         try keys.note(requests, events, reference, tasks)
         try namespaces.note(requests, events, reference, tasks)
+        try turns.note(requests, events, reference)
     }
 
     /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
@@ -216,10 +219,7 @@ struct Oracle {
             }
             account.close(last.number, at: index)
         }
-        account.attempts.append(
-            AttemptAccount(
-                number: assignment.attempt, fence: assignment.fence, worker: assignment.worker,
-                incarnation: assignment.incarnation))
+        account.attempts.append(AttemptAccount(assignment: assignment))
         tasks[id] = account
         guard let worker = reference.worker(assignment.worker) else {
             throw Violation("assigned to a worker", "\(assignment.worker) is not known")
@@ -334,12 +334,17 @@ struct Oracle {
 
     // MARK: What clients are told
 
+    /// It is there, or was dropped when its time was up.
+    func isKept(_ id: TaskID) -> Bool {
+        reference.state(of: id) != nil || retention.isDropped(id)
+    }
+
     /// A client was told that its submission became this task. Returns the index from which on everybody must
     /// see it.
     mutating func checkSubmitted(
         _ spec: TaskSpec, _ id: TaskID, existed: Bool
     ) throws(Violation) -> Index {
-        guard let account = tasks[id], reference.state(of: id) != nil else {
+        guard let account = tasks[id], isKept(id) else {
             throw Violation(
                 "no acknowledged task is lost", "\(id) is acknowledged, not in the ledger")
         }

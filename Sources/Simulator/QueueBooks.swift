@@ -14,6 +14,9 @@ struct QueueBooks {
     }
 
     private var books: [String: Book] = [:]
+    private var states: [TaskID: TaskState] = [:]
+    /// Tasks that wait, by queue.
+    private var pending: [String: Int] = [:]
     private(set) var checkedStarts = 0
     private(set) var openings = 0
 
@@ -23,30 +26,58 @@ struct QueueBooks {
         _ tasks: [TaskID: Oracle.TaskAccount]
     ) throws(Violation) {
         var changed: [String] = []
+        var puts: [String: Int] = [:]
         for request in requests {
             switch request.command {
-            case .putQueue(let name, _, _, _), .pauseQueue(let name), .resumeQueue(let name):
+            case .putQueue(let name, _, _, _):
+                puts[name, default: 0] += 1
                 changed.append(name)
+            case .pauseQueue(let name), .resumeQueue(let name): changed.append(name)
             default: continue
             }
+        }
+        for case .taskChanged(let id, let new) in events where new.isFinal {
+            // Dropped in the entry in which it ended: how its attempt did can't be asked.
+            if state.state(of: id) == nil, let queue = tasks[id]?.queue { changed.append(queue) }
         }
         for event in events {
             switch event {
             case .assigned(let assignment):
                 guard let queue = tasks[assignment.task]?.queue else { continue }
-                try noteStart(assignment, queue, state, isChanged: changed.contains(queue))
-            case .taskChanged(let id, let new) where new != .running:
+                let isChanged = changed.contains(queue)
+                try noteState(assignment.task, .running, queue, state, isChanged: isChanged)
+                try noteStart(assignment, queue, state, isChanged: isChanged)
+            case .taskChanged(let id, let new):
                 guard let queue = tasks[id]?.queue else { continue }
-                noteEnd(id, queue, state)
+                try noteState(id, new, queue, state, isChanged: changed.contains(queue))
+                if new != .running { noteEnd(id, queue, state) }
             default: continue
             }
         }
-        for name in changed { rebase(name, state) }
+        for name in changed { rebase(name, puts[name] ?? 0, state) }
         for name in books.keys.sorted() where !changed.contains(name) {
             guard let spec = books[name]?.spec.breaker, let phase = state.queue(name)?.breaker
             else { continue }
             try books[name]?.breaker.check(phase, spec, state.time, name)
         }
+    }
+
+    /// What a schedule makes is not held back, and neither is what tells of an end.
+    private mutating func noteState(
+        _ id: TaskID, _ new: TaskState, _ name: String, _ state: Scheduler, isChanged: Bool
+    ) throws(Violation) {
+        let old = states.updateValue(new, forKey: id)
+        let waiting = pending[name] ?? 0
+        if old == nil, !isChanged, let limit = books[name]?.spec.maxPending, waiting >= limit,
+            let view = state.task(id), view.schedule == nil, view.spec.handler != Webhook.handler
+        {
+            throw Violation(
+                "no more wait than a queue takes", "\(id) comes to \(waiting) in \(name)")
+        }
+        func count(_ state: TaskState?) -> Int {
+            state == .scheduled || state == .blocked || state == .ready ? 1 : 0
+        }
+        pending[name] = waiting + count(new) - count(old)
     }
 
     private mutating func noteStart(
@@ -91,11 +122,11 @@ struct QueueBooks {
         if !wasOpen, books[name]?.breaker.isOpen ?? false { openings += 1 }
     }
 
-    private mutating func rebase(_ name: String, _ state: Scheduler) {
+    private mutating func rebase(_ name: String, _ puts: Int, _ state: Scheduler) {
         guard let view = state.queue(name) else { return }
         var book = books[name] ?? Book()
-        // It may have been put more than once: each time, the bucket may have been filled.
-        book.fullAt = 0
+        // Another rate begins with a full bucket; and it may have been another one meanwhile.
+        if puts > 1 || book.spec.rate != view.spec.rate { book.fullAt = 0 }
         book.breaker = BreakerBook(view.breaker ?? .closed)
         book.spec = view.spec
         book.isPaused = view.isPaused

@@ -55,6 +55,9 @@ struct Report {
     var quotaSubmits = 0
     /// Tasks that went when they were on record.
     var exported = 0
+    /// Starts that were checked to come in turn, and tasks that were dropped after their end.
+    var turnsChecked = 0
+    var dropped = 0
     var tasks = 0
     var acknowledged = 0
     var answers = 0
@@ -77,6 +80,7 @@ struct Report {
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled, \.accounted, \.failovers,
             \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
+            \.turnsChecked, \.dropped,
         ]
     }
 
@@ -107,11 +111,11 @@ struct Report {
         \(firings) occurrences, \(passed) skipped or missed, \(workflows) workflows, \(successors) successors, \(reads) reads, \(registerOperations) register operations, \
         \(refusals) refusals
         schedules: \(accounted) occurrences accounted for over \(failovers) failovers, \(backfilled) made up for by backfills
-        queues: \(queueStarts) starts checked, \(keyStarts) by key, \(breakerOpenings) breakers opened, \
+        queues: \(queueStarts) starts checked, \(keyStarts) by key, \(turnsChecked) turns, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported
         attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
-        ends: \(told) told of, \(overdue) by an overall time-out
+        ends: \(told) told of, \(overdue) by an overall time-out, \(dropped) tasks dropped
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """
     }

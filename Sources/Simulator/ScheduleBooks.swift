@@ -179,10 +179,7 @@ struct ScheduleBooks {
         }
         guard page.isPlannedTime else { return }
         let later = later(than: nominal, book, page.time)
-        guard
-            book.policy.catchUp.runs(
-                late: page.time - nominal, later: later, grace: book.policy.graceMilliseconds)
-        else {
+        guard Self.runs(book.policy, late: page.time - nominal, later: later) else {
             throw Violation(
                 "what is caught up with is what the schedule says",
                 "\(name) at \(nominal) runs at \(page.time), \(later) are due behind it, "
@@ -207,10 +204,8 @@ struct ScheduleBooks {
             }
         case .late where page.isPlannedTime:
             let last = nominal + Milliseconds(count - 1) * book.period
-            let runs = book.policy.catchUp.runs(
-                late: page.time - last, later: later(than: last, book, page.time),
-                grace: book.policy.graceMilliseconds)
-            guard !runs else {
+            let later = later(than: last, book, page.time)
+            guard !Self.runs(book.policy, late: page.time - last, later: later) else {
                 throw Violation(
                     "what is caught up with is what the schedule says",
                     "\(name) at \(last) is missed at \(page.time), \(book.policy.catchUp)")
@@ -225,10 +220,21 @@ struct ScheduleBooks {
     /// How many occurrences are due behind this one.
     private func later(
         than nominal: Milliseconds, _ book: Book, _ time: Milliseconds
-    ) -> UInt32 {
-        let end = min(time, book.policy.until ?? .max)
-        let count = max(0, (end - nominal) / book.period)
-        return min(UInt32(clamping: count), book.policy.catchUp.horizon)
+    ) -> Milliseconds {
+        max(0, (min(time, book.policy.until ?? .max) - nominal) / book.period)
+    }
+
+    /// Said anew: asking the policy itself would ask the code that is to be checked.
+    private static func runs(
+        _ policy: SchedulePolicy, late: Milliseconds, later: Milliseconds
+    ) -> Bool {
+        let isOnTime = late <= policy.graceMilliseconds
+        return switch policy.catchUp {
+        case .none: isOnTime
+        case .latest: isOnTime || later < 1
+        case .all(let count): isOnTime || later < Milliseconds(count)
+        case .within(let longest): late <= longest
+        }
     }
 
     private mutating func check(_ firing: Firing, _ state: Scheduler) throws(Violation) {

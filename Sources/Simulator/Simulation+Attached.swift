@@ -108,6 +108,9 @@ extension Simulation {
             try oracle.checkFinished(finish)
             noteReported(finish, question)
         case (.finish(let finish), .rejected(.staleAttempt)): noteReported(finish, question)
+        case (.finish(let finish), .rejected(.notFound))
+        where oracle.retention.isDropped(finish.task):
+            noteReported(finish, question)
         default:
             throw Violation("answers fit", "\(question) answered by \(outcome)")
         }

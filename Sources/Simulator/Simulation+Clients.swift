@@ -38,7 +38,9 @@ extension Simulation {
         switch clients.random.index(100) {
         case 0..<60:
             guard clients.submissions < Self.maxSubmissions else { return }
-            kind = .submit(inNamespace(clients.drawSpec(scenario.work)))
+            var spec = inNamespace(clients.drawSpec(scenario.work))
+            label(&spec)
+            kind = .submit(spec)
         case 60..<66:
             guard let task = recentTask() else { return }
             kind = .change(.cancel(task))
@@ -171,7 +173,10 @@ extension Simulation {
         case (.finish(let finish), .done):
             try oracle.checkFinished(finish)
         case (.finish(let finish), .rejected(let reason)):
-            guard reason == .staleAttempt else {
+            guard
+                reason == .staleAttempt
+                    || reason == .notFound && oracle.retention.isDropped(finish.task)
+            else {
                 throw Violation("finishes are stale or taken", "\(finish) rejected: \(reason)")
             }
             report.staleFinishes += 1
@@ -277,7 +282,7 @@ extension Simulation {
                 "reads are linearizable",
                 "\(node.id) answers at \(replica.applied), \(minApplied) was visible before")
         }
-        if let task, replica.scheduler.state(of: task) == nil {
+        if let task, replica.scheduler.state(of: task) == nil, !oracle.retention.isDropped(task) {
             throw Violation("reads see what was acknowledged", "\(task) is not on \(node.id)")
         }
         clients.saw(replica.applied)

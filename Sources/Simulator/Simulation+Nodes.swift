@@ -6,9 +6,12 @@ import Scheduler
 extension Simulation {
     func start(_ node: SimulatedNode) throws(Violation) {
         upgradePerhaps(node)
+        var settings = scenario.settings
+        // Of many schedules a second's occurrences would drop those of the same second.
+        if crowd == 0, archive.every == nil { settings.retention = retentionWishes.draw() }
         let started: Void? = try onDisk(of: node) { () throws(StorageStop) in
             try node.start(
-                settings: scenario.settings, founders: founders,
+                settings: settings, founders: founders,
                 shape: scenario.workers[node.number], now: now)
         }
         guard started != nil else { return }

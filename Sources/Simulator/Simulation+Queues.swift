@@ -19,14 +19,15 @@ extension Simulation {
         case 1, 2: command = .resumeQueue(name: name)
         default:
             command = .putQueue(
-                name: name, drawQueue(), paused: queueRandom.chance(permille: 700) ? false : nil,
+                name: name, drawQueue(name),
+                paused: queueRandom.chance(permille: 700) ? false : nil,
                 isInitial: queueRandom.chance(permille: 100))
         }
         let token = ask(.change(command), of: queueRandom.pick(up))
         after(5_000_000_000, .clientDeadline(token))
     }
 
-    private func drawQueue() -> QueueSpec {
+    private func drawQueue(_ name: String) -> QueueSpec {
         var spec = QueueSpec()
         if queueRandom.chance(permille: 500) {
             spec.concurrency = UInt32(queueRandom.within(1...6))
@@ -48,11 +49,25 @@ extension Simulation {
             spec.maxPending = UInt32(queueRandom.within(0...60))
         }
         clients.wishes.add(to: &spec)
-        // Labels are the same for all that have one; of the payloads' numbers there are some for each key.
-        for key in ["meta.a", "payload.key"] where keyRandom.chance(permille: 400) {
+        // Mostly as they are, or no value would come to its limits.
+        let limits = oracle.reference.queue(name)?.spec.limits ?? []
+        guard limits.isEmpty || keyRandom.chance(permille: 300) else {
+            spec.limits = limits
+            return spec
+        }
+        // The first label is the same for all that have it; of the payloads' numbers there are some for each key.
+        for key in ["meta.a", "meta.customer", "payload.key"] where keyRandom.chance(permille: 400)
+        {
             spec.limits.append(drawLimit(key))
         }
         return spec
+    }
+
+    /// Where queues have limits, tasks have values.
+    func label(_ spec: inout TaskSpec) {
+        guard scenario.work.queueEvery != nil, keyRandom.chance(permille: 600) else { return }
+        let customer = keyRandom.pick(["x", "y", "z"])
+        spec.meta.append(Label(name: "customer", value: customer))
     }
 
     private func drawLimit(_ key: String) -> KeyLimit {

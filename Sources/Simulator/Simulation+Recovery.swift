@@ -277,7 +277,7 @@ extension Simulation {
         guard restored.snapshotCopy().encoded() == expected else {
             throw Violation("snapshots survive their codec", "a snapshot of a snapshot differs")
         }
-        for id in clients.known where oracle.reference.state(of: id) == nil {
+        for id in clients.known where !oracle.isKept(id) {
             throw Violation("no acknowledged task is lost", "\(id)")
         }
     }

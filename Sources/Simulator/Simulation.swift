@@ -40,6 +40,8 @@ final class Simulation {
     /// For namespaces and their quotas, in some runs.
     var namespaceRandom: RandomSource
     var archive: Archive
+    var retentionWishes: RetentionWishes
+    var deletions: Deletions
     var now: Nanoseconds = 0
     var phase = Phase.chaos
     var queue = EventQueue()
@@ -91,6 +93,9 @@ final class Simulation {
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
         keyRandom = RandomSource(seed: seed &+ 0x4e75_0000_0000_0000)
         backfillRandom = RandomSource(seed: seed &+ 0xbac6_0000_0000_0000)
+        retentionWishes = RetentionWishes(
+            random: RandomSource(seed: seed &+ 0x4e7e_0000_0000_0000))
+        deletions = Deletions(random: RandomSource(seed: seed &+ 0xde1e_0000_0000_0000))
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
@@ -148,6 +153,7 @@ final class Simulation {
         if questions.every != nil { queue.add(.acts(.caches), at: 700_000_000) }
         attachWorkers()
         if archive.every != nil { queue.add(.acts(.history), at: 800_000_000) }
+        if deletions.every != nil { queue.add(.acts(.deletions), at: 1_500_000_000) }
         if crowd > 0 { queue.add(.acts(.crowd), at: 500_000_000) }
         if scenario.work.queueEvery != nil { queue.add(.acts(.queues), at: 700_000_000) }
         if scenario.work.bulkEvery != nil { queue.add(.acts(.bulkJobs), at: 900_000_000) }
@@ -193,11 +199,7 @@ final class Simulation {
             guard !node.isPaused else { return }
             try runTurn(node)
         case .wake(let number, let life, let generation):
-            guard let node = node(number, life: life), node.wakeGeneration == generation else {
-                return
-            }
-            node.wakeAt = .max
-            deliver(.tick, to: node)
+            wake(number, life: life, generation)
         case .arrival(let letter): try arrive(letter)
         case .meeting(let one, let life, let other, let otherLife):
             guard let one = node(one, life: life), let other = node(other, life: otherLife) else {
@@ -257,6 +259,13 @@ final class Simulation {
         }
     }
 
+    /// Void if another deadline was set since.
+    private func wake(_ number: Int, life: Int, _ generation: Int) {
+        guard let node = node(number, life: life), node.wakeGeneration == generation else { return }
+        node.wakeAt = .max
+        deliver(.tick, to: node)
+    }
+
     private func act(_ load: Happening.Load) {
         switch load {
         case .clients: clientActs()
@@ -269,6 +278,7 @@ final class Simulation {
         case .backfills: backfillsAct()
         case .namespaces: namespacesAct()
         case .history: historyActs()
+        case .deletions: deletionsAct()
         }
     }
 
@@ -300,6 +310,8 @@ final class Simulation {
         report.quotaStarts = oracle.namespaces.checkedStarts
         report.quotaSubmits = oracle.namespaces.checkedSubmits
         report.exported = oracle.history.dropped
+        report.turnsChecked = oracle.turns.checkedStarts
+        report.dropped = oracle.retention.droppedCount
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest
     }

@@ -76,7 +76,8 @@ struct WorkflowBooks {
     /// be cancelled for another. So all failures of the entry have to be known.
     private func checkCancelled(_ id: TaskID, _ state: Scheduler) throws(Violation) {
         guard let account = accounts[id], let error = state.task(id)?.error,
-            error.kind == "dependency", !account.after.contains(where: hasFailed.contains)
+            error.kind == "dependency",
+            !account.after.contains(where: { hasFailed.contains($0) || state.state(of: $0) == nil })
         else { return }
         throw Violation("only a failure cancels successors", "\(id): \(error.message)")
     }
