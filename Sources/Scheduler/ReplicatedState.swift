@@ -22,6 +22,8 @@ struct ReplicatedState: Sendable {
     var endings = EndingQueue()
     var jobs = BulkJobTable()
     var keyBuckets = KeyBucketTable()
+    /// Where groups of parked tasks wait that have several gates (`KeyGates`): which one it is depends on what was before.
+    var groupGates = Shards<UInt64, UInt64>()
     var retention = Retention()
 
     init() {}
@@ -54,7 +56,7 @@ struct DerivedIndex: Sendable {
     /// Likewise, of those that backfills made.
     var unfinishedBackfills: [String: Set<UInt64>] = [:]
     /// Hashes of the ids of all occurrences whose tasks are there.
-    var occurrences = Shards<UInt64, Void>()
+    var occurrences = Shards<UInt64, Int>()
     /// Schedules whose backfills run.
     var backfills: Set<String> = []
     /// Schedules whose last unfinished task ended in this entry while an occurrence waited for that.

@@ -129,12 +129,15 @@ extension Scheduler {
 
     mutating func noteOccurrence(_ record: TaskRecord) {
         guard let occurrence = record.extra?.fields.occurrence else { return }
-        index.occurrences[StableHash.of(occurrence)] = ()
+        // A schedule that was deleted and made anew may have two tasks of one name.
+        index.occurrences[StableHash.of(occurrence), default: 0] += 1
     }
 
     mutating func forgetOccurrence(_ record: TaskRecord) {
         guard let occurrence = record.extra?.fields.occurrence else { return }
-        index.occurrences[StableHash.of(occurrence)] = nil
+        let hash = StableHash.of(occurrence)
+        guard let count = index.occurrences[hash] else { return }
+        index.occurrences[hash] = count > 1 ? count - 1 : nil
     }
 
     // MARK: For the leader

@@ -83,8 +83,17 @@ extension Scheduler {
         if closed == nil { index.keyGates.changed.append(gates[0]) }
         let gate = closed ?? gates[0]
         index.keyGates.add(entry, toGroup: group, gates, of: queue, at: gate, in: state.tasks)
+        keepGate(ofGroup: group)
         index.dispatch.queues[Int(queue)].parked += 1
         if index.keyGates.first(ofGroup: group, in: state.tasks) == entry { announce(group) }
+    }
+
+    /// Where a group waits that has several gates is part of the state: after a restore it must wait where it did.
+    private mutating func keepGate(ofGroup number: UInt64) {
+        let group = index.keyGates.groups[number]
+        if group.map({ $0.gates.count > 1 }) ?? (state.groupGates[number] != nil) {
+            state.groupGates[number] = group?.gate
+        }
     }
 
     /// Puts the group's first task among those of the gate where it waits.
@@ -127,6 +136,7 @@ extension Scheduler {
         let group = KeyGates.group(gates)
         let wasFirst = index.keyGates.groups[group]?.parked.top?.id == id.number
         index.keyGates.removeOne(fromGroup: group)
+        keepGate(ofGroup: group)
         if wasFirst { announce(group) }
     }
 
@@ -200,6 +210,7 @@ extension Scheduler {
             }
             index.keyGates.gates[number]?.heads.pop()
             index.keyGates.groups[group]?.gate = closed
+            keepGate(ofGroup: group)
             announce(group)
         }
     }
@@ -229,6 +240,7 @@ extension Scheduler {
         for gate in gates { index.keyGates.gates[gate]?.reserved += 1 }
         index.dispatch.queues[Int(queue)].parked -= 1
         index.keyGates.removeOne(fromGroup: group)
+        keepGate(ofGroup: group)
         let task = index.dispatch.waiting(id, at: position, in: state.tasks)
         index.dispatch.enterLane(task, in: state.tasks)
         index.keyGates.admitted.append(id)
@@ -279,6 +291,7 @@ extension Scheduler {
         let number = KeyGates.group(gates)
         if let closed = gates.first(where: { !isOpen($0) }) {
             index.keyGates.groups[number]?.gate = closed
+            keepGate(ofGroup: number)
             return announce(number)
         }
         letIn(id, at: position, gates, number)
@@ -288,14 +301,19 @@ extension Scheduler {
 
     // MARK: Snapshots
 
-    /// All tasks are there: groups wait where a gate is closed.
-    mutating func placeGroups() throws(CodecError) {
+    /// All tasks are there: groups wait where they did, at a gate that is closed. `gates` are those of groups with several.
+    mutating func placeGroups(at gates: [UInt64: UInt64]) throws(CodecError) {
         for number in index.keyGates.groups.keys {
             guard let group = index.keyGates.groups[number] else { continue }
-            guard let closed = group.gates.first(where: { !isOpen($0) }) else {
+            let gate = group.gates.count > 1 ? gates[number] : group.gates.first
+            guard let gate, group.gates.contains(gate), !isOpen(gate) else {
                 throw CodecError("tasks are held back by no key")
             }
-            index.keyGates.groups[number]?.gate = closed
+            index.keyGates.groups[number]?.gate = gate
+            keepGate(ofGroup: number)
+        }
+        guard state.groupGates.count == gates.count else {
+            throw CodecError("a group of tasks that is not there waits for a key")
         }
         index.keyGates.changed.removeAll()
         for number in index.keyGates.gates.keys {

@@ -31,7 +31,8 @@ extension Scheduler {
             queues.allSatisfy({ !state.queues.isReferenced($0) }),
             !hasSchedulesOrTemplates(state.namespaces[number])
         else { return .rejected(.wrongState) }
-        for queue in queues { forgetQueue(queue, state.queues.remove(queue)) }
+        // In an order that is the same wherever the state came from: freed numbers are given out again in it.
+        for queue in queues.sorted() { forgetQueue(queue, state.queues.remove(queue)) }
         // The last queue may have taken it along.
         if index.namespaceNumbers[name] == number { dropNamespace(number) }
         return .done

@@ -231,7 +231,7 @@ extension Scheduler {
     /// At the end of an entry rather than where a task ends, which is in the middle of something else.
     mutating func startReleased(_ events: inout [Event]) {
         var place = 0
-        // One that expires at once releases nothing more: no other waits.
+        // One that ends at once may let others of its key in, which end as well: so the caller looks again.
         while place < index.released.count {
             let name = index.released[place]
             place += 1

@@ -83,6 +83,9 @@ extension Scheduler {
 
     /// The queue is gone, and its namespace with it if it was the last of it.
     mutating func forgetQueue(_ number: UInt32, _ name: String) {
+        if index.dispatch.queues[Int(number)].hasKeyLimits {
+            state.keyBuckets.removeAll(of: number)
+        }
         index.queueNumbers[name] = nil
         index.queueNames.remove(at: queuePlace(name))
         index.dispatch.removeQueue(number)

@@ -61,18 +61,23 @@ public struct Scheduler: Sendable {
         state.time = max(state.time, min(entry.time, Limits.maxTime))
         for group in entry.groups { apply(group, payload, &events) }
         tellEndings(&events)
-        startReleased(&events)
         repeat {
+            startReleased(&events)
             if !self.index.keyGates.changed.isEmpty { startReopened(&events) }
-            // Behind it, as what is let in may have expired: a notice that waited for the next entry would be in no snapshot.
+            // Behind it, as what is let in may have expired: what waited for the next entry would be in no snapshot.
             submitNotices(&events)
-        } while !self.index.keyGates.changed.isEmpty
+        } while hasUnsettled
         settle()
         var hash = StableHash(seed: state.digest)
         hash.mix(index)
         hash.mix(payload)
         for event in events[firstEvent...] { event.mix(into: &hash) }
         state.digest = hash.digest
+    }
+
+    /// The end of an entry has brought about something that belongs to it.
+    private var hasUnsettled: Bool {
+        !index.keyGates.changed.isEmpty || !index.released.isEmpty || !index.notices.isEmpty
     }
 
     private mutating func apply(

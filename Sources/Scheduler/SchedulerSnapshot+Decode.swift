@@ -18,8 +18,10 @@ extension Scheduler {
         try decodeEndings(&reader)
         state.jobs = try BulkJobTable(from: &reader)
         try decodeKeyBuckets(&reader)
+        let gates = try decodeGroupGates(&reader)
         state.retention = try Retention(from: &reader)
         try decodeTasks(&reader)
+        try placeGroups(at: gates)
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind the last task")
         }
@@ -221,6 +223,22 @@ extension Scheduler {
         }
     }
 
+    private func decodeGroupGates(
+        _ reader: inout ByteReader
+    ) throws(CodecError) -> [UInt64: UInt64] {
+        var gates: [UInt64: UInt64] = [:]
+        var last: UInt64?
+        for _ in 0..<(try reader.count(minimumBytes: 16)) {
+            let group = try reader.uint64()
+            guard last.map({ $0 < group }) ?? true else {
+                throw CodecError("groups of tasks are not in order")
+            }
+            last = group
+            gates[group] = try reader.uint64()
+        }
+        return gates
+    }
+
     private mutating func decodeTasks(_ reader: inout ByteReader) throws(CodecError) {
         let count = try reader.uint64()
         var last: UInt64 = 0
@@ -233,7 +251,6 @@ extension Scheduler {
             noteCached(TaskID(id), record)
         }
         index.dispatch.sortFlows()
-        try placeGroups()
     }
 
     private mutating func add(_ id: TaskID, _ record: TaskRecord) throws(CodecError) {

@@ -3,7 +3,8 @@
 /// ```
 /// snapshot  version u8 = 2 · time i64 · appliedIndex u64 · digest u64 · nextTask u64 · nextRevision u64
 ///           · roster · namespaces · templates · queues · profiles · workers · sessions · keys · schedules · endings · jobs
-///           · key buckets · retention · tasks
+///           · key buckets · group gates · retention · tasks
+/// group gates count u32 · (group u64 · gate u64)…, by group
 /// namespaces count u32 · (inUse bool · namespace if in use)… · free (count u32 · number u32…)
 /// templates count u32 · template…, by name
 /// queues    count u32 · (inUse bool · queue if in use)… · free (count u32 · number u32…)
@@ -67,6 +68,13 @@ public struct SchedulerSnapshot: Sendable {
         }
         state.jobs.encode(into: &writer)
         state.keyBuckets.encode(into: &writer)
+        writer.put(UInt32(state.groupGates.count))
+        for group in state.groupGates.keys.sorted() {
+            guard let gate = state.groupGates[group] else { continue }
+            writer.put(group)
+            writer.put(gate)
+            if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
+        }
         state.retention.encode(into: &writer)
         if writer.count >= Self.pieceBytes { try flush(&writer, into: sink) }
         writer.put(UInt64(state.tasks.count))

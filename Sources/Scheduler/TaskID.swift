@@ -11,10 +11,13 @@ public struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
         guard text.utf8.first == UInt8(ascii: "t"), text.utf8.count <= 21,
             text.utf8.dropFirst().first != UInt8(ascii: "0"),
             text.utf8.dropFirst().allSatisfy({ $0 >= 48 && $0 <= 57 }),
-            let number = UInt64(text.dropFirst())
+            let number = UInt64(text.dropFirst()), number <= Self.maxNumber
         else { return nil }
         self.number = number
     }
+
+    /// Far more than there can ever be, and so little that the numbers behind one can be reckoned with.
+    static let maxNumber: UInt64 = 1 << 62 - 1
 
     public var description: String { "t\(number)" }
 

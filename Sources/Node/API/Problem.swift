@@ -159,7 +159,7 @@ extension Problem {
                 detail:
                     "The cluster did not answer in time, or this node is no member any more: the request may or may not "
                     + "have been done. "
-                    + "A submission, or a trigger, is safe to send again with the same Idempotency-Key; what sets something may be sent again in any case.",
+                    + "Sending a submission or a trigger again with the same Idempotency-Key is safe.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         }
     }
