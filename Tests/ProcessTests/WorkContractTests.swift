@@ -10,6 +10,7 @@ extension ProcessTests {
         private static let handlers = #"""
             "handlers": {
                 "talk": {"command": ["sh", "-c", "echo attempt $CARILLON_ATTEMPT >&2; test $CARILLON_ATTEMPT = 2 && printf 42"]},
+                "long": {"command": ["sh", "-c", "echo $CARILLON_FENCE >&2; exec sleep 600"]},
                 "large": {"command": ["sh", "-c", "printf '\"'; head -c 200000 /dev/zero | tr '\\0' x; printf '\"'"]}
             }
             """#
@@ -36,6 +37,35 @@ extension ProcessTests {
             }
             for _ in 0..<3 { try round.call("GET", "/v1/tasks/\(waiting)/result", status: 409) }
             for _ in 0..<3 { try round.call("GET", "/v1/tasks/\(waiting)/logs", status: 404) }
+        }
+
+        /// Whoever a handler has handed its fence, for whatever worker.
+        @Test func `progress by the fence`() throws {
+            let round = try ContractRound(sections: Self.handlers)
+            let id = try round.submit(#"{"handler": "long"}"#)
+            var fence = ""
+            try eventually("it runs and says its fence") {
+                let log = try round.next.send("GET", "/v1/tasks/\(id)/logs")
+                fence = String(decoding: log.body, as: UTF8.self)
+                return log.status == 200 && fence.hasSuffix("\n")
+            }
+            let number = try #require(Int64(fence.dropLast()))
+            let path = "/v1/tasks/\(id)/attempts/1/progress"
+            for step in 1...3 {
+                try round.call(
+                    "POST", path, #"{"fence": \#(number), "progress": \#(step), "note": "far"}"#,
+                    status: 204)
+                try eventually("step \(step) is seen") {
+                    let task = try round.call("GET", "/v1/tasks/\(id)")
+                    return task["progress"]?.integer == Int64(step)
+                }
+            }
+            try round.call(
+                "POST", path, #"{"fence": \#(number + 1), "progress": 9}"#, status: 409)
+            try round.call("POST", path, #"{"fence": 0, "progress": 9}"#, status: 422)
+            try round.call("POST", path, #"{"progress": 9}"#, status: 422)
+            try round.call("DELETE", "/v1/tasks/\(id)")
+            try round.call("POST", path, #"{"fence": \#(number), "progress": 9}"#, status: 409)
         }
 
         @Test func `bulk actions and their jobs`() throws {

@@ -25,13 +25,38 @@ enum AttemptsAPI {
 
     // MARK: On the way
 
+    /// Who says something of an attempt.
+    enum Reporter {
+        /// The attached worker that runs it.
+        case session(UInt64)
+        /// Whoever was handed its fence, such as a server that a node's worker has called.
+        case fence(UInt64)
+
+        fileprivate init?(_ reader: inout JSONReader) {
+            if reader.has("fence") {
+                guard let fence = reader.integer("fence", in: 1...Int64.max) else { return nil }
+                self = .fence(UInt64(fence))
+            } else {
+                guard let session = WorkerSessionsAPI.session(&reader) else { return nil }
+                self = .session(session)
+            }
+        }
+
+        func speaks(for running: Assignment) -> Bool {
+            switch self {
+            case .session(let session): running.incarnation == session
+            case .fence(let fence): running.fence == fence
+            }
+        }
+    }
+
     private static func progress(_ task: TaskID, _ number: UInt32, _ call: Call) {
         guard let document = call.document() else { return }
         var query = call.query
         let options = call.options(&query)
         query.finish()
         var reader = JSONReader(document.root)
-        let session = WorkerSessionsAPI.session(&reader)
+        let reporter = Reporter(&reader)
         let percent = reader.integer("progress", in: 0...100)
         let note = reader.string("note", maxBytes: Limits.maxProgressNoteBytes)
         if percent == nil, note == nil {
@@ -39,8 +64,8 @@ enum AttemptsAPI {
         }
         reader.finish()
         let problems = reader.problems + query.problems
-        guard problems.isEmpty, let session else { return call.reply(Problem.invalid(problems)) }
-        current(task, number, session, options, call) { assignment in
+        guard problems.isEmpty, let reporter else { return call.reply(Problem.invalid(problems)) }
+        current(task, number, reporter, options, call) { assignment in
             guard let assignment else { return notCurrent(task, number, call) }
             call.context.progress.report(
                 ProgressReport(
@@ -59,7 +84,7 @@ enum AttemptsAPI {
         let attempt = view.attempts.last { $0.number == number }
         let outcome = attempt.map { " It is \($0.outcome)." } ?? ""
         return Problem.conflict(
-            "Attempt \(number) of \(task) is not this session's current one any more.\(outcome)")
+            "Attempt \(number) of \(task) is not yours, or not the current one any more.\(outcome)")
     }
 
     // MARK: The end
@@ -85,7 +110,7 @@ enum AttemptsAPI {
         guard problems.isEmpty, let session, let result else {
             return call.reply(Problem.invalid(problems))
         }
-        current(task, number, session, options, call) { assignment in
+        current(task, number, .session(session), options, call) { assignment in
             guard let assignment else { return ended(task, number, result, call) }
             let finish = Finish(
                 task: task, attempt: number, fence: assignment.fence, result: result)
@@ -174,21 +199,21 @@ enum AttemptsAPI {
 
     // MARK: The current attempt
 
-    /// Finds the attempt if it is the session's current one, else gives nil: at first in what this node has applied, and
+    /// Finds the attempt if it is the current one and the reporter's, else gives nil: at first in what this node has applied, and
     /// if it isn't there, in everything that the cluster has. Whatever the state says, the log checks the fence again.
     private static func current(
-        _ task: TaskID, _ number: UInt32, _ session: UInt64, _ options: Call.Options, _ call: Call,
-        then: @escaping (Assignment?) -> Void
+        _ task: TaskID, _ number: UInt32, _ reporter: Reporter, _ options: Call.Options,
+        _ call: Call, then: @escaping (Assignment?) -> Void
     ) {
-        if let found = find(task, number, session, call) { return then(found) }
-        call.read(options) { then(find(task, number, session, call)) }
+        if let found = find(task, number, reporter, call) { return then(found) }
+        call.read(options) { then(find(task, number, reporter, call)) }
     }
 
     static func find(
-        _ task: TaskID, _ number: UInt32, _ session: UInt64, _ call: Call
+        _ task: TaskID, _ number: UInt32, _ reporter: Reporter, _ call: Call
     ) -> Assignment? {
         guard let running = call.gateway.replica.scheduler.runningAttempt(of: task),
-            running.attempt == number, running.incarnation == session
+            running.attempt == number, reporter.speaks(for: running)
         else { return nil }
         return running
     }

@@ -61,7 +61,8 @@ final class FinishBatch {
     private func perform(_ session: UInt64, _ options: Call.Options) {
         guard !items.isEmpty else { return reply() }
         for (place, item) in items.enumerated() {
-            let found = AttemptsAPI.find(item.name.task, item.name.attempt, session, call)
+            let found = AttemptsAPI.find(
+                item.name.task, item.name.attempt, .session(session), call)
             guard let found else {
                 answer(place, isRejected: true)
                 continue
