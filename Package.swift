@@ -10,6 +10,7 @@ let package = Package(
         .executable(name: "Simulator", targets: ["Simulator"]),
         .executable(name: "Benchmark", targets: ["Benchmark"]),
         .library(name: "Raft", targets: ["Raft"]),
+        .library(name: "CarillonWorker", targets: ["CarillonWorker"]),
     ],
     targets: [
         // The two pure cores import nothing; Tests/NodeTests/Structure checks it.
@@ -23,6 +24,11 @@ let package = Package(
             name: "Simulator", dependencies: ["Raft", "Scheduler", "Node"], swiftSettings: strict),
         .executableTarget(
             name: "Benchmark", dependencies: ["Scheduler"], swiftSettings: strict),
+        // What other programs run tasks with, and one that does.
+        .target(name: "CarillonWorker", dependencies: ["Node"], swiftSettings: strict),
+        .executableTarget(
+            name: "swift-worker", dependencies: ["CarillonWorker"], path: "examples/swift-worker",
+            swiftSettings: strict),
         .testTarget(
             name: "RaftTests", dependencies: ["Raft"], exclude: ["Transcripts"],
             swiftSettings: strict),

@@ -6,12 +6,15 @@ enum CarillonBinary {
         let description: String
     }
 
+    /// Where what was built together with the tests lies.
+    static var folder: String {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    }
+
     static func path() throws -> String {
         let environment = ProcessInfo.processInfo.environment["CARILLON_BINARY"]
         let path =
-            environment
-            ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("carillon").path
+            environment ?? folder + "/carillon"
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw Missing(
                 description: "no executable at \(path); swift build, or set CARILLON_BINARY")

@@ -8,20 +8,23 @@ extension ProcessTests {
     struct ExampleWorkerTests {
         struct Example: CustomTestStringConvertible, Sendable {
             let file: String
-            let interpreter: String
+            /// nil: a program that was built with the tests.
+            let interpreter: String?
             /// What follows the interpreter and the file, for this id and these servers.
             let arguments: @Sendable (_ id: String, _ servers: [String]) -> [String]
 
             var testDescription: String { file }
 
             var path: String {
-                URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                guard interpreter != nil else { return CarillonBinary.folder + "/" + file }
+                return URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                     .deletingLastPathComponent().deletingLastPathComponent()
                     .appendingPathComponent("examples/\(file)").path
             }
 
             var isPossible: Bool {
                 let folders = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+                guard let interpreter else { return true }
                 let needed = interpreter == "sh" ? ["sh", "curl"] : [interpreter]
                 return needed.allSatisfy { name in
                     folders.split(separator: ":").contains {
@@ -39,13 +42,15 @@ extension ProcessTests {
             Example(file: "worker.py", interpreter: "python3", arguments: options),
             Example(file: "worker.mjs", interpreter: "node", arguments: options),
             Example(file: "worker.sh", interpreter: "sh") { id, servers in [id] + servers },
+            Example(file: "swift-worker", interpreter: nil, arguments: options),
         ].filter(\.isPossible)
 
         private func start(_ example: Example, _ cluster: ClusterFixture) throws -> TestProcess {
             let servers = cluster.members.map { "http://\($0.api)" }
             return try TestProcess(
                 "/usr/bin/env",
-                [example.interpreter, example.path] + example.arguments("x1", servers),
+                [example.interpreter, example.path].compactMap { $0 }
+                    + example.arguments("x1", servers),
                 output: cluster.directory + "/worker.log")
         }
 

@@ -54,6 +54,8 @@ final class AttachedWorker {
     private var logs = AttemptLogs()
     private var phase = Phase.working
     private(set) var exitStatus: Int32 = 0
+    /// Why it ended without being asked to.
+    private(set) var failure: String?
 
     private var path: String { "/v1/workers/\(PercentEncoding.encode(settings.id))" }
 
@@ -293,6 +295,7 @@ final class AttachedWorker {
 
     private func fail(_ reason: String) {
         log.error("stopped", ["reason": .text(reason)])
+        failure = reason
         finish(1)
     }
 

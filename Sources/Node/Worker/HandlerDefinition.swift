@@ -4,11 +4,13 @@ enum HandlerDefinition: Equatable, Sendable {
     case command(CommandHandler)
     case http(HTTPHandler)
     case webhook(WebhookHandler)
+    /// Of no configuration: the program around the worker brings it.
+    case embedded(EmbeddedHandler)
 
     /// The longest run that the handler itself allows; a task may ask for less.
     var timeoutMilliseconds: Int64? {
         switch self {
-        case .builtin, .webhook: return nil
+        case .builtin, .webhook, .embedded: return nil
         case .command(let command): return command.timeoutMilliseconds
         case .http(let http): return http.timeoutMilliseconds
         }
@@ -17,7 +19,7 @@ enum HandlerDefinition: Equatable, Sendable {
     /// nil: each attempt is run alone.
     var batch: BatchSpec? {
         switch self {
-        case .builtin, .webhook: return nil
+        case .builtin, .webhook, .embedded: return nil
         case .command(let command): return command.batch
         case .http(let http): return http.batch
         }

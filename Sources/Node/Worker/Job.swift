@@ -33,6 +33,7 @@ final class Job {
         case timer(TimerID)
         case process(ChildProcess)
         case request(Int)
+        case embedded(EmbeddedAttempt)
     }
 
     let handler: String

@@ -38,6 +38,10 @@ final class LocalWorker {
     /// Processes to be launched, oldest first, when enough are being launched.
     var launches: [Job] = []
     var launchesInFlight = 0
+    /// Attempts that code of the program runs.
+    var embedded: [UInt64: Job] = [:]
+    var lastEmbedded: UInt64 = 0
+    private var words: Mailbox<EmbeddedAttempt.Word>?
     private var launcher: ProcessLauncher?
     private var finished: [Finish] = []
     private var client: HTTPClient?
@@ -120,6 +124,7 @@ final class LocalWorker {
             launchSome()
         case .http(let http): startRequest(http, job)
         case .webhook(let webhook): startWebhook(webhook, job)
+        case .embedded(let handler): startEmbedded(handler, job)
         case nil:
             let message = "this worker has no handler \"\(job.handler)\""
             complete(first, .failure(.handler, message))
@@ -153,7 +158,7 @@ final class LocalWorker {
             switch run.job.work {
             case .process(let process): process.killGroup()
             case .launching: run.ending = run.ending ?? .stopped(.shutdown)
-            case .waiting, .timer, .request: break
+            case .waiting, .timer, .request, .embedded: break
             }
         }
     }
@@ -188,6 +193,14 @@ final class LocalWorker {
         if let client { return client }
         let made = try HTTPClient(loop: loop)
         client = made
+        return made
+    }
+
+    func lazyWords() throws(IOError) -> Mailbox<EmbeddedAttempt.Word> {
+        if let words { return words }
+        let made = try Mailbox<EmbeddedAttempt.Word>()
+        try loop.attach(made) { [weak self] word in self?.heard(word) }
+        words = made
         return made
     }
 
@@ -236,6 +249,9 @@ final class LocalWorker {
             // Its exit completes them.
             process.terminate(graceMilliseconds: graceMilliseconds ?? self.graceMilliseconds)
             return
+        case .embedded(let attempt):
+            // So does the end of its code, whenever that comes.
+            return attempt.stop()
         }
         job.work = .waiting
         for member in members { complete(member, .returned) }

