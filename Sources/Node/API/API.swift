@@ -74,14 +74,9 @@ final class API {
 
     private func route(_ call: Call) {
         let segments = call.request.segments
-        guard let first = segments.first else {
-            call.reply(
-                Problem.unknownPath("/", hint: "This version has no dashboard; try /v1/cluster."))
-            return
-        }
-        guard first == "v1", segments.count > 1 else {
-            guard segments.count == 1 else { return call.replyUnknownPath() }
-            return HealthAPI.handle(first, call)
+        guard segments.first == "v1", segments.count > 1 else {
+            guard segments.count <= 1 else { return call.replyUnknownPath() }
+            return PagesAPI.handle(segments.first ?? "", call)
         }
         guard segments[1] == "namespaces", segments.count > 3 else {
             return route(segments[1], segments[2...], call)
@@ -96,7 +91,8 @@ final class API {
         route(segments[3], segments[4...], inner)
     }
 
-    private static let namespaced = [
+    /// What lives in namespaces, by the first word of its paths.
+    static let namespaced = [
         "tasks", "schedules", "templates", "dead", "jobs", "workflows", "events", "queues",
     ]
 

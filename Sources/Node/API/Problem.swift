@@ -113,10 +113,8 @@ extension Problem {
         Problem(kind: .notFound, status: 404, detail: "There is no \(noun) \"\(name)\".")
     }
 
-    static func unknownPath(_ path: String, hint: String? = nil) -> Problem {
-        Problem(
-            kind: .unknownPath, status: 404,
-            detail: "There is nothing at \(path)." + (hint.map { " \($0)" } ?? ""))
+    static func unknownPath(_ path: String) -> Problem {
+        Problem(kind: .unknownPath, status: 404, detail: "There is nothing at \(path).")
     }
 
     static func methodNotAllowed(_ method: HTTPMethod, allow: String) -> Problem {

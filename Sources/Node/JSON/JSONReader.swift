@@ -15,7 +15,8 @@ struct JSONReader {
     let value: JSONValue
     let pointer: String
     private(set) var problems: [JSONProblem] = []
-    private var known: [String] = []
+    /// The members asked for, whether they are there or not.
+    private(set) var known: [String] = []
     /// Ordinals of the members asked for; those beyond 64 are looked up by name in `finish`.
     private var taken: UInt64 = 0
 

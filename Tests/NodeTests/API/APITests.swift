@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct APITests {
     @Test(arguments: [
-        "/", "/v1", "/v2/tasks", "/v1/nothing", "/v1/tasks/t1/nothing", "/v1/tasks/t1/logs/x",
+        "/index.html", "/v1", "/v2/tasks", "/v1/nothing", "/v1/tasks/t1/nothing",
+        "/v1/tasks/t1/logs/x",
         "/v1/queues/a/b", "/v1/events/1", "/v1/workers/n1/x", "/v1/cluster/members/n1/x",
         "/metrics/x",
         "/v1/schedules/a/b", "/v1/dead/t1",
