@@ -1,8 +1,11 @@
-/// What is the same for everybody as long as the process lives: the specification.
+/// What is the same for everybody as long as the process lives: the specification, and the dashboard with its parts.
 enum PagesAPI {
     /// - Parameter name: the path's only segment; empty: `/`.
     static func handle(_ name: String, _ call: Call) {
         switch name {
+        case "": reply(Dashboard.page, call)
+        case "dashboard.css": reply(Dashboard.style, call)
+        case "dashboard.js": reply(Dashboard.script, call)
         case "openapi.json": reply(specification, call)
         default: HealthAPI.handle(name, call)
         }

@@ -122,5 +122,11 @@ extension OpenAPIPaths {
                 .answers(200, .other("text/plain"), "Text, version 0.0.4."),
             .get("/openapi.json", "getSpecification", "This document.", .neither)
                 .answers(200, .json(.anything("")), "This document."),
+            .get("/", "getDashboard", "The dashboard, for a browser.", .neither)
+                .answers(200, .other("text/html"), "A page."),
+            .get("/dashboard.css", "getDashboardStyle", "How it looks.", .neither)
+                .answers(200, .other("text/css"), "A style sheet."),
+            .get("/dashboard.js", "getDashboardScript", "What it does.", .neither)
+                .answers(200, .other("text/javascript"), "A module."),
         ])
 }

@@ -168,7 +168,9 @@ final class APIFixture {
         _ method: String, _ path: String, _ body: String? = nil, type: String = "application/json",
         headers: [String] = []
     ) throws -> Reply {
-        try reply(to: begin(method, path, body, type: type, headers: headers))
+        try reply(
+            to: begin(method, path, body, type: type, headers: headers),
+            hasBody: method != "HEAD")
     }
 
     /// Sends a request without waiting for its answer.
@@ -186,22 +188,24 @@ final class APIFixture {
         return client
     }
 
-    func reply(to client: HTTPProbe) throws -> Reply {
+    func reply(to client: HTTPProbe, hasBody: Bool = true) throws -> Reply {
         var reply: Reply?
         http.turn {
             client.poll()
-            reply = Self.reply(in: client.received)
+            reply = Self.reply(in: client.received, hasBody: hasBody)
             return reply != nil || client.hasEnded
         }
         return try #require(reply, "the connection ended with \(client.text)")
     }
 
-    private static func reply(in bytes: [UInt8]) -> Reply? {
+    private static func reply(in bytes: [UInt8], hasBody: Bool) -> Reply? {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
         guard let status = Int(head.dropFirst(9).prefix(3)) else { return nil }
         let empty = Reply(status: status, head: head, body: [])
-        guard let length = empty.header("content-length").flatMap(Int.init) else { return empty }
+        guard hasBody, let length = empty.header("content-length").flatMap(Int.init) else {
+            return empty
+        }
         let body = bytes[end.upperBound...]
         guard body.count >= length else { return nil }
         return Reply(status: status, head: head, body: Array(body.prefix(length)))

@@ -212,7 +212,8 @@ struct OpenAPIAnswerTests {
         try call("GET", "/v1/cluster/backup", "/v1/cluster/backup?index=1&term=1", status: 410)
         try call("DELETE", "/v1/cluster/backup", "/v1/cluster/backup?index=1&term=1", status: 204)
         for path in [
-            "/healthz", "/readyz", "/metrics", "/openapi.json",
+            "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/dashboard.css",
+            "/dashboard.js",
         ] {
             try call("GET", path, path)
         }
