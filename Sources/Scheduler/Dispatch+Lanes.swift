@@ -94,7 +94,7 @@ extension Dispatch {
     }
 
     /// Entries that are looked at to tidy up when one gets stale: several, as fewer than half of them may be stale.
-    private static let looks = 16
+    private static let looks = 8
 
     // MARK: Heads
 

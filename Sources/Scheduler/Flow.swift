@@ -20,7 +20,7 @@ struct Flow: Sendable {
 
     private static let pieceSize = 1_024
     /// Entries that are looked at to tidy up when a task waits no more.
-    private static let looks = 16
+    private static let looks = 8
 
     /// `isNew`: the tag is higher than the virtual time. That of a task that came back is not, and such a tag can't
     /// be the one that counts.

@@ -100,7 +100,7 @@ public enum Limits {
 
     /// Bulk jobs: how much one entry looks through (`ReplicatedState.find`), and to how many tasks it does something.
     public static let maxBulkLooksPerEntry = 20_000
-    public static let maxBulkActionsPerEntry = 500
+    public static let maxBulkActionsPerEntry = 250
     public static let maxRunningBulkJobs = 20
     public static let maxEndedBulkJobs = 100
     /// Of all texts of a job's filter.

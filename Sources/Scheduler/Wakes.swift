@@ -70,7 +70,7 @@ struct Wakes: Sendable {
         return heaps[reason.rawValue].top == nil
     }
 
-    private static let looksPerEntry = 2 * Heap.runSize
+    private static let looksPerEntry = Heap.runSize
     private static let stalePerEntry = 2_000
 
     /// Rounded up, so that forgetting a thousand things takes one log entry.

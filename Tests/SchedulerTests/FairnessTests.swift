@@ -50,6 +50,29 @@ struct FairnessTests {
         #expect(order.firstIndex(of: keyed[2]) ?? 99 < 15)
     }
 
+    /// What a flow remembers is in pieces, and most of it goes.
+    @Test(arguments: [false, true])
+    func turnsAreKeptWhenMostOfAFloodIsCancelled(newestFirst: Bool) throws {
+        var machine = Machine()
+        let flood = try submit(5_000, &machine) { _ in }
+        let cancelled = flood.enumerated().filter { $0.offset % 8 != 0 }.map(\.element)
+        let inOrder = newestFirst ? Array(cancelled.reversed()) : cancelled
+        for begin in stride(from: 0, to: inOrder.count, by: 500) {
+            try machine.run(
+                inOrder[begin..<min(inOrder.count, begin + 500)].map { .cancel($0) })
+        }
+        let late = try submit(2, &machine) { _ in }
+        let other = try submit(10, &machine) { $0.routingKey = "other" }
+        try machine.register("w")
+        let order = try drain(&machine, 5_000)
+        let left = flood.enumerated().filter { $0.offset % 8 == 0 }.map(\.element)
+        #expect(order.filter { !other.contains($0) } == left + late)
+        #expect(order.count == left.count + late.count + other.count)
+        #expect(
+            order.prefix(20).filter(other.contains).count == 10, "what was cancelled counts no more"
+        )
+    }
+
     /// A flow that was silent has no credit, and no debt.
     @Test
     func newcomerBeginsWhereTheOthersAre() throws {
