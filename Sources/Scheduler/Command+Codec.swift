@@ -6,6 +6,7 @@
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
 /// workflow  first task u64; `GraphSpec` says what a graph is
 /// progress  task u64 · attempt u32 · fence u64 · percent (bool · u8) · note (bool · string)
+/// paused    bool, whether it is said · bool, if it is; of schedules and queues that are put
 /// members   count u32 · members; `Member` and `NodeRecord` say what a member and a node are
 /// ```
 /// The other commands carry their fields in the order of their declaration. A command never extends beyond the
@@ -65,7 +66,8 @@ extension Command {
         case .putSchedule(let name, let spec, let paused, let next):
             writer.put(name)
             spec.encode(into: &writer)
-            writer.put(paused)
+            writer.put(paused != nil)
+            if let paused { writer.put(paused) }
             writer.put(next)
         case .resumeSchedule(let name, let resumption):
             writer.put(name)
@@ -211,7 +213,7 @@ extension Command {
         switch kind {
         case .putSchedule:
             let spec = try ScheduleSpec(from: &reader)
-            let paused = try reader.bool()
+            let paused = try reader.bool() ? try reader.bool() : nil
             let next = try reader.optionalInstant("next occurrence")
             self = .putSchedule(name: name, spec, paused: paused, next: next)
         case .resumeSchedule:

@@ -8,8 +8,9 @@ public enum Command: Equatable, Sendable {
     case finish(Finish)
     /// Forgets a task that has ended, before its time.
     case deleteTask(TaskID)
-    /// Creates or replaces; `next` is computed by the proposer, nil: never due.
-    indirect case putSchedule(name: String, ScheduleSpec, paused: Bool, next: Milliseconds?)
+    /// Creates or replaces; `paused` nil: as it is, and a new one is not. `next` is computed by the proposer, nil: never
+    /// due.
+    indirect case putSchedule(name: String, ScheduleSpec, paused: Bool?, next: Milliseconds?)
     case pauseSchedule(name: String)
     /// Occurrences while it was paused are recorded as skipped, not run.
     indirect case resumeSchedule(name: String, Resumption)

@@ -1,7 +1,7 @@
 /// Recurring tasks. When a schedule is due next stands in the commands: the state machine evaluates no timing.
 extension Scheduler {
     mutating func putSchedule(
-        _ name: String, _ spec: ScheduleSpec, paused: Bool, next: Milliseconds?,
+        _ name: String, _ spec: ScheduleSpec, paused: Bool?, next: Milliseconds?,
         _ events: inout [Event]
     ) -> Outcome {
         guard ScheduleRecord.isName(name), Namespace(of: name).holds(spec.task.queue) else {
@@ -12,6 +12,7 @@ extension Scheduler {
         let revision = state.nextRevision
         let next = spec.policy.within(next)
         if let position = state.schedules.position(of: name) {
+            let paused = paused ?? state.schedules[position].isPaused
             if spec.policy.overlap != .buffer { dropBuffered(at: position, .replaced, &events) }
             if paused { dropBuffered(at: position, .paused, &events) }
             endBackfill(.cancelled, at: position)
@@ -30,7 +31,7 @@ extension Scheduler {
         }
         namespaceNumber(Namespace(of: name))
         let record = ScheduleRecord(
-            name: name, revision: revision, spec: writer.bytes, isPaused: paused,
+            name: name, revision: revision, spec: writer.bytes, isPaused: paused ?? false,
             createdAt: state.time, next: next, zoneData: spec.zoneData)
         state.schedules.insert(record)
         state.nextRevision += 1

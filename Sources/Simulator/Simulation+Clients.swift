@@ -114,7 +114,7 @@ extension Simulation {
         case 0..<4:
             let (spec, timing) = clients.drawSchedule(at: time)
             command = .putSchedule(
-                name: name, spec, paused: clients.random.chance(permille: 100),
+                name: name, spec, paused: drawPause(),
                 next: timing.next(after: time))
         case 4: command = .pauseSchedule(name: name)
         case 5, 6:
@@ -189,6 +189,12 @@ extension Simulation {
         case (.attached(let question), _): try answered(question, outcome)
         default: throw Violation("answers fit", "\(operation.kind) answered by \(outcome)")
         }
+    }
+
+    /// One schedule in ten is put as a paused one; of the others some stay as they are.
+    private func drawPause() -> Bool? {
+        if clients.random.chance(permille: 100) { return true }
+        return clients.submissions % 3 == 0 ? nil : false
     }
 
     /// "Nothing was done" has to be true for good; what is repeated for the same payload is not asked about.

@@ -110,6 +110,7 @@ struct CommandCodecTests {
             .putSchedule(name: "s", cron, paused: true, next: nil),
             .putSchedule(name: "s", every, paused: false, next: 12),
             .putSchedule(name: "s", list, paused: false, next: 5),
+            .putSchedule(name: "s", list, paused: nil, next: 5),
             .pauseSchedule(name: "s"),
             .resumeSchedule(
                 name: "s", Resumption(revision: 4, expectedNext: 2, skipped: 8, next: 3)),

@@ -349,7 +349,7 @@ struct RandomLog {
             name: Namespace(of: task.queue).qualified("s\(random.next() % 4)"),
             ScheduleSpec(
                 timing: .every(milliseconds: 5_000), zone: "UTC", policy: policy, task: task),
-            paused: random.next() % 5 == 0, next: machine.time + 5_000)
+            paused: [true, false, nil][Int(random.next() % 3)], next: machine.time + 5_000)
     }
 
     private mutating func scheduleCommand(_ machine: Machine) -> Command {

@@ -208,6 +208,17 @@ struct ScheduleTests {
     }
 
     @Test
+    func replacingLeavesAPauseUnlessItIsSaid() throws {
+        var machine = Machine()
+        var states: [Bool?] = []
+        for paused in [nil, true, nil, false, nil] {
+            try machine.run(.putSchedule(name: "s", spec(), paused: paused, next: 1_001_000))
+            states.append(machine.scheduler.schedule("s")?.isPaused)
+        }
+        #expect(states == [false, true, true, false, false])
+    }
+
+    @Test
     func triggersNeverShareAnOccurrence() throws {
         var machine = Machine()
         let revision = try put(&machine)

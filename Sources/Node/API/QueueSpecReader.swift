@@ -9,15 +9,28 @@ struct QueueRequest: Equatable {
 
 /// Reads a queue from a request's body, or from the configuration.
 enum QueueSpecReader {
+    /// Stand in what is returned, and say nothing when it is put again.
+    private static let returnedFields = [
+        "name", "pending", "ready", "held", "running", "nextTokenAt",
+    ]
+    private static let returnedBreakerFields = ["state", "until"]
+
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
-    static func read(_ reader: inout JSONReader) -> QueueRequest? {
+    ///
+    /// - Parameter isReturned: It may hold what the cluster adds to a queue that is asked for. In a file that would be a
+    ///   mistake, such as `pending` for `maxPending`.
+    static func read(_ reader: inout JSONReader, isReturned: Bool = false) -> QueueRequest? {
         let problemCount = reader.problems.count
+        if isReturned { for field in returnedFields { _ = reader.value(field) } }
         var spec = QueueSpec()
         spec.concurrency = number("concurrency", 1...Limits.maxQueueConcurrency, &reader)
         spec.priority = TaskSpecReader.priority(&reader)
         spec.maxPending = number("maxPending", 0...UInt32(Limits.maxTasks), &reader)
         spec.rate = rate(&reader)
-        reader.object("breaker") { spec.breaker = breaker(&$0) }
+        reader.object("breaker") { inner in
+            if isReturned { for field in returnedBreakerFields { _ = inner.value(field) } }
+            spec.breaker = breaker(&inner)
+        }
         spec.errorWebhook = TaskSpecReader.webhook("errorWebhook", &reader)
         let isPaused = reader.bool("paused")
         spec.limits = limits(&reader)

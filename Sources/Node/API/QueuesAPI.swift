@@ -30,7 +30,7 @@ enum QueuesAPI {
         let options = call.options(&query)
         query.finish()
         var reader = JSONReader(document.root)
-        let request = QueueSpecReader.read(&reader)
+        let request = QueueSpecReader.read(&reader, isReturned: true)
         reader.finish()
         var problems = reader.problems + query.problems
         if let problem = wrong(name, call.namespace) { problems.append(problem) }

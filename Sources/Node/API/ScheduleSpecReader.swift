@@ -3,13 +3,19 @@ import Scheduler
 /// A schedule as it is put.
 struct ScheduleRequest {
     var spec: ScheduleSpec
-    var isPaused: Bool
+    /// nil: as it is.
+    var isPaused: Bool?
     var rule: ScheduleRule
 }
 
 /// Reads a schedule from a request's body.
 struct ScheduleSpecReader {
     private static let maxCronBytes = 512
+    /// Stand in what is returned, and say nothing when it is put again.
+    private static let returnedFields = [
+        "name", "template", "createdAt", "next", "last", "lastTask", "waiting", "zoneData",
+        "counters", "backfill", "warnings",
+    ]
 
     /// nil if anything is wrong; what, stands in the reader's problems. `finish` is left to the caller.
     static func read(
@@ -31,7 +37,8 @@ struct ScheduleSpecReader {
         reader.object("task", required: true) { inner in
             task = TaskSpecReader.read(&inner, as: .schedule, in: namespace)
         }
-        let isPaused = reader.bool("paused") ?? false
+        let isPaused = reader.bool("paused")
+        for field in returnedFields { _ = reader.value(field) }
         if case .cron(let text) = timing, let own = zoneName(of: text) {
             if let zone, zone != own {
                 reader.problem("zone", "\"\(zone)\" is not the zone \"\(own)\" in \"cron\"")

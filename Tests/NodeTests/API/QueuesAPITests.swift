@@ -47,6 +47,26 @@ import Testing
         #expect(failures?["failures"]?.integer == 5 && failures?["open"]?.string == "9s")
     }
 
+    @Test func whatIsReturnedCanBePutAgain() throws {
+        let fixture = try APIFixture()
+        for breaker in [#"{"ratio": 0.25, "window": "5s"}"#, #"{"failures": 5}"#, "null"] {
+            let given = """
+                {"concurrency": 20, "rate": "100/s", "burst": 7, "priority": "high", "maxPending": 1000, "paused": true,
+                 "breaker": \(breaker), "errorWebhook": "http://[::1]/", "limits": [
+                    {"key": "payload.a", "concurrency": 1}, {"key": "meta.b", "rate": "3/10s", "burst": 2}]}
+                """
+            let shown = try fixture.call("PUT", "/v1/queues/q", given)
+            #expect(shown.status == 200, "\(shown.text)")
+            let again = try fixture.call("PUT", "/v1/queues/q", shown.text)
+            #expect(again.status == 200 && again.text == shown.text, "\(again.text)")
+        }
+        // But not in the place of what was meant.
+        var reader = JSONReader(try JSONDocument(#"{"pending": 5}"#).root)
+        _ = QueueSpecReader.read(&reader)
+        reader.finish()
+        #expect(reader.problems.map(\.pointer) == ["/pending"], "in a configuration")
+    }
+
     @Test func mistakesAreTold() throws {
         let fixture = try APIFixture()
         let reply = try fixture.call(

@@ -26,6 +26,36 @@ import Testing
         #expect(try fixture.call("GET", "/v1/schedules/tick").status == 404)
     }
 
+    @Test func everythingThatIsReturnedCanBePutAgain() throws {
+        let fixture = try APIFixture()
+        let task = #""task": {"handler": "echo", "payload": {"a": [1.50]}, "meta": {"b": "c"}}"#
+        for timing in [
+            #""cron": "CRON_TZ=UTC 0 9 1 1 *", "overlap": "buffer", "dst": {"gap": "skip"}"#,
+            #""every": "365d", "phase": "5m", "catchUp": {"within": "1h"}, "jitter": "2s""#,
+            #""at": ["2040-01-01T00:00:00Z"], "until": "2050-01-01T00:00:00Z""#,
+            #""cron": "0 0 31 2 *""#,
+        ] {
+            _ = try fixture.call("PUT", "/v1/schedules/s", "{\(timing), \(task)}")
+            _ = try fixture.call("POST", "/v1/schedules/s/trigger")
+            let shown = try fixture.call("GET", "/v1/schedules/s")
+            let put = try fixture.call("PUT", "/v1/schedules/s", shown.text)
+            #expect(put.status == 200, "\(put.text)")
+            // What a put says besides, its warnings, as well.
+            #expect(try fixture.call("PUT", "/v1/schedules/s", put.text).status == 200)
+            #expect(try fixture.call("GET", "/v1/schedules/s").text == shown.text)
+        }
+    }
+
+    @Test func aPauseStaysUnlessItIsSaid() throws {
+        let fixture = try APIFixture()
+        var states: [Bool?] = []
+        for paused in ["", #", "paused": true"#, "", #", "paused": null"#, #", "paused": false"#] {
+            let body = #"{"every": "1h", "task": {"handler": "echo"}"# + paused + "}"
+            states.append(try fixture.call("PUT", "/v1/schedules/s", body).json()["paused"]?.bool)
+        }
+        #expect(states == [false, true, true, true, false])
+    }
+
     @Test func mistakesAreTold() throws {
         let fixture = try APIFixture()
         let reply = try fixture.call(
