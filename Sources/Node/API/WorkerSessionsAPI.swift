@@ -20,8 +20,8 @@ final class WorkerSessionsAPI {
         }
         switch path.dropFirst().first {
         case nil:
-            guard call.allows(.delete), call.hasNoBody() else { return }
-            leave(id, call)
+            guard call.allows(.get, .delete), call.hasNoBody() else { return }
+            if call.request.method == .delete { leave(id, call) } else { WorkersAPI.get(id, call) }
         case "assignments" where path.count == 2:
             guard call.allows(.get) else { return }
             poll(id, call)

@@ -47,6 +47,18 @@ enum WorkersAPI {
         }
     }
 
+    static func get(_ id: String, _ call: Call) {
+        guard let options = call.options(readsState: true) else { return }
+        call.read(options) { reply(id, call) }
+    }
+
+    private static func reply(_ id: String, _ call: Call) {
+        guard let worker = find(id, call) else {
+            return call.reply(Problem.notFound("worker", id))
+        }
+        call.reply { write(worker, call, to: &$0) }
+    }
+
     /// The command names the incarnation that the state knows: what is drained is the process that the
     /// client saw, not its successor.
     private static func change(
@@ -60,12 +72,7 @@ enum WorkersAPI {
             call.perform(
                 command(worker.spec.incarnation), options, noun: "worker", name: id,
                 wrongState: { "The worker \"\(id)\" is \(find(id, call)?.state.name ?? "gone")." }
-            ) { _ in
-                guard let worker = find(id, call) else {
-                    return call.reply(Problem.notFound("worker", id))
-                }
-                call.reply { write(worker, call, to: &$0) }
-            }
+            ) { _ in reply(id, call) }
         }
     }
 

@@ -6,7 +6,7 @@ enum BulkJobCommands {
         subcommands: [
             CommandSpec(
                 name: "list", summary: "list those that go on, and the last ones that have ended",
-                run: list),
+                options: [ItemList.limit(1_000)], run: list),
             CommandSpec(
                 name: "get", summary: "show a job", operands: [OperandSpec(name: "ID")],
                 run: { (invocation) throws(CommandFailure) in try show(invocation) { .get($0) } }),
@@ -26,7 +26,9 @@ enum BulkJobCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let list = try ItemList.fetch("/v1/jobs", limit: 1_000, client: invocation.client())
+        let limit = try ItemList.limit(invocation) ?? 1_000
+        _ = try invocation.output()
+        let list = try ItemList.fetch("/v1/jobs", limit: limit, client: invocation.client())
         try list.print(invocation, table: table, emptyText: "no jobs")
         return 0
     }

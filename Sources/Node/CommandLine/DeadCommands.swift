@@ -5,7 +5,7 @@ enum DeadCommands {
         subcommands: [
             CommandSpec(
                 name: "list", summary: "list dead tasks",
-                options: TaskFilterOptions.withoutState + [TaskFilterOptions.limit], run: list),
+                options: TaskFilterOptions.withoutState + [ItemList.limit(50)], run: list),
             CommandSpec(
                 name: "retry",
                 summary: "run dead tasks again: all, or those that the options choose",
@@ -24,7 +24,7 @@ enum DeadCommands {
         ])
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 50
+        let limit = try ItemList.limit(invocation) ?? 50
         _ = try invocation.output()
         let list = try ItemList.fetch(
             "/v1/dead", query: TaskFilterOptions.query(invocation), limit: limit,

@@ -6,6 +6,16 @@ struct ItemList {
 
     private static let maxPageItems: Int64 = 1_000
 
+    /// - Parameter preset: As many are shown if it is not given.
+    static func limit(_ preset: Int) -> OptionSpec {
+        OptionSpec(
+            name: "limit", value: "N", summary: "show at most so many (default \(preset))")
+    }
+
+    static func limit(_ invocation: Invocation) throws(CommandFailure) -> Int64? {
+        try invocation.integer("limit", in: 1...1_000_000)
+    }
+
     /// Follows the pages until so many items are there. A page may hold fewer than asked for, or none, and
     /// still have a next one.
     static func fetch(

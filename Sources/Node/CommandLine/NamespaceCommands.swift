@@ -4,12 +4,15 @@ enum NamespaceCommands {
         name: "namespace", summary: "namespaces and their quotas",
         subcommands: [
             CommandSpec(
-                name: "list", summary: "list namespaces", options: [TaskFilterOptions.limit],
+                name: "list", summary: "list namespaces", options: [ItemList.limit(1_000)],
                 run: list),
             CommandSpec(
+                name: "get", summary: "show a namespace", operands: [OperandSpec(name: "NAME")],
+                run: get),
+            CommandSpec(
                 name: "set",
-                summary:
-                    "create a namespace, or replace its quotas; what is not given is without limit",
+                summary: "create a namespace, or change what is given of its quotas",
+                details: SettingsUpdate.details,
                 operands: [OperandSpec(name: "NAME")],
                 options: [
                     OptionSpec(name: "pending", value: "N", summary: "tasks that may wait"),
@@ -21,9 +24,11 @@ enum NamespaceCommands {
                         summary: "so many at once after a rest, for --submit-rate"),
                     OptionSpec(
                         name: "running", value: "N", summary: "attempts that may run at once"),
+                    SettingsUpdate.replace,
                 ],
                 examples: [
                     "carillon namespace set shop --pending 10000 --submit-rate 100/s --running 20",
+                    "carillon namespace set shop --submit-rate none",
                     "carillon submit echo --namespace shop",
                 ],
                 run: set),
@@ -38,7 +43,7 @@ enum NamespaceCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 1_000
+        let limit = try ItemList.limit(invocation) ?? 1_000
         _ = try invocation.output()
         let list = try ItemList.fetch("/v1/namespaces", limit: limit, client: invocation.client())
         try list.print(invocation, table: table, emptyText: "no namespaces")
@@ -61,24 +66,47 @@ enum NamespaceCommands {
         return table
     }
 
+    private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        let namespace = try invocation.client().json(.get(path(invocation)))
+        guard format == .table else {
+            invocation.console.write(namespace.raw + [0x0A])
+            return 0
+        }
+        var details = TextDetails()
+        details.append("name", namespace.shown("name"), .strong)
+        for field in ["pending", "running", "queues"] {
+            details.append(field, namespace.shown(field))
+        }
+        for (title, field) in [
+            ("max pending", "pending"), ("max running", "running"), ("submit rate", "submitRate"),
+            ("submit burst", "submitBurst"),
+        ] {
+            let text = namespace["quotas"]?.shown(field) ?? ""
+            if !text.isEmpty { details.append(title, text) }
+        }
+        details.print(on: invocation.console)
+        return 0
+    }
+
     private static func set(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        var update = SettingsUpdate()
+        try update.takeNumbers(
+            [("pending", "pending"), ("running", "running"), ("submit-burst", "submitBurst")],
+            invocation)
+        update.takeTexts([("submit-rate", "submitRate")], invocation)
+        let format = try invocation.output()
+        let client = try invocation.client()
+        let old = try SettingsUpdate.current(path(invocation), invocation, client)?["quotas"]
+        var kept = ["pending", "running", "submitRate"]
+        if update.keepsBurst("submitBurst", of: "submitRate", in: old) {
+            kept.append("submitBurst")
+        }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.key("quotas")
-        writer.beginObject()
-        for (option, field) in [
-            ("pending", "pending"), ("running", "running"), ("submit-burst", "submitBurst"),
-        ] {
-            guard let number = try invocation.integer(option, in: 0...Int64(UInt32.max)) else {
-                continue
-            }
-            writer.field(field, number)
-        }
-        if let rate = invocation.value("submit-rate") { writer.field("submitRate", rate) }
+        writer.rawField("quotas", update.body(keeping: kept, of: old))
         writer.endObject()
-        writer.endObject()
-        let format = try invocation.output()
-        let response = try invocation.client().sendExpectingSuccess(
+        let response = try client.sendExpectingSuccess(
             .put(path(invocation), body: writer.bytes))
         switch format {
         case .table: invocation.console.print("namespace \(invocation.operands[0]) is set")

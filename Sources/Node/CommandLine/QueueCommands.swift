@@ -4,8 +4,11 @@ enum QueueCommands {
         name: "queue", summary: "queues and their limits",
         subcommands: [
             CommandSpec(
-                name: "list", summary: "list queues", options: [TaskFilterOptions.limit],
+                name: "list", summary: "list queues", options: [ItemList.limit(1_000)],
                 run: list),
+            CommandSpec(
+                name: "get", summary: "show a queue", operands: [OperandSpec(name: "NAME")],
+                run: get),
             settings,
             CommandSpec(
                 name: "pause", summary: "start nothing of a queue; what runs goes on",
@@ -22,7 +25,8 @@ enum QueueCommands {
         ])
 
     private static let settings = CommandSpec(
-        name: "set", summary: "replace the limits of a queue; what is not given is without limit",
+        name: "set", summary: "change what is given of a queue's settings, and keep the rest",
+        details: SettingsUpdate.details,
         operands: [OperandSpec(name: "NAME")],
         options: [
             OptionSpec(name: "concurrency", value: "N", summary: "attempts that run at once"),
@@ -38,10 +42,12 @@ enum QueueCommands {
                 name: "error-webhook", value: "URL", summary: "told of each of its dead tasks"),
             OptionSpec(
                 name: "limits", value: "JSON",
-                summary: "for tasks with the same value in their payloads"),
+                summary: "for tasks with the same value in their payloads: all of them anew"),
+            SettingsUpdate.replace,
         ],
         examples: [
             "carillon queue set mail --concurrency 20 --rate 100/s",
+            "carillon queue set mail --rate none",
             "carillon queue set hooks --breaker '{\"failures\": 5, \"open\": \"30s\"}'",
             "carillon queue set sync --limits '[{\"key\": \"payload.customer\", \"concurrency\": 1}]'",
         ],
@@ -52,7 +58,7 @@ enum QueueCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 1_000
+        let limit = try ItemList.limit(invocation) ?? 1_000
         _ = try invocation.output()
         let list = try ItemList.fetch("/v1/queues", limit: limit, client: invocation.client())
         try list.print(invocation, table: table, emptyText: "no queues")
@@ -65,12 +71,8 @@ enum QueueCommands {
                 "NAME", "STATE", "PENDING", "RUNNING", "CONCURRENCY", "RATE", "PRIORITY", "MAX",
             ], flexibleColumn: 0)
         for queue in queues {
-            let state =
-                if queue["paused"]?.bool ?? false { "paused" } else {
-                    queue["breaker"]?["state"]?.string == "open" ? "broken" : "open"
-                }
             table.append([
-                .init(queue.shown("name")), .init(state), .init(queue.shown("pending")),
+                .init(queue.shown("name")), .init(state(queue)), .init(queue.shown("pending")),
                 .init(queue.shown("running")), .init(queue.shown("concurrency")),
                 .init(queue.shown("rate")), .init(queue.shown("priority")),
                 .init(queue.shown("maxPending")),
@@ -79,33 +81,58 @@ enum QueueCommands {
         return table
     }
 
-    private static func put(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        var writer = JSONWriter()
-        writer.beginObject()
-        for (option, field) in [
-            ("concurrency", "concurrency"), ("burst", "burst"), ("priority", "priority"),
-            ("max-pending", "maxPending"),
-        ] {
-            guard let number = try invocation.integer(option, in: 0...Int64(UInt32.max)) else {
-                continue
-            }
-            writer.field(field, number)
+    private static func state(_ queue: JSONValue) -> String {
+        if queue["paused"]?.bool ?? false { return "paused" }
+        return switch queue["breaker"]?["state"]?.string {
+        case "open": "broken"
+        case "halfOpen": "half-open"
+        default: "open"
         }
-        if let rate = invocation.value("rate") { writer.field("rate", rate) }
-        if let url = invocation.value("error-webhook") { writer.field("errorWebhook", url) }
-        for name in ["breaker", "limits"] {
-            guard let text = invocation.value(name) else { continue }
-            do {
-                _ = try JSONDocument(Array(text.utf8))
-            } catch {
-                throw .usage("--\(name) is not JSON: \(error.description)")
-            }
-            writer.rawField(name, Array(text.utf8))
-        }
-        writer.endObject()
+    }
+
+    private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
-        let response = try invocation.client().sendExpectingSuccess(
-            .put(path(invocation), body: writer.bytes))
+        let queue = try invocation.client().json(.get(path(invocation)))
+        guard format == .table else {
+            invocation.console.write(queue.raw + [0x0A])
+            return 0
+        }
+        var details = TextDetails()
+        details.append("name", queue.shown("name"), .strong)
+        details.append("state", state(queue))
+        for (title, field) in [
+            ("pending", "pending"), ("ready", "ready"), ("held", "held"), ("running", "running"),
+            ("concurrency", "concurrency"), ("rate", "rate"), ("burst", "burst"),
+            ("next start", "nextTokenAt"), ("priority", "priority"), ("max pending", "maxPending"),
+            ("breaker", "breaker"), ("error webhook", "errorWebhook"),
+        ] {
+            let text = queue.shown(field)
+            if !text.isEmpty { details.append(title, text) }
+        }
+        for limit in queue["limits"]?.elements ?? [] { details.append("limit", limit.source) }
+        details.print(on: invocation.console)
+        return 0
+    }
+
+    private static func put(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        var update = SettingsUpdate()
+        try update.takeNumbers(
+            [
+                ("concurrency", "concurrency"), ("burst", "burst"), ("priority", "priority"),
+                ("max-pending", "maxPending"),
+            ], invocation)
+        update.takeTexts([("rate", "rate"), ("error-webhook", "errorWebhook")], invocation)
+        try update.takeJSON([("breaker", "breaker"), ("limits", "limits")], invocation)
+        let format = try invocation.output()
+        let client = try invocation.client()
+        let old = try SettingsUpdate.current(path(invocation), invocation, client)
+        // Without `paused`, which stays as it is.
+        var kept = [
+            "concurrency", "rate", "priority", "maxPending", "breaker", "errorWebhook", "limits",
+        ]
+        if update.keepsBurst("burst", of: "rate", in: old) { kept.append("burst") }
+        let response = try client.sendExpectingSuccess(
+            .put(path(invocation), body: update.body(keeping: kept, of: old)))
         return show(response, "queue \(invocation.operands[0]) is set", format, invocation)
     }
 

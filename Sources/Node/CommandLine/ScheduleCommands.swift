@@ -5,7 +5,7 @@ enum ScheduleCommands {
         subcommands: [
             create, update,
             CommandSpec(
-                name: "list", summary: "list schedules", options: [TaskFilterOptions.limit],
+                name: "list", summary: "list schedules", options: [ItemList.limit(50)],
                 run: list),
             named("get", "show a schedule", get),
             named("pause", "stop firing until resumed") { (invocation) throws(CommandFailure) in
@@ -25,7 +25,7 @@ enum ScheduleCommands {
                 name: "preview", summary: "show the next times of a schedule",
                 operands: [OperandSpec(name: "NAME")],
                 options: [
-                    OptionSpec(name: "count", value: "N", summary: "so many times (default 5)")
+                    OptionSpec(name: "count", value: "N", summary: "so many times (default 10)")
                 ],
                 run: preview),
         ])
@@ -129,7 +129,7 @@ enum ScheduleCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 50
+        let limit = try ItemList.limit(invocation) ?? 50
         _ = try invocation.output()
         let list = try ItemList.fetch(
             "/v1/schedules", limit: limit, client: invocation.client())
@@ -226,7 +226,7 @@ enum ScheduleCommands {
     }
 
     private static func preview(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let count = try invocation.integer("count", in: 1...1000) ?? 5
+        let count = try invocation.integer("count", in: 1...1000) ?? 10
         let format = try invocation.output()
         let preview = try invocation.client().json(
             .get(path(invocation) + "/preview?count=\(count)"))

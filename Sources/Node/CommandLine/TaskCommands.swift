@@ -9,7 +9,7 @@ enum TaskCommands {
             CommandSpec(
                 name: "list", summary: "list tasks, newest first",
                 options: TaskFilterOptions.all + [
-                    TaskFilterOptions.limit,
+                    ItemList.limit(50),
                     OptionSpec(name: "all", summary: "show all of them, however many"),
                     OptionSpec(name: "ids", summary: "print nothing but ids, one a line"),
                 ],
@@ -92,7 +92,7 @@ enum TaskCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000)
+        let limit = try ItemList.limit(invocation)
         if limit != nil, invocation.flag("all") {
             throw .usage("--all and --limit exclude each other")
         }

@@ -31,9 +31,6 @@ enum TaskFilterOptions {
         all.contains { invocation.values[$0.name] != nil }
     }
 
-    static let limit = OptionSpec(
-        name: "limit", value: "N", summary: "show at most so many (default 50)")
-
     static let states = [
         "scheduled", "blocked", "ready", "running", "succeeded", "dead", "cancelled", "expired",
     ]

@@ -4,7 +4,7 @@ enum TemplateCommands {
         name: "template", summary: "stored tasks with parameters",
         subcommands: [
             CommandSpec(
-                name: "list", summary: "list templates", options: [TaskFilterOptions.limit],
+                name: "list", summary: "list templates", options: [ItemList.limit(1_000)],
                 run: list),
             CommandSpec(
                 name: "get", summary: "show a template", operands: [OperandSpec(name: "NAME")],
@@ -34,7 +34,7 @@ enum TemplateCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 1_000
+        let limit = try ItemList.limit(invocation) ?? 1_000
         _ = try invocation.output()
         let list = try ItemList.fetch("/v1/templates", limit: limit, client: invocation.client())
         try list.print(invocation, table: table, emptyText: "no templates")

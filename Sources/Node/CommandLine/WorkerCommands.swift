@@ -4,8 +4,11 @@ enum WorkerCommands {
         name: "worker", summary: "workers and what they may take",
         subcommands: [
             CommandSpec(
-                name: "list", summary: "list workers", options: [TaskFilterOptions.limit],
+                name: "list", summary: "list workers", options: [ItemList.limit(1_000)],
                 run: list),
+            CommandSpec(
+                name: "get", summary: "show a worker", operands: [OperandSpec(name: "ID")],
+                run: get),
             CommandSpec(
                 name: "drain", summary: "assign nothing new to a worker",
                 operands: [OperandSpec(name: "ID")],
@@ -22,7 +25,7 @@ enum WorkerCommands {
         ])
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        let limit = try invocation.integer("limit", in: 1...1_000_000) ?? 1_000
+        let limit = try ItemList.limit(invocation) ?? 1_000
         _ = try invocation.output()
         let list = try ItemList.fetch("/v1/workers", limit: limit, client: invocation.client())
         try list.print(invocation, table: table, emptyText: "no workers")
@@ -44,6 +47,29 @@ enum WorkerCommands {
             ])
         }
         return table
+    }
+
+    private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        let worker = try invocation.client().json(
+            .get("/v1/workers/" + PercentEncoding.encode(invocation.operands[0])))
+        guard format == .table else {
+            invocation.console.write(worker.raw + [0x0A])
+            return 0
+        }
+        var details = TextDetails()
+        details.append("id", worker.shown("id"), .strong)
+        details.append("state", worker.shown("state"), .of(state: worker.shown("state")))
+        details.append("running", "\(worker.shown("running")) of \(worker.shown("slots"))")
+        details.append("handlers", worker.shownList("handlers"))
+        details.append("tags", worker.shownList("tags"))
+        if let heard = worker["lastHeartbeat"]?.string {
+            let distance = worker.shownTime(
+                "lastHeartbeat", now: SystemClock.wallMilliseconds())
+            details.append("heard", "\(heard)  (\(distance))")
+        }
+        details.print(on: invocation.console)
+        return 0
     }
 
     private static func act(

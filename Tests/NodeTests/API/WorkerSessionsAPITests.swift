@@ -47,6 +47,16 @@ import Testing
         try api.call("POST", "/v1/tasks/\(task)/attempts/\(attempt)/finish", body)
     }
 
+    @Test func `a worker is shown by its id`() throws {
+        _ = try attach()
+        let worker = try api.call("GET", "/v1/workers/w7")
+        #expect(worker.status == 200, "\(worker.text)")
+        #expect(try worker.json()["slots"]?.integer == 2)
+        let list = try api.call("GET", "/v1/workers").json()
+        #expect(list["items"]?.elements.map(\.source) == [worker.text])
+        #expect(try api.call("GET", "/v1/workers/w8").status == 404)
+    }
+
     @Test func `it comes, works and leaves`() throws {
         let session = try attach()
         let id = try submit()

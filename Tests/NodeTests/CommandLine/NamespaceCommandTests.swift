@@ -25,15 +25,57 @@ struct NamespaceCommandTests {
         #expect(run(["task", "list", "--namespace", "a b"], on: server).status == 2)
     }
 
-    @Test func `set sends the quotas that were given and nothing else`() throws {
-        let server = try ScriptedServer(.reply(ScriptedServer.reply(201, "{}")))
+    @Test(arguments: [
+        (
+            ["--running", "5", "--submit-rate", "9/s"], nil,
+            #"{"quotas":{"running":5,"submitRate":"9/s"}}"#
+        ),
+        (
+            ["--running", "5"], #"{"pending": 7, "submitRate": "9/s", "submitBurst": 4}"#,
+            #"{"quotas":{"running":5,"pending":7,"submitRate":"9/s","submitBurst":4}}"#
+        ),
+        (
+            ["--submit-rate", "none"], #"{"pending": 7, "submitRate": "9/s", "submitBurst": 4}"#,
+            #"{"quotas":{"pending":7}}"#
+        ),
+    ])
+    func `set changes the quotas that are given and keeps the rest`(
+        options: [String], quotas: String?, body: String
+    ) throws {
+        let old = quotas.map { ScriptedServer.reply(200, "{\"quotas\": \($0)}") }
+        let server = try ScriptedServer(
+            .reply(old ?? ScriptedServer.reply(404, "{}")),
+            .reply(ScriptedServer.reply(200, "{}")))
         defer { server.stop() }
-        let result = run(
-            ["namespace", "set", "shop", "--running", "5", "--submit-rate", "9/s"], on: server)
+        let result = run(["namespace", "set", "shop"] + options, on: server)
         #expect(result.status == 0 && result.output == "namespace shop is set\n")
-        let request = try #require(server.requests.first)
-        #expect(request.line == "PUT /v1/namespaces/shop HTTP/1.1")
-        #expect(request.body == #"{"quotas":{"running":5,"submitRate":"9/s"}}"#)
+        #expect(
+            server.requests.map(\.line) == [
+                "GET /v1/namespaces/shop HTTP/1.1", "PUT /v1/namespaces/shop HTTP/1.1",
+            ])
+        #expect(server.requests.last?.body == body)
+    }
+
+    @Test func `set with --replace keeps nothing`() throws {
+        let server = try ScriptedServer(.reply(ScriptedServer.reply(200, "{}")))
+        defer { server.stop() }
+        #expect(
+            run(["namespace", "set", "shop", "--replace", "--pending", "1"], on: server).status == 0
+        )
+        #expect(server.requests.map(\.body) == [#"{"quotas":{"pending":1}}"#])
+    }
+
+    @Test func `get shows quotas and loads`() throws {
+        let server = try ScriptedServer(
+            .reply(
+                ScriptedServer.reply(
+                    200,
+                    #"{"name": "shop", "quotas": {"pending": 10, "submitRate": "9/s"}, "#
+                        + #""pending": 3, "running": 1, "queues": 2}"#)))
+        defer { server.stop() }
+        let output = run(["namespace", "get", "shop"], on: server).output
+        #expect(output.contains("max pending  10\n") && output.contains("submit rate  9/s\n"))
+        #expect(!output.contains("max running"))
     }
 
     @Test func `list shows quotas, and delete says what it did`() throws {

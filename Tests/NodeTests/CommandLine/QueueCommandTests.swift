@@ -12,8 +12,12 @@ struct QueueCommandTests {
         return (status, console.output, console.errors)
     }
 
-    @Test func `set sends what was given and nothing else`() throws {
-        let server = try ScriptedServer(.reply(ScriptedServer.reply(200, "{\"name\": \"mail\"}")))
+    private static let notFound = ScriptedServer.Step.reply(
+        ScriptedServer.reply(404, #"{"type": "urn:carillon:problem:not-found"}"#))
+    private static let done = ScriptedServer.Step.reply(ScriptedServer.reply(200, "{}"))
+
+    @Test func `set of a queue that is not there sends what was given`() throws {
+        let server = try ScriptedServer(Self.notFound, Self.done)
         defer { server.stop() }
         let result = run(
             [
@@ -21,11 +25,93 @@ struct QueueCommandTests {
                 "7", "--breaker", "{\"failures\": 5}",
             ], on: server)
         #expect(result.status == 0 && result.output == "queue mail is set\n", "\(result.errors)")
-        let request = try #require(server.requests.first)
-        #expect(request.line == "PUT /v1/queues/mail HTTP/1.1")
         #expect(
-            request.body
+            server.requests.map(\.line) == [
+                "GET /v1/queues/mail HTTP/1.1", "PUT /v1/queues/mail HTTP/1.1",
+            ])
+        #expect(
+            server.requests.last?.body
                 == #"{"concurrency":20,"maxPending":7,"rate":"100/s","breaker":{"failures": 5}}"#)
+    }
+
+    /// As a node shows it.
+    private static func queue(burst: Int) -> ScriptedServer.Step {
+        .reply(
+            ScriptedServer.reply(
+                200,
+                #"{"name": "mail", "concurrency": 20, "rate": "100/s", "burst": \#(burst), "#
+                    + #""priority": null, "maxPending": 9, "paused": true, "#
+                    + #""breaker": {"failures": 5, "state": "open", "until": null}, "#
+                    + #""errorWebhook": "http://a/", "limits": [{"key": "meta.a"}], "pending": 1}"#
+            ))
+    }
+
+    private static let rest =
+        #""maxPending":9,"breaker":{"failures": 5, "state": "open", "until": null},"#
+        + #""errorWebhook":"http://a/","limits":[{"key": "meta.a"}]"#
+
+    @Test(arguments: [
+        (
+            ["--priority", "7"], 10,
+            #"{"priority":7,"concurrency":20,"rate":"100/s",\#(rest),"burst":10}"#
+        ),
+        (["--rate", "none"], 10, #"{"concurrency":20,\#(rest)}"#),
+        // What a tenth of a second brings is another number at another rate, but for one that was given.
+        (["--rate", "9/s"], 10, #"{"rate":"9/s","concurrency":20,\#(rest)}"#),
+        (["--rate", "9/s"], 3, #"{"rate":"9/s","concurrency":20,\#(rest),"burst":3}"#),
+        (["--burst", "none"], 3, #"{"concurrency":20,"rate":"100/s",\#(rest)}"#),
+        (
+            [
+                "--concurrency", "none", "--breaker", "none", "--limits", "none",
+                "--error-webhook", "none", "--max-pending", "none",
+            ], 10, #"{"rate":"100/s","burst":10}"#
+        ),
+    ])
+    func `set keeps what is not given`(options: [String], burst: Int, body: String) throws {
+        let server = try ScriptedServer(Self.queue(burst: burst), Self.done)
+        defer { server.stop() }
+        let result = run(["queue", "set", "mail"] + options, on: server)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(server.requests.last?.body == body)
+    }
+
+    @Test func `set with --replace keeps nothing and asks for nothing`() throws {
+        let server = try ScriptedServer(Self.done)
+        defer { server.stop() }
+        let result = run(
+            ["queue", "set", "mail", "--replace", "--rate", "9/s", "--burst", "none"], on: server)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(server.requests.map(\.body) == [#"{"rate":"9/s"}"#])
+    }
+
+    @Test func `set goes no further when the queue can't be read`() throws {
+        let server = try ScriptedServer(.reply(ScriptedServer.reply(503, "{}")))
+        defer { server.stop() }
+        #expect(run(["queue", "set", "mail", "--rate", "9/s"], on: server).status == 1)
+        #expect(server.requests.map(\.line) == ["GET /v1/queues/mail HTTP/1.1"])
+    }
+
+    @Test func `get shows a queue`() throws {
+        let server = try ScriptedServer(Self.queue(burst: 3))
+        defer { server.stop() }
+        let output = run(["queue", "get", "mail"], on: server).output
+        for word in ["mail", "paused", "100/s", "http://a/", #"{"key": "meta.a"}"#] {
+            #expect(output.contains(word))
+        }
+        #expect(server.requests.map(\.line) == ["GET /v1/queues/mail HTTP/1.1"])
+    }
+
+    @Test(arguments: [("closed", "open"), ("open", "broken"), ("halfOpen", "half-open")])
+    func `list shows the breaker`(breaker: String, state: String) throws {
+        let server = try ScriptedServer(
+            .reply(
+                ScriptedServer.reply(
+                    200,
+                    #"{"items": [{"name": "mail", "paused": false, "#
+                        + #""breaker": {"state": "\#(breaker)"}}], "next": null}"#)))
+        defer { server.stop() }
+        let lines = run(["queue", "list"], on: server).output.split(separator: "\n")
+        #expect(lines.last.map { $0.split(separator: " ").map(String.init) } == ["mail", state])
     }
 
     @Test func `pause and resume say what they did`() throws {
