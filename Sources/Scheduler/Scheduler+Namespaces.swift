@@ -138,6 +138,14 @@ extension Scheduler {
         index.namespaceNumbers[name].map { view($0) }
     }
 
+    /// When the namespace's rate lets so many tasks be submitted, at most its burst, if nobody submits others before.
+    public func submitInstant(_ count: Int, namespace name: String) -> Milliseconds? {
+        guard let number = index.namespaceNumbers[name],
+            let rate = state.namespaces[number].quota.submitRate
+        else { return nil }
+        return state.namespaces[number].bucket?.readyAt(min(count, Int(rate.burst)), rate)
+    }
+
     /// Sorted by name, in byte order, those behind `name`.
     public func namespaces(after name: String?, limit: Int) -> [NamespaceView] {
         var names = index.namespaceNumbers.keys.sorted(by: isBefore)

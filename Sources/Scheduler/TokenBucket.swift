@@ -47,6 +47,13 @@ struct TokenBucket: Equatable, Sendable {
         return true
     }
 
+    /// When so many tokens are there if none is taken; never after `Limits.maxTime`.
+    func readyAt(_ count: Int, _ rate: RateLimit) -> Milliseconds {
+        let missing = max(0, Int64(count) * rate.perMilliseconds - units)
+        return min(
+            refilledAt + (missing + Int64(rate.count) - 1) / Int64(rate.count), Limits.maxTime)
+    }
+
     /// The instant has come.
     mutating func open(_ rate: RateLimit, at now: Milliseconds) {
         refill(rate, at: now)

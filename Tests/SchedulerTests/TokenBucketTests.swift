@@ -3,6 +3,30 @@ import Testing
 @testable import Scheduler
 
 struct TokenBucketTests {
+    /// Tokens that are to be there at an instant are there then, and not a millisecond before.
+    @Test(arguments: 0..<30)
+    func severalTokensAreThereWhenItSaysSo(seed: UInt64) {
+        var random = Seeded(seed)
+        let rate = RateLimit(
+            count: UInt32(1 + random.next() % 300),
+            perMilliseconds: [7, 1_000, 60_000][Int(random.next() % 3)],
+            burst: UInt32(1 + random.next() % 20))
+        var now: Milliseconds = 1_000_000
+        var bucket = TokenBucket(fullFor: rate, at: now)
+        for _ in 0..<300 {
+            now += Milliseconds(random.next() % 50)
+            let count = 1 + Int(random.next() % UInt64(rate.burst))
+            let ready = bucket.readyAt(count, rate)
+            var early = bucket
+            let isTakenEarly =
+                ready - 1 >= bucket.refilledAt && early.take(count, rate, at: ready - 1)
+            #expect(!isTakenEarly)
+            let isTaken = bucket.take(count, rate, at: max(now, ready))
+            #expect(isTaken)
+            now = max(now, ready)
+        }
+    }
+
     /// Everything that could start does, at random instants, and every interval is looked at.
     @Test(arguments: 0..<30)
     func noIntervalHasMoreStartsThanTheRateAllows(seed: UInt64) {

@@ -177,7 +177,7 @@ final class BulkSubmit {
                 .missing(after, call.namespace, in: call.gateway.replica.scheduler))
         case .outcome(.rejected(let rejection)):
             items[index] = .problem(
-                .rejected(rejection, noun: "task", name: "", wrongState: ""))
+                call.rejected(rejection, noun: "task"))
         case .outcome:
             preconditionFailure("a submission comes to a task")
         case .refused(let refusal):

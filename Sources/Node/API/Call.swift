@@ -186,9 +186,12 @@ struct Call {
             case .outcome(.rejected(.missingDependency)):
                 reply(Problem.missing(command.after, namespace, in: gateway.replica.scheduler))
                 refused()
+            case .outcome(.rejected(.full)):
+                reply(Problem.full(command.crowd))
+                refused()
             case .outcome(.rejected(let rejection)):
                 reply(
-                    Problem.rejected(
+                    rejected(
                         rejection, noun: noun, name: name,
                         wrongState: rejection == .wrongState ? wrongState() : ""))
                 refused()
@@ -197,9 +200,41 @@ struct Call {
             }
         }
     }
+
+    /// What the state machine says against a command, with what this node knows besides.
+    ///
+    /// - Parameter tasks: So many were to be submitted.
+    func rejected(
+        _ rejection: Rejection, noun: String, name: String = "", wrongState: String = "",
+        tasks: Int = 1
+    ) -> Problem {
+        var problem = Problem.rejected(
+            rejection, noun: noun, name: name, wrongState: wrongState)
+        if rejection == .namespaceRate,
+            let instant = gateway.replica.scheduler.submitInstant(
+                tasks, namespace: namespace.name)
+        {
+            let wait = max(1, instant - context.clusterTime)
+            problem.retryAfterSeconds = Int((wait + 999) / 1_000)
+        }
+        return problem
+    }
 }
 
 extension Command {
+    /// What there are too many of when it is rejected as `full`.
+    fileprivate var crowd: String {
+        switch self {
+        case .putSchedule: "schedules, or namespaces,"
+        case .putTemplate: "templates, or namespaces,"
+        case .putQueue, .pauseQueue, .resumeQueue: "queues, or namespaces,"
+        case .putNamespace: "namespaces"
+        case .startBackfill: "running backfills"
+        case .registerWorker, .attachWorker: "workers"
+        default: "tasks, queues or remembered keys"
+        }
+    }
+
     /// What the task waits for that is to be submitted.
     fileprivate var after: [TaskID] {
         if case .submit(let spec) = self { spec.after } else { [] }

@@ -37,7 +37,7 @@ enum GraphSubmit {
                             + "lets \(burst(of: call)) come at once."))
             case .outcome(.rejected(let rejection)):
                 call.reply(
-                    Problem.rejected(rejection, noun: "workflow", name: "", wrongState: ""))
+                    call.rejected(rejection, noun: "workflow", tasks: graph.items.count))
             case .outcome(.task(let first, let existed)):
                 submitted(graph, first, existed: existed, call)
             case .outcome:

@@ -59,6 +59,9 @@ struct Problem: Error, Equatable {
         writer.field("title", "\(HTTPResponse.reason(status))")
         writer.field("status", status)
         writer.field("detail", detail)
+        if let retryAfterSeconds {
+            writer.durationField("retryAfter", Int64(retryAfterSeconds) * 1_000)
+        }
         if !errors.isEmpty {
             writer.key("errors")
             writer.beginArray()
@@ -162,6 +165,22 @@ extension Problem {
         }
     }
 
+    /// - Parameter things: As many of these are there as may.
+    static func full(_ things: String) -> Problem {
+        Problem(
+            kind: .full, status: 429,
+            detail: "The cluster holds as many \(things) as it may. Nothing was done.",
+            retryAfterSeconds: APILimits.retryAfterSeconds)
+    }
+
+    private static func otherUse(_ noun: String) -> String {
+        switch noun {
+        case "workflow": "another workflow, or a task"
+        case "bulk job": "a bulk job with another action, filter or limit"
+        default: "a task with another handler or payload, or a workflow"
+        }
+    }
+
     /// What the state machine says against a command whose subject is known; `detail` says what a wrong
     /// state means there.
     static func rejected(
@@ -175,11 +194,7 @@ extension Problem {
         case .staleAttempt, .staleIncarnation:
             return .conflict("The \(noun) \"\(name)\" has changed meanwhile.")
         case .full:
-            return Problem(
-                kind: .full, status: 429,
-                detail:
-                    "The cluster holds as many tasks, schedules or keys as it may. Nothing was done.",
-                retryAfterSeconds: APILimits.retryAfterSeconds)
+            return .full("tasks, queues or remembered keys")
         case .queueFull:
             return Problem(
                 kind: .full, status: 429,
@@ -204,7 +219,7 @@ extension Problem {
         case .keyConflict:
             return Problem(
                 kind: .keyConflict, status: 409,
-                detail: "The key was used for a task with another handler or payload.")
+                detail: "The key was used for \(otherUse(noun)).")
         case .memberExists:
             return .conflict(
                 "\"\(name)\" is a member under another data directory: remove it first.")

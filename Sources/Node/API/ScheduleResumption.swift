@@ -52,7 +52,7 @@ final class ScheduleResumption {
                     skipped: UInt32(min(skipped, Int(UInt32.max))), next: next,
                     zoneData: call.context.zoneData)),
             options, noun: "schedule", name: schedule.name,
-            wrongState: { "The schedule is not paused." }
+            wrongState: { "" }
         ) { _ in then() }
     }
 }

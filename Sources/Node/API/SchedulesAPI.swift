@@ -101,7 +101,7 @@ enum SchedulesAPI {
         call.perform(
             .pauseSchedule(name: call.namespace.qualified(name)), options, noun: "schedule",
             name: name,
-            wrongState: { "The schedule is paused already." }
+            wrongState: { "" }
         ) { _ in reply(name, call) }
     }
 

@@ -145,9 +145,13 @@ enum ProblemText {
         problem["type"]?.string?.split(separator: ":").last.map(String.init)
     }
 
-    /// The node was too busy, or found no leader in time: the same may be sent again.
+    /// The node was too busy, found no leader in time, or has no room for more: the same may be sent again.
     static func saysNothingWasDone(_ problem: JSONValue) -> Bool {
-        ["overloaded", "no-leader"].contains(kind(problem))
+        ["overloaded", "no-leader", "full", "quota"].contains(kind(problem))
+    }
+
+    static func retryAfterMilliseconds(_ problem: JSONValue) -> Int64? {
+        problem["retryAfter"]?.string.flatMap { try? DurationText.parse($0) }
     }
 
     static func saysNothingWasDone(_ response: ClientResponse) -> Bool {

@@ -12,11 +12,13 @@ struct ProgressBar {
         line = TransientLine(console: console)
     }
 
-    mutating func show(accepted: Int, refused: Int, doneBytes: Int64) {
+    /// - Parameter waitsFor: Why nothing is sent at the moment, in a word.
+    mutating func show(accepted: Int, refused: Int, doneBytes: Int64, waitsFor: String? = nil) {
         line.show { [totalBytes, startMilliseconds] now in
             Self.line(
                 accepted: accepted, refused: refused, doneBytes: doneBytes, totalBytes: totalBytes,
                 elapsedMilliseconds: now - startMilliseconds)
+                + (waitsFor.map { "  waits (\($0))" } ?? "")
         }
     }
 

@@ -48,6 +48,25 @@ import Testing
         }
     }
 
+    @Test func whatIsReturnedWithAHeaderStandsInTheBodyAsWell() throws {
+        var problem = Problem.full("queues")
+        problem.retryAfterSeconds = 90
+        let response = problem.response
+        #expect(response.headers.contains { $0.name == "retry-after" && $0.value == "90" })
+        let value = try JSONDocument(response.body).root
+        #expect(value["retryAfter"]?.string == "1m30s")
+        #expect(value["detail"]?.string?.contains("as many queues as it may") == true)
+    }
+
+    @Test(arguments: [
+        ("task", "another handler or payload"), ("workflow", "another workflow"),
+        ("bulk job", "another action"),
+    ])
+    func aKeyConflictSaysWhatOf(noun: String, words: String) {
+        let problem = Problem.rejected(.keyConflict, noun: noun, name: "", wrongState: "")
+        #expect(problem.detail.contains(words))
+    }
+
     @Test func wrongMethodsNameTheRightOnes() {
         let response = Problem.methodNotAllowed(.patch, allow: "GET, POST").response
         #expect(response.status == 405)
