@@ -49,6 +49,8 @@ extension ProcessTests {
             try round.await("succeeded", later)
             let why = try round.call("GET", "/v1/tasks/\(later)/explain")
             #expect(why["constraints"]?.elements.first?["constraint"]?.string == "ended")
+            try round.call("DELETE", "/v1/tasks/\(later)?purge=true", status: 204)
+            try round.call("GET", "/v1/tasks/\(later)", status: 404)
             try round.call("GET", "/v1/tasks/t999999", status: 404)
         }
 
@@ -141,6 +143,8 @@ extension ProcessTests {
             let cluster = round.cluster
             #expect(
                 Set(ContractRound.ids(try round.call("GET", "/v1/workers"))) == Set(cluster.ids))
+            #expect(try round.call("GET", "/v1/workers/n1").state == "live")
+            try round.call("GET", "/v1/workers/nobody", status: 404)
             let drained = try round.call("POST", "/v1/workers/n1/drain")
             #expect(drained.state == "draining")
             #expect(try round.call("POST", "/v1/workers/n1/undrain").state == "live")

@@ -19,7 +19,7 @@ enum TasksAPI {
         switch action {
         case nil:
             guard call.allows(.get, .delete) else { return }
-            if call.request.method == .delete { cancel(id, call) } else { get(id, call) }
+            if call.request.method == .delete { delete(id, call) } else { get(id, call) }
         case "retry":
             guard call.allows(.post), call.hasNoBody() else { return }
             retry(id, call)
@@ -148,8 +148,29 @@ enum TasksAPI {
         return scheduler.namespace(of: id) == call.namespace ? scheduler.task(id) : nil
     }
 
-    private static func cancel(_ id: TaskID, _ call: Call) {
-        guard call.hasNoBody(), let options = call.options() else { return }
+    /// Cancels it, or forgets one that has ended.
+    private static func delete(_ id: TaskID, _ call: Call) {
+        guard call.hasNoBody() else { return }
+        var query = call.query
+        let isPurge = query.bool("purge") ?? false
+        let options = call.options(&query)
+        query.finish()
+        guard query.problems.isEmpty else { return call.reply(Problem.invalid(query.problems)) }
+        if isPurge { purge(id, call, options) } else { cancel(id, call, options) }
+    }
+
+    private static func purge(_ id: TaskID, _ call: Call, _ options: Call.Options) {
+        call.reach(id, "task", id.description, options) {
+            call.perform(
+                .deleteTask(id), options, noun: "task", name: id.description,
+                wrongState: {
+                    "The task is \(state(of: id, call)); only one that has ended can be deleted."
+                }
+            ) { _ in call.reply(HTTPResponse(status: 204)) }
+        }
+    }
+
+    private static func cancel(_ id: TaskID, _ call: Call, _ options: Call.Options) {
         call.reach(id, "task", id.description, options) {
             call.perform(
                 .cancel(id), options, noun: "task", name: id.description,

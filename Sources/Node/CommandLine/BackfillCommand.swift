@@ -25,6 +25,9 @@ enum BackfillCommand {
 
     private static func run(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
         let path = "/v1/schedules/" + PercentEncoding.encode(invocation.operands[0])
+        let from = try invocation.timestamp("from")
+        let to = try invocation.timestamp("to")
+        let overlap = try invocation.choice("overlap", of: ["allow", "buffer"])
         let format = try invocation.output()
         let client = try invocation.client()
         if invocation.flag("cancel") {
@@ -32,14 +35,14 @@ enum BackfillCommand {
             show(try ClusterClient.json(response), format, invocation)
             return 0
         }
-        guard let from = invocation.value("from") else {
+        guard let from else {
             throw .usage("give --from TIME, or --cancel")
         }
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("from", from)
-        if let to = invocation.value("to") { writer.field("to", to) }
-        if let overlap = invocation.value("overlap") { writer.field("overlap", overlap) }
+        if let to { writer.field("to", to) }
+        if let overlap { writer.field("overlap", overlap) }
         writer.endObject()
         let response = try client.sendExpectingSuccess(
             .post(path + "/backfill", body: writer.bytes))

@@ -50,6 +50,16 @@ struct Invocation {
         }
     }
 
+    /// One of a few words.
+    func choice(_ name: String, of words: [String]) throws(CommandFailure) -> String? {
+        guard let word = value(name) else { return nil }
+        guard words.contains(word) else {
+            let others = words.dropLast().joined(separator: ", ")
+            throw .usage("--\(name) \(word): expected \(others) or \(words.last ?? "")")
+        }
+        return word
+    }
+
     /// Pairs written as `name=value`.
     func pairs(_ name: String) throws(CommandFailure) -> [(name: String, value: String)] {
         var result: [(name: String, value: String)] = []

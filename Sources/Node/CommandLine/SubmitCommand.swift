@@ -7,7 +7,8 @@ enum SubmitCommand {
             "With -o json prints the whole task.",
             "",
             "--file sends one task a line (NDJSON, fields as in POST /v1/tasks) in chunks, and says how many",
-            "were accepted and which lines were not.",
+            "were accepted and which lines were not. What a quota or a full queue holds back is sent again until it is",
+            "taken; if nothing is taken for 2 minutes, it stops.",
         ],
         operands: [OperandSpec(name: "HANDLER", isOptional: true)],
         options: TaskOptions.specs + TaskOptions.templateSpecs + [
@@ -77,10 +78,9 @@ enum SubmitCommand {
         if let time { writer.field("runAt", time) }
         let after = invocation.list("after")
         if !after.isEmpty { writer.field("after", after) }
-        if let policy = invocation.value("on-dependency-failure") {
-            guard ["cancel", "run", "hold"].contains(policy) else {
-                throw .usage("--on-dependency-failure \(policy): expected cancel, run or hold")
-            }
+        if let policy = try invocation.choice(
+            "on-dependency-failure", of: ["cancel", "run", "hold"])
+        {
             writer.field("onDependencyFailure", policy)
         }
         writer.endObject()

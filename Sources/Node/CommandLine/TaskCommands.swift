@@ -40,14 +40,15 @@ enum TaskCommands {
                     try act(invocation, "retry", "retried") { .post($0 + "/retry") }
                 }),
             CommandSpec(
-                name: "delete", summary: "forget tasks that have ended: those that options choose",
+                name: "delete",
+                summary: "forget tasks that have ended: these, or those that options choose",
+                operands: [OperandSpec(name: "ID", isOptional: true, isRepeated: true)],
                 options: TaskFilterOptions.all + TaskBatchCommand.options,
-                examples: ["carillon task delete --state succeeded --until 1h"],
+                examples: [
+                    "carillon task delete t17", "carillon task delete --state succeeded --until 1h",
+                ],
                 run: { (invocation) throws(CommandFailure) in
-                    guard TaskFilterOptions.areGiven(invocation) else {
-                        throw .usage("which tasks? choose them by options")
-                    }
-                    return try TaskBatchCommand.run(invocation, action: "delete")
+                    try act(invocation, "delete", "deleted") { .delete($0 + "?purge=true") }
                 }),
             CommandSpec(
                 name: "wait", summary: "wait for the ends of tasks and print their results",

@@ -12,6 +12,16 @@ enum TaskOptions {
             isRepeated: true),
         OptionSpec(name: "attempts", value: "N", summary: "at most so many attempts (default 3)"),
         OptionSpec(
+            name: "backoff", value: "exponential|linear|fixed",
+            summary: "how the pause between attempts grows (default exponential)"),
+        OptionSpec(
+            name: "retry-initial", value: "DURATION", summary: "the first pause (default 1s)"),
+        OptionSpec(
+            name: "retry-max", value: "DURATION", summary: "the longest pause (default 5m)"),
+        OptionSpec(
+            name: "delivery", value: "atLeastOnce|atMostOnce",
+            summary: "whether an attempt that was lost is repeated (default atLeastOnce)"),
+        OptionSpec(
             name: "timeout", value: "DURATION", summary: "longest run of one attempt (default 5m)"),
         OptionSpec(
             name: "overall-timeout", value: "DURATION",
@@ -57,14 +67,9 @@ enum TaskOptions {
         }
         let tags = invocation.list("tag")
         if !tags.isEmpty { writer.field("tags", tags) }
-        let attempts = try invocation.integer("attempts", in: 1...1000)
-        let kinds = invocation.list("retry-kind")
-        if attempts != nil || !kinds.isEmpty {
-            writer.key("retry")
-            writer.beginObject()
-            if let attempts { writer.field("attempts", attempts) }
-            if !kinds.isEmpty { writer.field("kinds", kinds) }
-            writer.endObject()
+        try writeRetry(invocation, into: &writer)
+        if let delivery = try invocation.choice("delivery", of: ["atLeastOnce", "atMostOnce"]) {
+            writer.field("delivery", delivery)
         }
         if let timeout = try invocation.duration("timeout") { writer.field("timeout", timeout) }
         if let limit = try invocation.duration("overall-timeout") {
@@ -81,6 +86,30 @@ enum TaskOptions {
             for (name, value) in labels { writer.field(name, value) }
             writer.endObject()
         }
+    }
+
+    private static func writeRetry(
+        _ invocation: Invocation, into writer: inout JSONWriter
+    ) throws(CommandFailure) {
+        guard
+            ["attempts", "backoff", "retry-initial", "retry-max", "retry-kind"]
+                .contains(where: invocation.flag)
+        else { return }
+        writer.key("retry")
+        writer.beginObject()
+        if let attempts = try invocation.integer("attempts", in: 1...1000) {
+            writer.field("attempts", attempts)
+        }
+        if let backoff = try invocation.choice("backoff", of: ["exponential", "linear", "fixed"]) {
+            writer.field("backoff", backoff)
+        }
+        if let initial = try invocation.duration("retry-initial") {
+            writer.field("initial", initial)
+        }
+        if let max = try invocation.duration("retry-max") { writer.field("max", max) }
+        let kinds = invocation.list("retry-kind")
+        if !kinds.isEmpty { writer.field("kinds", kinds) }
+        writer.endObject()
     }
 
     private static func writeTemplate(

@@ -43,6 +43,30 @@ import Testing
         #expect(try both.json()["errors"]?.elements.first?["pointer"]?.string == "/key")
     }
 
+    @Test func aTaskThatHasEndedCanBeForgotten() throws {
+        let fixture = try APIFixture()
+        let reply = try fixture.call("POST", "/v1/tasks", #"{"handler": "echo", "delay": "1h"}"#)
+        let path = "/v1/tasks/\(try #require(try reply.json()["id"]?.string))"
+        let early = try fixture.call("DELETE", path + "?purge=true")
+        #expect(early.status == 409 && early.text.contains("scheduled"), "\(early.text)")
+        #expect(try fixture.call("DELETE", path + "?purge=perhaps").status == 422)
+        // Without the word it is cancelled.
+        let cancelled = try fixture.call("DELETE", path + "?purge=false")
+        #expect(try cancelled.json()["state"]?.string == "cancelled")
+        #expect(try fixture.call("DELETE", path).status == 409)
+        #expect(
+            try fixture.call(
+                "DELETE", path + "?purge=true",
+                headers: [
+                    "X-Carillon-Namespace: shop"
+                ]
+            ).status == 404)
+        let purged = try fixture.call("DELETE", path + "?purge=true")
+        #expect(purged.status == 204 && purged.body.isEmpty)
+        #expect(try fixture.call("GET", path).status == 404)
+        #expect(try fixture.call("DELETE", path + "?purge=true").status == 404)
+    }
+
     @Test func brokenSubmissionsAreRefusedWithTheirPlaces() throws {
         let fixture = try APIFixture()
         let notJSON = try fixture.call("POST", "/v1/tasks", #"{"handler": }"#)

@@ -55,6 +55,21 @@ struct CommandTests {
                 + #""delay":"10s"}"#)
     }
 
+    @Test func `submit says how it is tried again`() throws {
+        let server = try ScriptedServer(Self.ok("{\"id\": \"t1\"}"))
+        defer { server.stop() }
+        let result = run(
+            [
+                "submit", "echo", "--attempts", "9", "--backoff", "linear", "--retry-initial", "2s",
+                "--retry-max", "1m", "--delivery", "atMostOnce",
+            ], on: server)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+            server.requests.first?.body
+                == #"{"handler":"echo","retry":{"attempts":9,"backoff":"linear","initial":"2s","#
+                + #""max":"1m"},"delivery":"atMostOnce"}"#)
+    }
+
     @Test func `submit makes up a key when none is given, another one each time`() throws {
         let server = try ScriptedServer(
             .close(""), Self.ok("{\"id\": \"t1\"}"), Self.ok("{\"id\": \"t2\"}"))
@@ -84,6 +99,8 @@ struct CommandTests {
     @Test(arguments: [
         ["--payload", "hello"], ["--priority", "10"], ["--attempts", "0"], ["--timeout", "5"],
         ["--at", "tomorrow"], ["--delay", "1s", "--at", "2030-01-01T00:00:00Z"], ["--meta", "x"],
+        ["--backoff", "slow"], ["--retry-initial", "5"], ["--retry-max", "x"],
+        ["--delivery", "once"],
         ["--key", "a b"], ["--output", "xml"], ["--from", "3"], ["--file", "x", "--queue", "q"],
     ])
     func `values that mean nothing are refused before anything is sent`(words: [String]) throws {
@@ -166,6 +183,52 @@ struct CommandTests {
                 == "{\"handler\": \"b\"}\n{\"handler\": \"c\", \"key\": \"k\"}\n")
     }
 
+    @Test func `lines beyond a quota are sent again, and given up when nothing is taken`() throws {
+        let path = try file(
+            "{\"handler\": \"a\"}\n{\"handler\": \"b\"}\n{\"handler\": \"c\"}\n{\"handler\": \"d\"}\n"
+        )
+        defer { unlink(path) }
+        func problem(_ kind: String) -> String {
+            "{\"error\": {\"type\": \"urn:carillon:problem:\(kind)\", \"detail\": \"is \(kind)\", "
+                + "\"retryAfter\": \"1s\"}}"
+        }
+        let quota = problem("quota")
+        let server = try ScriptedServer(
+            Self.ok("{\"items\": [\(quota), {\"id\": \"t1\"}, \(problem("full")), \(quota)]}"),
+            Self.ok("{\"items\": [\(quota), {\"id\": \"t2\"}, \(quota)]}"),
+            Self.ok("{\"items\": [\(quota), \(quota)]}"))
+        defer { server.stop() }
+        let console = Console(capturingAsTerminal: false)
+        var submission = BulkSubmission(
+            file: try InputFile(path), firstLine: 1,
+            client: ClusterClient(servers: [server.endpoint], token: nil), console: console,
+            patienceMilliseconds: 1)
+        // The second and the third answer come more than that later, but the second one takes a line.
+        do {
+            _ = try submission.run(.table)
+            Issue.record("lines that nobody takes are not given up")
+        } catch {
+            #expect(error == .failed("no line was taken for 1ms: is quota"))
+        }
+        #expect(console.errors.contains("2 accepted, 0 refused, then stopped"))
+        #expect(
+            console.errors.contains(
+                "not accepted: lines 1, 4; send them by themselves; what follows goes on with --from 5"
+            ))
+        #expect(server.requests.last?.body == "{\"handler\": \"a\"}\n{\"handler\": \"d\"}\n")
+    }
+
+    @Test(arguments: [
+        ([7], "line 7"), ([1, 2, 3, 5, 8, 9], "lines 1 to 3, 5, 8 to 9"),
+        (
+            Array(stride(from: 1, through: 43, by: 2)),
+            "lines 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39 and 2 more"
+        ),
+    ])
+    func `lines are told in ranges`(numbers: [Int], text: String) {
+        #expect(LineRanges.text(numbers) == text)
+    }
+
     @Test func `a large file goes in chunks, and --from skips lines`() throws {
         let path = try file(String(repeating: "{\"handler\": \"echo\"}\n", count: 2_500))
         defer { unlink(path) }
@@ -211,6 +274,45 @@ struct CommandTests {
         #expect(result.output == "a/b cancelled\n")
         #expect(result.errors == "carillon: t1: Not found (404)\n")
         #expect(server.requests[1].line == "DELETE /v1/tasks/a%2Fb HTTP/1.1")
+    }
+
+    @Test func `task delete forgets tasks by their ids`() throws {
+        let server = try ScriptedServer(Self.ok("", status: 204), Self.ok("{}", status: 409))
+        defer { server.stop() }
+        let result = run(["task", "delete", "t1", "t2", "-o", "table"], on: server)
+        #expect(result.status == 1 && result.output == "t1 deleted\n")
+        #expect(
+            server.requests.map(\.line) == [
+                "DELETE /v1/tasks/t1?purge=true HTTP/1.1",
+                "DELETE /v1/tasks/t2?purge=true HTTP/1.1",
+            ])
+        #expect(run(["task", "delete"], on: server).status == 2)
+    }
+
+    @Test(arguments: [["--from", "today"], ["--from", "2026-01-01T00:00:00Z", "--to", "x"]])
+    func `backfill checks its times before it asks`(options: [String]) throws {
+        let server = try ScriptedServer()
+        defer { server.stop() }
+        #expect(run(["schedule", "backfill", "s"] + options, on: server).status == 2)
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `job list shows as many as asked for`() throws {
+        let server = try ScriptedServer(Self.ok(#"{"items": [], "next": null}"#))
+        defer { server.stop() }
+        #expect(run(["job", "list", "--limit", "3"], on: server).status == 0)
+        #expect(server.requests.map(\.line) == ["GET /v1/jobs?limit=3 HTTP/1.1"])
+    }
+
+    @Test func `worker get shows a worker`() throws {
+        let server = try ScriptedServer(
+            Self.ok(
+                #"{"id": "n1", "state": "live", "slots": 8, "running": 3, "handlers": ["a", "b"], "#
+                    + #""tags": [], "lastHeartbeat": null}"#))
+        defer { server.stop() }
+        let output = run(["worker", "get", "n1", "-o", "table"], on: server).output
+        #expect(output.contains("running   3 of 8\n") && output.contains("handlers  a,b\n"))
+        #expect(server.requests.map(\.line) == ["GET /v1/workers/n1 HTTP/1.1"])
     }
 
     @Test func `schedule create puts timing and task`() throws {
