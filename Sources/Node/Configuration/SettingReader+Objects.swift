@@ -10,12 +10,14 @@ extension SettingReader {
     private static let handlerSettings = [
         Setting(path: ["timeout"]), Setting(path: ["http", "method"]),
         Setting(path: ["http", "url"]), Setting(path: ["http", "body"]),
+        Setting(path: ["batch", "max"], isText: false), Setting(path: ["batch", "linger"]),
     ]
 
     private static let queueSettings = [
         Setting(path: ["concurrency"], isText: false), Setting(path: ["rate"]),
         Setting(path: ["burst"], isText: false), Setting(path: ["priority"], isText: false),
         Setting(path: ["maxPending"], isText: false), Setting(path: ["paused"], isText: false),
+        Setting(path: ["errorWebhook"]),
         Setting(path: ["breaker", "failures"], isText: false),
         Setting(path: ["breaker", "ratio"], isText: false),
         Setting(path: ["breaker", "minimum"], isText: false),

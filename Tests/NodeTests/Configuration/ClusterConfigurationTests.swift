@@ -139,7 +139,7 @@ import Testing
             with: """
                 "handlers": {
                   "resize": { "command": ["./resize", "--quality", "80"], "timeout": "30s" },
-                  "notify": { "http": { "url": "http://127.0.0.1:1/" } }
+                  "notify": { "http": { "url": "http://127.0.0.1:1/" }, "batch": { "max": 5 } }
                 }, "nodes"
                 """)
         let configuration = try read(text)
@@ -155,6 +155,8 @@ import Testing
             [
                 "CARILLON_HANDLERS_RESIZE_TIMEOUT": "5s",
                 "CARILLON_HANDLERS_NOTIFY_HTTP_METHOD": "PUT",
+                "CARILLON_HANDLERS_NOTIFY_BATCH_MAX": "7",
+                "CARILLON_HANDLERS_NOTIFY_BATCH_LINGER": "3s",
             ])
         #expect(overridden.handlers[1].definition.timeoutMilliseconds == 5_000)
         guard case .http(let http) = overridden.handlers[0].definition else {
@@ -162,6 +164,7 @@ import Testing
             return
         }
         #expect(http.method == "PUT")
+        #expect(http.batch == BatchSpec(maxCount: 7, lingerMilliseconds: 3_000))
         #expect(
             try problems(text, ["CARILLON_HANDLERS_RESIZE_TIMEOUT": "soon"]).first?
                 .hasPrefix("CARILLON_HANDLERS_RESIZE_TIMEOUT: ") == true)

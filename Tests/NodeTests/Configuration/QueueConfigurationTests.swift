@@ -55,12 +55,14 @@ import Testing
             [
                 "CARILLON_QUEUES_MAIL_RATE": "5/m", "CARILLON_QUEUES_MAIL_CONCURRENCY": "7",
                 "CARILLON_QUEUES_MAIL_BREAKER_OPEN": "1s", "CARILLON_QUEUES_MAIL_PAUSED": "true",
+                "CARILLON_QUEUES_MAIL_ERROR_WEBHOOK": "http://127.0.0.1:1/dead",
             ])
         let mail = try #require(found.queues.first)
         #expect(mail.isPaused)
         #expect(mail.spec.rate?.perMilliseconds == 60_000)
         #expect(mail.spec.concurrency == 7)
         #expect(mail.spec.breaker?.openMilliseconds == 1_000)
+        #expect(mail.spec.errorWebhook == "http://127.0.0.1:1/dead")
         let wrong = try problems(
             #"{"mail": {}}"#, ["CARILLON_QUEUES_MAIL_CONCURRENCY": "many"])
         #expect(wrong.count == 1)
