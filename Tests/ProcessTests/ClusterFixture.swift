@@ -199,7 +199,12 @@ final class ClusterFixture {
     /// SIGTERM, and how the process ended.
     func terminate(_ id: String) throws -> TestProcess.Ending? {
         processes[id]?.signal(SIGTERM)
-        return try processes.removeValue(forKey: id)?.waitForEnd(withinSeconds: 60)
+        return try waitForEnd(id)
+    }
+
+    /// How the process of a node ended that has been told to.
+    func waitForEnd(_ id: String) throws -> TestProcess.Ending? {
+        try processes.removeValue(forKey: id)?.waitForEnd(withinSeconds: 60)
     }
 
     func isRunning(_ id: String) -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import Node
@@ -6,18 +7,23 @@ import Testing
 extension ProcessTests {
     /// `carillon worker run`: configured handlers in a process that is no node.
     struct WorkerRunTests {
-        private static let handlers = #"""
+        /// `long` leaves its process id in the directory before it reports progress.
+        private static func handlers(_ directory: String) -> String {
+            #"""
             "handlers": {
                 "upper": {"command": ["tr", "a-z", "A-Z"]},
-                "long": {"command": ["sh", "-c", "echo '{\"progress\": 40, \"note\": \"half way\"}' >&3; exec sleep 600"]}
+                "long": {"command": ["sh", "-c",
+                    "echo $$ > \"$0/long.pid\"; echo '{\"progress\": 40, \"note\": \"half way\"}' >&3; exec sleep 600",
+                    "\#(directory)"]}
             }
             """#
+        }
 
         private func start(_ cluster: ClusterFixture, id: String = "w1") throws -> TestProcess {
             let nodes = ClusterFixture.configuration(cluster: "test", members: cluster.members)
             let path = cluster.directory + "/worker.json"
             try cluster.writeConfiguration(
-                String(nodes.dropLast()) + "," + Self.handlers + "}", to: path)
+                String(nodes.dropLast()) + "," + Self.handlers(cluster.directory) + "}", to: path)
             return try TestProcess(
                 CarillonBinary.path(), ["worker", "run", "--config", path, "--id", id],
                 output: cluster.directory + "/worker.log")
@@ -71,10 +77,13 @@ extension ProcessTests {
                         && task["progressNote"]?.string == "half way"
                 }
             }
+            let text = try String(contentsOfFile: cluster.directory + "/long.pid", encoding: .utf8)
+            let pid = try #require(pid_t(text.trimmingCharacters(in: .newlines)))
+            #expect(kill(pid, 0) == 0, "it runs")
             _ = try client.json("DELETE", "/v1/tasks/\(long)")
-            // It waits for what it still runs, so it ends soon only if that was stopped.
+            try eventually("what it ran is stopped") { kill(pid, 0) != 0 }
             worker.signal(SIGTERM)
-            let ending = try worker.waitForEnd(withinSeconds: 18)
+            let ending = try worker.waitForEnd(withinSeconds: 60)
             #expect(ending == .exited(0), "\(cluster.log("worker"))")
         }
 
