@@ -63,12 +63,14 @@ extension Command {
         case .submit(let spec): spec.encode(into: &writer)
         case .cancel(let task), .retry(let task), .deleteTask(let task): writer.put(task.number)
         case .finish(let finish): finish.encode(into: &writer)
-        case .putSchedule(let name, let spec, let paused, let next):
+        case .putSchedule(let name, let spec, let paused, let next, let replacing):
             writer.put(name)
             spec.encode(into: &writer)
             writer.put(paused != nil)
             if let paused { writer.put(paused) }
             writer.put(next)
+            writer.put(replacing != nil)
+            replacing?.encode(into: &writer)
         case .resumeSchedule(let name, let resumption):
             writer.put(name)
             writer.put(resumption.revision)
@@ -215,7 +217,9 @@ extension Command {
             let spec = try ScheduleSpec(from: &reader)
             let paused = try reader.bool() ? try reader.bool() : nil
             let next = try reader.optionalInstant("next occurrence")
-            self = .putSchedule(name: name, spec, paused: paused, next: next)
+            let replacing = try reader.bool() ? try Replacement(from: &reader) : nil
+            self = .putSchedule(
+                name: name, spec, paused: paused, next: next, replacing: replacing)
         case .resumeSchedule:
             let resumption = Resumption(
                 revision: try reader.uint64(),

@@ -10,7 +10,9 @@ public enum Command: Equatable, Sendable {
     case deleteTask(TaskID)
     /// Creates or replaces; `paused` nil: as it is, and a new one is not. `next` is computed by the proposer, nil: never
     /// due.
-    indirect case putSchedule(name: String, ScheduleSpec, paused: Bool?, next: Milliseconds?)
+    indirect case putSchedule(
+        name: String, ScheduleSpec, paused: Bool?, next: Milliseconds?,
+        replacing: Replacement? = nil)
     case pauseSchedule(name: String)
     /// Occurrences while it was paused are recorded as skipped, not run.
     indirect case resumeSchedule(name: String, Resumption)

@@ -26,6 +26,8 @@ public enum Limits {
     public static let maxSchedules = 200_000
     /// Of a schedule that names its instants one by one.
     public static let maxScheduleInstants = 1_000
+    /// Of a schedule that is replaced: as many as may pass while the command is on its way.
+    public static let maxUpcomingOccurrences = 16
     /// That run at the same time.
     public static let maxBackfills = 100
     public static let maxTemplates = 4_096

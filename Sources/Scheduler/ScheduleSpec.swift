@@ -55,6 +55,50 @@ public struct Resumption: Equatable, Sendable {
     }
 }
 
+/// What a schedule that is replaced has let pass, as the proposer counted it: occurrences end in a state each, whatever
+/// becomes of their schedule.
+public struct Replacement: Equatable, Sendable {
+    /// What the proposer saw. If the schedule has gone on since then, what was due meanwhile counts as one.
+    public var revision: UInt64
+    public var expectedNext: Milliseconds
+    /// Occurrences from `expectedNext` on, up to the proposer's now.
+    public var passed: UInt32
+    /// The next ones behind these, ascending: some of them may be over when the command is applied.
+    public var upcoming: [Milliseconds]
+
+    public init(
+        revision: UInt64, expectedNext: Milliseconds, passed: UInt32, upcoming: [Milliseconds]
+    ) {
+        self.revision = revision
+        self.expectedNext = expectedNext
+        self.passed = passed
+        self.upcoming = upcoming
+    }
+}
+
+extension Replacement {
+    func encode(into writer: inout ByteWriter) {
+        writer.put(revision)
+        writer.put(expectedNext)
+        writer.put(passed)
+        writer.put(UInt32(upcoming.count))
+        for instant in upcoming { writer.put(instant) }
+    }
+
+    /// Throws if the bytes are damaged or a value is over its limit.
+    init(from reader: inout ByteReader) throws(CodecError) {
+        revision = try reader.uint64()
+        expectedNext = try reader.instant("occurrence")
+        passed = try reader.uint32()
+        let count = try reader.count(minimumBytes: 8)
+        guard count <= Limits.maxUpcomingOccurrences else {
+            throw CodecError("\(count) occurrences are too many")
+        }
+        upcoming = []
+        for _ in 0..<count { upcoming.append(try reader.instant("occurrence")) }
+    }
+}
+
 /// One schedule that is due, as the leader proposes it.
 public struct Firing: Equatable, Sendable {
     public var schedule: String

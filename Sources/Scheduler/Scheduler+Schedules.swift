@@ -2,7 +2,7 @@
 extension Scheduler {
     mutating func putSchedule(
         _ name: String, _ spec: ScheduleSpec, paused: Bool?, next: Milliseconds?,
-        _ events: inout [Event]
+        replacing: Replacement?, _ events: inout [Event]
     ) -> Outcome {
         guard ScheduleRecord.isName(name), Namespace(of: name).holds(spec.task.queue) else {
             return .rejected(.malformed)
@@ -13,6 +13,7 @@ extension Scheduler {
         let next = spec.policy.within(next)
         if let position = state.schedules.position(of: name) {
             let paused = paused ?? state.schedules[position].isPaused
+            endPassed(replacing, at: position, &events)
             if spec.policy.overlap != .buffer { dropBuffered(at: position, .replaced, &events) }
             if paused { dropBuffered(at: position, .paused, &events) }
             endBackfill(.cancelled, at: position)
@@ -37,6 +38,22 @@ extension Scheduler {
         state.nextRevision += 1
         noteSchedule(record)
         return .schedule(revision: revision, existed: false)
+    }
+
+    /// What was due, and has not fired, is skipped: by another rule it might never come.
+    private mutating func endPassed(
+        _ replacing: Replacement?, at position: ScheduleTable.Position, _ events: inout [Event]
+    ) {
+        let record = state.schedules[position]
+        guard let next = record.next, next <= state.time else { return }
+        var count: UInt32 = 1
+        if let replacing, replacing.revision == record.revision, replacing.expectedNext == next {
+            let later = replacing.upcoming.count { $0 <= state.time }
+            count = max(1, replacing.passed &+ UInt32(later))
+        }
+        pass(
+            count, from: next, .skipped, record.isPaused ? .paused : .replaced, at: position,
+            &events)
     }
 
     mutating func pauseSchedule(_ name: String, _ events: inout [Event]) -> Outcome {

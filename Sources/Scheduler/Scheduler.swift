@@ -160,8 +160,9 @@ public struct Scheduler: Sendable {
         case .retry(let task): retry(task, &events)
         case .finish(let finish): self.finish(finish, &events)
         case .deleteTask(let task): deleteTask(task)
-        case .putSchedule(let name, let spec, let paused, let next):
-            putSchedule(name, spec, paused: paused, next: next, &events)
+        case .putSchedule(let name, let spec, let paused, let next, let replacing):
+            putSchedule(
+                name, spec, paused: paused, next: next, replacing: replacing, &events)
         case .pauseSchedule(let name): pauseSchedule(name, &events)
         case .resumeSchedule(let name, let resumption):
             resumeSchedule(name, resumption, &events)

@@ -33,7 +33,7 @@ struct BackfillBooks {
         for request in requests {
             switch request.command {
             case .startBackfill(let name, _, _), .cancelBackfill(let name),
-                .putSchedule(let name, _, _, _),
+                .putSchedule(let name, _, _, _, _),
                 .deleteSchedule(let name):
                 // What became of it within the entry is not asked.
                 rebase(name, state)

@@ -279,7 +279,8 @@ struct Oracle {
             bulkJobs.begin(id, spec, index, reference, tasks)
         default: break
         }
-        if case .schedule = outcome, case .putSchedule(let name, let spec, _, _) = request.command,
+        if case .schedule = outcome,
+            case .putSchedule(let name, let spec, _, _, _) = request.command,
             Registers.isRegister(name)
         {
             try checkNotRefused(spec.task.payload)

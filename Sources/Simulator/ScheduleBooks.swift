@@ -83,7 +83,7 @@ struct ScheduleBooks {
             case .deleteSchedule(let name):
                 generations[name, default: 0] += 1
                 page.changed.insert(name)
-            case .putSchedule(let name, _, _, _), .resumeSchedule(let name, _),
+            case .putSchedule(let name, _, _, _, _), .resumeSchedule(let name, _),
                 .triggerSchedule(let name, _), .pauseSchedule(let name):
                 page.changed.insert(name)
             default: continue

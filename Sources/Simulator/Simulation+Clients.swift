@@ -114,8 +114,8 @@ extension Simulation {
         case 0..<4:
             let (spec, timing) = clients.drawSchedule(at: time)
             command = .putSchedule(
-                name: name, spec, paused: drawPause(),
-                next: timing.next(after: time))
+                name: name, spec, paused: drawPause(), next: timing.next(after: time),
+                replacing: replacement(of: name, state, time))
         case 4: command = .pauseSchedule(name: name)
         case 5, 6:
             guard let resume = resumption(of: name, state, time) else { return }
@@ -125,6 +125,24 @@ extension Simulation {
         }
         let token = ask(.change(command), of: node)
         after(5_000_000_000, .clientDeadline(token))
+    }
+
+    /// Likewise what a schedule that is replaced has let pass.
+    private func replacement(
+        of name: String, _ state: Scheduler, _ time: Milliseconds
+    ) -> Replacement? {
+        guard let view = state.schedule(name), let kept = view.next,
+            let timing = ScheduleBooks.timing(of: view.spec)
+        else { return nil }
+        let end = view.spec.policy.until ?? .max
+        let last = min(time, end)
+        let passed = last < kept ? 0 : (last - kept) / timing.period + 1
+        let first = kept + passed * timing.period
+        let upcoming = (0..<Milliseconds(Limits.maxUpcomingOccurrences))
+            .map { first + $0 * timing.period }.filter { $0 <= end }
+        return Replacement(
+            revision: view.revision, expectedNext: kept, passed: UInt32(clamping: passed),
+            upcoming: upcoming)
     }
 
     /// The API counts what was skipped from the schedule as the node knows it.
@@ -180,7 +198,7 @@ extension Simulation {
                 throw Violation("finishes are stale or taken", "\(finish) rejected: \(reason)")
             }
             report.staleFinishes += 1
-        case (.change(.putSchedule(let name, let spec, _, _)), .schedule)
+        case (.change(.putSchedule(let name, let spec, _, _, _)), .schedule)
         where Registers.isRegister(name):
             try oracle.registers.endWrite(token, spec.task.payload)
         case (.change(.submitGraph(let graph)), .task(let first, false)):
@@ -204,7 +222,7 @@ extension Simulation {
         guard refusal != .outcomeUnknown, !operation.isProbe else { return }
         switch operation.kind {
         case .submit(let spec) where spec.key == nil: try oracle.noteRefused(spec.payload)
-        case .change(.putSchedule(let name, let spec, _, _)) where Registers.isRegister(name):
+        case .change(.putSchedule(let name, let spec, _, _, _)) where Registers.isRegister(name):
             try oracle.noteRefused(spec.task.payload)
         case .change(.submitGraph(let graph)):
             for item in graph.items { try oracle.noteRefused(item.spec.payload) }

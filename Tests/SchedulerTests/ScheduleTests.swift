@@ -157,6 +157,38 @@ struct ScheduleTests {
     }
 
     @Test
+    func whatWasDueWhenTheScheduleWasReplacedIsSkipped() throws {
+        var machine = Machine()
+        let first = try put(&machine)
+        let due = try #require(machine.scheduler.schedule("s")?.next)
+        machine.time = due + 2_500
+        let spec = ScheduleSpec(timing: .every(milliseconds: 1_000), zone: "UTC", task: .h())
+        func replace(_ replacement: Replacement?, paused: Bool = false) throws {
+            try machine.run(
+                .putSchedule(
+                    name: "s", spec, paused: paused, next: machine.time + 1_000,
+                    replacing: replacement))
+        }
+        // The proposer's now was a second ago.
+        try replace(
+            Replacement(
+                revision: first, expectedNext: due, passed: 2,
+                upcoming: [due + 2_000, due + 3_000]))
+        #expect(machine.scheduler.schedule("s")?.skipped == 3)
+        let entry = try #require(machine.scheduler.occurrences(of: "s")?.first)
+        #expect(entry.reason == .replaced && entry.nominal == due && entry.count == 3)
+        // Nothing is due, and then something that the proposer did not know of.
+        try replace(nil)
+        #expect(machine.scheduler.schedule("s")?.skipped == 3)
+        machine.time += 1_000
+        try replace(nil, paused: true)
+        #expect(machine.scheduler.schedule("s")?.skipped == 4)
+        machine.time += 1_000
+        try replace(nil)
+        #expect(machine.scheduler.occurrences(of: "s")?.first?.reason == .paused)
+    }
+
+    @Test
     func aTriggerIsDoneOnceUnderItsKey() throws {
         var machine = Machine()
         _ = try put(&machine)

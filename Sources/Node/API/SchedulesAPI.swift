@@ -71,11 +71,41 @@ enum SchedulesAPI {
         }
         guard problems.isEmpty, var request else { return call.reply(Problem.invalid(problems)) }
         request.spec.zoneData = call.context.zoneData
+        countPassed(call.namespace.qualified(name), call) { replacing in
+            put(name, request, replacing, call, options)
+        }
+    }
+
+    /// What the schedule that is there has let pass, as far as this node knows.
+    private static func countPassed(
+        _ name: String, _ call: Call, then: @escaping (Replacement?) -> Void
+    ) {
+        guard let schedule = call.gateway.replica.scheduler.schedule(name),
+            let first = schedule.next,
+            // Without it, because this node lacks the zone, what is due counts as one.
+            let rule = try? ScheduleRule(
+                schedule.spec.timing, name: name, zone: schedule.spec.zone,
+                policy: schedule.spec.policy, zones: &call.context.zones)
+        else { return then(nil) }
+        let passed = PassedOccurrences(call.context, rule, from: first)
+        passed.countSlice {
+            then(
+                Replacement(
+                    revision: schedule.revision, expectedNext: first,
+                    passed: UInt32(min(passed.count, Int(UInt32.max))),
+                    upcoming: passed.upcoming()))
+        }
+    }
+
+    private static func put(
+        _ name: String, _ request: ScheduleRequest, _ replacing: Replacement?, _ call: Call,
+        _ options: Call.Options
+    ) {
         let next = request.rule.next(after: call.context.clusterTime)?.instant
         call.perform(
             .putSchedule(
                 name: call.namespace.qualified(name), request.spec, paused: request.isPaused,
-                next: next), options,
+                next: next, replacing: replacing), options,
             noun: "schedule", name: name, wrongState: { "" }
         ) { outcome in
             guard case .schedule(_, let existed) = outcome else {
@@ -109,7 +139,7 @@ enum SchedulesAPI {
         guard let options = call.options() else { return }
         // The schedule must be looked at first: only its rule tells when it is due next.
         withRule(name, call, options) { schedule, rule in
-            ScheduleResumption(call, options, schedule, rule).countSlice {
+            ScheduleResumption(call, options, schedule, rule).begin {
                 reply(name, call)
             }
         }
