@@ -10,7 +10,7 @@ extension Node {
         worker.onLog = { [unowned self] assignment, bytes in
             results?.write(bytes, toLogOf: assignment)
         }
-        worker.describe = { [unowned self] task in describe(task) }
+        worker.describe = { [unowned self] in describe($0, in: $1) }
         worker.onFinish = { [unowned self] finish in
             // What is large is stored first: the log must not name what is not there.
             results?.settle(finish) { [unowned self] in attemptFinished($0) }

@@ -35,13 +35,13 @@ extension Node {
             schedule: { [loop] time, body in _ = loop.schedule(at: time, body) })
     }
 
-    /// The task as this node has applied it, as JSON.
-    func describe(_ task: TaskID) -> [UInt8]? {
-        gateway.replica.scheduler.task(task).map { view in
-            var writer = JSONWriter(capacity: view.spec.payload.count + 1_024)
-            writer.task(view)
-            return writer.bytes
-        }
+    /// The task as this node has applied it, as JSON, if it is of the namespace.
+    func describe(_ task: TaskID, in namespace: Namespace) -> [UInt8]? {
+        guard let view = gateway.replica.scheduler.task(task), namespace.holds(view.spec.queue)
+        else { return nil }
+        var writer = JSONWriter(capacity: view.spec.payload.count + 1_024)
+        writer.task(view)
+        return writer.bytes
     }
 
     /// Wall-clock milliseconds; nil unless this node leads and has heard the worker.

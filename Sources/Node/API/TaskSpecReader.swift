@@ -23,6 +23,11 @@ struct TaskSpecReader {
         guard reader.value.kind == .object else { return nil }
         let problemCount = reader.problems.count
         let handler = name("handler", &reader, required: true)
+        // Made by the state machine alone: what it sends is signed with the cluster's secret.
+        if handler == Webhook.handler {
+            reader.problem(
+                "handler", "\"\(Webhook.handler)\" is reserved: see the field \"webhook\"")
+        }
         var spec = TaskSpec(handler: handler ?? "")
         if let payload = reader.raw("payload", maxBytes: Limits.maxPayloadBytes) {
             spec.payload = payload

@@ -25,8 +25,8 @@ final class LocalWorker {
     /// What the attempt wrote to standard error, as it comes; of each attempt a bounded amount.
     var onLog: (Assignment, ArraySlice<UInt8>) -> Void = { _, _ in }
 
-    /// A task as this process knows it, as JSON; nil if it does not.
-    var describe: (TaskID) -> [UInt8]? = { _ in nil }
+    /// A task of the namespace as this process knows it, as JSON; nil if it does not.
+    var describe: (TaskID, Namespace) -> [UInt8]? = { _, _ in nil }
 
     let loop: Loop
     let handlers: [String: HandlerDefinition]

@@ -55,14 +55,15 @@ struct WebhookHandler: Equatable, Sendable {
 
 extension OutgoingRequest {
     /// - Parameters:
-    ///   - describe: a task as it is now, as JSON; nil if it is not kept any more.
+    ///   - describe: a task of the namespace as it is now, as JSON; nil if there is none, or not any more. Whoever made the
+    ///     assignment is told of no other namespace's tasks.
     ///   - now: milliseconds since the epoch.
     init(
         _ handler: WebhookHandler, for assignment: Assignment, now: Milliseconds,
-        describe: (TaskID) -> [UInt8]?
+        describe: (TaskID, Namespace) -> [UInt8]?
     ) throws(TemplateError) {
         let notice = try WebhookHandler.Notice(assignment.payload)
-        let body = notice.body(describe(notice.task))
+        let body = notice.body(describe(notice.task, assignment.namespace))
         method = "POST"
         url = notice.url
         self.body = body

@@ -128,6 +128,13 @@ import Testing
         }
     }
 
+    @Test func nobodySubmitsWhatIsSignedWithTheSecret() throws {
+        let (spec, problems) = try read(
+            #"{"handler": "webhook", "payload": {"url": "http://h/", "task": "t3"}}"#)
+        #expect(spec == nil)
+        #expect(problems == ["/handler: \"webhook\" is reserved: see the field \"webhook\""])
+    }
+
     @Test func limitsOfTheStateMachineAreToldWithTheirPlaces() throws {
         let payload = String(repeating: "1", count: Limits.maxPayloadBytes + 1)
         #expect(

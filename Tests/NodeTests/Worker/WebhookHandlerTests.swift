@@ -8,7 +8,9 @@ import Testing
 
     private func bench(secret: [UInt8]?) throws -> WorkerBench {
         let bench = try WorkerBench(["webhook": .webhook(WebhookHandler(secret: secret))])
-        bench.worker.describe = { $0 == TaskID(5) ? Array(#"{"id":"t5"}"#.utf8) : nil }
+        bench.worker.describe = {
+            $0 == TaskID(5) && $1.isStandard ? Array(#"{"id":"t5"}"#.utf8) : nil
+        }
         return bench
     }
 
@@ -62,6 +64,17 @@ import Testing
         let request = try #require(server.requests.first)
         #expect(request.hasSuffix(#""id":"t6","task":null}"#))
         #expect(header(WebhookHandler.signatureHeader, in: request) == nil, "nobody gave a secret")
+    }
+
+    @Test func tellsNothingOfAnotherNamespacesTask() throws {
+        let server = try AnsweringServer()
+        defer { server.stop() }
+        let bench = try bench(secret: nil)
+        var assignment = bench.assignment("webhook", payload: payload(server, "/text"))
+        assignment.namespace = Namespace(name: "shop")
+        _ = bench.run(assignment)
+        let request = try #require(server.requests.first)
+        #expect(request.hasSuffix(#""id":"t5","task":null}"#))
     }
 
     @Test func failuresAreThoseOfAnyRequest() throws {
