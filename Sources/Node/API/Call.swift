@@ -64,6 +64,15 @@ struct Call {
         return false
     }
 
+    /// Goes on only if something of the request's namespace may be called so. A colon in a path's name would lead into
+    /// another one: in the state, names there have its own in front. Who is about to make something is told by its own
+    /// checks what names look like.
+    func mayBeHere(_ noun: String, _ name: String, isMade: Bool) -> Bool {
+        guard !isMade, !NameRule.isOwnName(name) else { return true }
+        reply(Problem.notFound(noun, name))
+        return false
+    }
+
     // MARK: What was asked
 
     var query: QueryReader { QueryReader(request.query) }

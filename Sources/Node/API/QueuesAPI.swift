@@ -7,6 +7,9 @@ enum QueuesAPI {
             guard call.allows(.get) else { return }
             return list(call)
         }
+        // One that is paused or resumed is made by that.
+        let isMade = call.request.method == .put || call.request.method == .post
+        guard call.mayBeHere("queue", name, isMade: isMade) else { return }
         switch path.dropFirst().first {
         case nil:
             guard call.allows(.get, .put) else { return }

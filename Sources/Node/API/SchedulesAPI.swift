@@ -8,6 +8,8 @@ enum SchedulesAPI {
             guard call.allows(.get) else { return }
             return list(call)
         }
+        let isMade = call.request.method == .put
+        guard call.mayBeHere("schedule", name, isMade: isMade) else { return }
         switch path.dropFirst().first {
         case nil:
             guard call.allows(.get, .put, .delete) else { return }

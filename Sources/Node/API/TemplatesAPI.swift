@@ -7,6 +7,8 @@ enum TemplatesAPI {
             guard call.allows(.get) else { return }
             return list(call)
         }
+        let isMade = call.request.method == .put
+        guard call.mayBeHere("template", name, isMade: isMade) else { return }
         guard path.count == 1 else { return call.replyUnknownPath() }
         guard call.allows(.get, .put, .delete) else { return }
         switch call.request.method {

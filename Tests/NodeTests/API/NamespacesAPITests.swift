@@ -123,6 +123,45 @@ import Testing
         #expect(try fixture.call("DELETE", "\(Self.shop)/tasks/\(own)").status == 200)
     }
 
+    @Test func `a name with a colon leads into no other namespace`() throws {
+        let fixture = try APIFixture()
+        _ = try fixture.call(
+            "PUT", Self.shop + "/templates/t", #"{"task": {"handler": "none"}}"#)
+        _ = try fixture.call(
+            "PUT", Self.shop + "/schedules/s", #"{"every": "1h", "task": {"handler": "none"}}"#)
+        let task = try id(
+            fixture.call("POST", Self.shop + "/tasks", #"{"handler": "none", "queue": "q"}"#))
+        for (method, path) in [
+            ("GET", "templates/shop:t"), ("DELETE", "templates/shop:t"), ("GET", "queues/shop:q"),
+            ("GET", "schedules/shop:s"), ("DELETE", "schedules/shop:s"),
+            ("POST", "schedules/shop:s/pause"), ("POST", "schedules/shop:s/resume"),
+            ("POST", "schedules/shop:s/trigger"), ("GET", "schedules/shop:s/preview"),
+            ("GET", "schedules/shop:s/occurrences"), ("DELETE", "schedules/shop:s/backfill"),
+        ] {
+            let reply = try fixture.call(method, "/v1/" + path)
+            #expect(reply.status == 404 && reply.text.contains("not-found"), "\(method) \(path)")
+        }
+        let backfill = try fixture.call(
+            "POST", "/v1/schedules/shop:s/backfill", #"{"from": "2026-01-01T00:00:00Z"}"#)
+        #expect(backfill.status == 404)
+        for path in ["templates/shop:t", "schedules/shop:s", "queues/shop:q"] {
+            #expect(try fixture.call("PUT", "/v1/" + path, "{}").status == 422)
+        }
+        #expect(try fixture.call("POST", "/v1/queues/shop:q/pause").status == 422)
+        for path in ["templates/t", "schedules/s"] {
+            #expect(try fixture.call("GET", "\(Self.shop)/\(path)").status == 200)
+        }
+        // Filters find nothing there either.
+        for filter in ["queue=shop:q", "schedule=shop:s"] {
+            #expect(try names(fixture.call("GET", "/v1/tasks?" + filter), "id") == [])
+        }
+        let batch = try fixture.call(
+            "POST", "/v1/tasks/batch", #"{"action": "cancel", "filter": {"queue": "shop:q"}}"#)
+        #expect(try batch.json()["cancelled"]?.integer == 0)
+        let kept = try fixture.call("GET", "\(Self.shop)/tasks/\(task)").json()
+        #expect(kept["state"]?.string == "ready")
+    }
+
     @Test func `schedules and templates live in namespaces`() throws {
         let fixture = try APIFixture()
         let schedule = #"{"every": "1h", "task": {"template": "t", "queue": "q"}}"#
