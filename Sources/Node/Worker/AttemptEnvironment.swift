@@ -47,7 +47,9 @@ struct AttemptEnvironment: Sendable {
     }
 
     /// As `NAME=value`: which tasks they are stands in the input.
-    func entries(forBatchOf count: Int) -> [String] { inherited + ["CARILLON_BATCH=\(count)"] }
+    func entries(forBatchOf count: Int, in namespace: Namespace) -> [String] {
+        inherited + ["CARILLON_BATCH=\(count)", "CARILLON_NAMESPACE=\(namespace)"]
+    }
 
     /// nil if there are none, or more than a variable may hold: a process can't be launched with more.
     private func inputs(of assignment: Assignment) -> String? {

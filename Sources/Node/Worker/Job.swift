@@ -36,7 +36,19 @@ final class Job {
         case embedded(EmbeddedAttempt)
     }
 
-    let handler: String
+    /// What attempts have in common that may run together. One process sees the payloads of all that it runs, and what it
+    /// writes becomes the log of all: so they are of one namespace.
+    struct Kind: Hashable {
+        let handler: String
+        let namespace: Namespace
+
+        init(_ assignment: Assignment) {
+            handler = assignment.handler
+            namespace = assignment.namespace
+        }
+    }
+
+    let kind: Kind
     /// nil: of one attempt.
     let batch: BatchSpec?
     /// In the order in which they came.
@@ -47,8 +59,10 @@ final class Job {
     /// Of the members' payloads.
     var payloadBytes = 0
 
-    init(handler: String, batch: BatchSpec?) {
-        self.handler = handler
+    init(_ kind: Kind, batch: BatchSpec?) {
+        self.kind = kind
         self.batch = batch
     }
+
+    var handler: String { kind.handler }
 }

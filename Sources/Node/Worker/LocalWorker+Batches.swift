@@ -1,17 +1,18 @@
 import Scheduler
 
-/// Attempts of one handler that are run together.
+/// Attempts of one handler and namespace that are run together.
 extension LocalWorker {
     /// The job that an attempt belongs to: its own, or the batch that gathers.
     func job(for assignment: Assignment, _ batch: BatchSpec?) -> Job {
-        guard batch != nil else { return Job(handler: assignment.handler, batch: nil) }
-        if let job = gathering[assignment.handler] {
+        let kind = Job.Kind(assignment)
+        guard batch != nil else { return Job(kind, batch: nil) }
+        if let job = gathering[kind] {
             let bytes = job.payloadBytes + assignment.payload.count
             if bytes <= WorkerLimits.maxBatchBytes { return job }
             depart(job)
         }
-        let job = Job(handler: assignment.handler, batch: batch)
-        gathering[assignment.handler] = job
+        let job = Job(kind, batch: batch)
+        gathering[kind] = job
         return job
     }
 
@@ -30,7 +31,7 @@ extension LocalWorker {
     private func depart(_ job: Job) {
         if let linger = job.linger { loop.cancel(linger) }
         job.linger = nil
-        if gathering[job.handler] === job { gathering[job.handler] = nil }
+        if gathering[job.kind] === job { gathering[job.kind] = nil }
         begin(job)
     }
 

@@ -23,7 +23,7 @@ extension LocalWorker {
         let variables =
             job.batch == nil
             ? environment.entries(for: assignments[0])
-            : environment.entries(forBatchOf: assignments.count)
+            : environment.entries(forBatchOf: assignments.count, in: job.kind.namespace)
         do {
             let launcher = try lazyLauncher()
             job.work = .launching

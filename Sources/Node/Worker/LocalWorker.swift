@@ -33,8 +33,8 @@ final class LocalWorker {
     let environment: AttemptEnvironment
     private let graceMilliseconds: Int64
     private(set) var runs: [AttemptName: Run] = [:]
-    /// Batches that wait for more to join, by their handlers.
-    var gathering: [String: Job] = [:]
+    /// Batches that wait for more to join.
+    var gathering: [Job.Kind: Job] = [:]
     /// Processes to be launched, oldest first, when enough are being launched.
     var launches: [Job] = []
     var launchesInFlight = 0

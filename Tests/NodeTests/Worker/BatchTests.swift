@@ -44,6 +44,26 @@ import Testing
         #expect(bench.worker.runningCount == 0)
     }
 
+    @Test func tasksOfTwoNamespacesDoNotRunTogether() throws {
+        let bench = try bench(
+            #"cat > /dev/null; echo "$CARILLON_NAMESPACE $CARILLON_BATCH" >&2"#, max: 2)
+        var logs: [TaskID: String] = [:]
+        bench.worker.onLog = {
+            logs[$0.task, default: ""] += String(decoding: $1, as: UTF8.self)
+        }
+        for name in ["default", "shop", "shop", "default"] {
+            var assignment = bench.assignment()
+            assignment.namespace = Namespace(name: name)
+            bench.worker.start(assignment)
+        }
+        bench.turn(until: { bench.finishes.count == 4 })
+        #expect(
+            logs == [
+                TaskID(1): "default 2\n", TaskID(2): "shop 2\n", TaskID(3): "shop 2\n",
+                TaskID(4): "default 2\n",
+            ])
+    }
+
     @Test func theFirstOneDoesNotWaitForLongerThanItsLinger() throws {
         let bench = try bench(Self.numbering, lingerMilliseconds: 30)
         let result = bench.run(bench.assignment(payload: "7"))
