@@ -107,6 +107,9 @@ final class Gateway {
         replica.finishTurn(clock: clock(), into: &effects)
         // Answers may ask for new things, which go into the other array.
         swap(&effects, &spare)
+        // A turn assigns a worker hundreds of tasks: it is looked after once.
+        var changedWorkers: Set<String> = []
+        var mayAllHaveChanged = false
         for effect in spare {
             switch effect {
             case .completed(let token, let outcome):
@@ -121,15 +124,17 @@ final class Gateway {
             case .beatAnswered(let token, let answer):
                 beats.removeValue(forKey: token)?.then(.answer(answer))
             case .attachedWorkerChanged(let worker):
-                onAttachedWorkerChange(worker)
+                changedWorkers.insert(worker)
             case .stateReplaced:
                 recheckWaiters()
-                onAttachedWorkerChange(nil)
+                mayAllHaveChanged = true
             default:
                 perform(effect)
             }
         }
         spare.removeAll(keepingCapacity: true)
+        if mayAllHaveChanged { return onAttachedWorkerChange(nil) }
+        for worker in changedWorkers.sorted() { onAttachedWorkerChange(worker) }
     }
 
     func nextDeadline(now: Nanoseconds) -> Nanoseconds {

@@ -117,6 +117,19 @@ extension Scheduler {
         }
     }
 
+    /// The same without what is to be done, which makes `runningAttempts` expensive; in no order.
+    public func namesOfRunningAttempts(
+        worker id: String, incarnation: UInt64
+    ) -> [(task: TaskID, attempt: UInt32)] {
+        guard let (number, record) = knownWorker(id), record.incarnation == incarnation else {
+            return []
+        }
+        return index.dispatch.running(number).compactMap { task in
+            let id = TaskID(task)
+            return state.tasks.position(of: id).map { (id, state.tasks[$0].attempt) }
+        }
+    }
+
     // MARK: Results and logs
 
     /// Whether a task that is kept has its result in a store, left there by this attempt; its own, or one it was answered with.

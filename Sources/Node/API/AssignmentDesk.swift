@@ -78,22 +78,23 @@ final class AssignmentDesk {
     }
 
     private func serve(_ worker: String) {
-        guard var counter = counters[worker] else { return }
+        // Taken out, as a second owner would have thousands of names copied.
+        guard var counter = counters.removeValue(forKey: worker) else { return }
         let scheduler = context.gateway.replica.scheduler
         guard WorkerSession.standing(worker, counter.session, scheduler) == .current else {
-            counters[worker] = nil
             // It asks again and hears what became of its session.
             if let poll = counter.poll { replyNothing(poll.call) }
             return
         }
         // Who has gone away hears nothing, and must not be taken to have got something.
         if counter.poll?.call.responder.isClosed == true { counter.poll = nil }
-        let current = scheduler.runningAttempts(worker: worker, incarnation: counter.session)
-        let live = Set(current.map { Attempt(task: $0.task, attempt: $0.attempt) })
-        counter.misses = counter.misses.filter { live.contains($0.key) }
         defer { counters[worker] = counter }
         guard let poll = counter.poll else { return }
-        let items = portion(of: current, without: &counter.misses)
+        // What ended stays in `misses` until two heartbeats did not name it: no attempt runs twice.
+        let new = scheduler.namesOfRunningAttempts(worker: worker, incarnation: counter.session)
+            .filter { counter.misses[Attempt(task: $0.task, attempt: $0.attempt)] == nil }
+            .map(\.task).sorted()
+        let items = portion(of: new, in: scheduler, handedOut: &counter.misses)
         guard !items.isEmpty else { return }
         counter.poll = nil
         poll.call.reply { writer in Self.write(items, to: &writer) }
@@ -101,13 +102,15 @@ final class AssignmentDesk {
 
     /// What fits into one answer, with the results that stand in the payloads; the next poll has the rest at once.
     private func portion(
-        of current: [Assignment], without handedOut: inout [Attempt: Int]
+        of tasks: [TaskID], in scheduler: Scheduler, handedOut: inout [Attempt: Int]
     ) -> [Assignment] {
         var bytes = 0
         var items: [Assignment] = []
-        for assignment in current {
-            let name = Attempt(task: assignment.task, attempt: assignment.attempt)
-            guard handedOut[name] == nil else { continue }
+        for task in tasks {
+            guard let assignment = scheduler.runningAttempt(of: task) else {
+                preconditionFailure("\(task) runs at a worker and does not run")
+            }
+            let name = Attempt(task: task, attempt: assignment.attempt)
             do {
                 let filled = try assignment.filled()
                 bytes += filled.payload.count

@@ -135,7 +135,7 @@ final class WorkerSessionsAPI {
             call.gateway.beat(worker: id, session: session, deadline: options.deadline) { reply in
                 if case .refused(let refusal) = reply { return call.refuse(refusal) }
                 guard Self.isCurrent(id, session, call) else { return }
-                let current = call.gateway.replica.scheduler.runningAttempts(
+                let current = call.gateway.replica.scheduler.namesOfRunningAttempts(
                     worker: id, incarnation: session)
                 let live = Set(
                     current.map { AssignmentDesk.Attempt(task: $0.task, attempt: $0.attempt) })

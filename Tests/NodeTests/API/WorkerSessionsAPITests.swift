@@ -84,6 +84,29 @@ import Testing
         #expect(after.text.contains("session-lost"))
     }
 
+    @Test func `a turn that assigns much is looked at once, and hands out each once`() throws {
+        let session = try attach(slots: 40)
+        let first = try submit()
+        #expect(try poll(session).compactMap { $0["task"]?.string } == [first])
+        let tell = api.gateway.onAttachedWorkerChange
+        var looks = 0
+        api.gateway.onAttachedWorkerChange = {
+            looks += 1
+            tell($0)
+        }
+        let body = String(repeating: "{\"handler\": \"resize\"}\n", count: 30)
+        let reply = try api.call("POST", "/v1/tasks", body, type: "application/x-ndjson")
+        let ids = try reply.json()["items"]?.elements.compactMap { $0["id"]?.string } ?? []
+        #expect(ids.count == 30 && (1..<30).contains(looks), "\(looks) looks")
+        #expect(try poll(session).compactMap { $0["task"]?.string } == ids)
+        #expect(try poll(session).isEmpty)
+        // What ends is not handed out, what is not named in two heartbeats is, in order.
+        _ = try finish(ids[0], 1, "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}")
+        for _ in 0..<2 { _ = try heartbeat(session, running: ids.dropFirst(3).map { ($0, 1) }) }
+        #expect(
+            try poll(session).compactMap { $0["task"]?.string } == [first, ids[1], ids[2]])
+    }
+
     @Test func `results of others come with the assignment, and stand in its payload`() throws {
         let session = try attach(slots: 4)
         let flow = try api.call(
