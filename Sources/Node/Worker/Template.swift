@@ -7,7 +7,8 @@ import Scheduler
 /// that no schedule made.
 ///
 /// What is put in can't break out of its place:
-/// - in a URL everything but letters, digits and `-._~` is percent-encoded;
+/// - in a URL everything but letters, digits and `-._~` is percent-encoded, and what makes a part of the path `.` or `..`
+///   is refused: clients take these for steps back, and would go elsewhere;
 /// - in a header control characters are refused;
 /// - in a body that is JSON (begins with `{`, `[` or `"`, or is one place alone) values stay JSON;
 ///   between quotation marks strings are put in escaped and without marks of their own.
@@ -58,6 +59,7 @@ struct Template: Equatable, Sendable {
             }
         }
         self.parts = parts
+        if position == .url, !isLiteral { try Self.checkSteps(pieces) }
     }
 
     /// Whether nothing is filled in.
@@ -90,6 +92,7 @@ struct Template: Equatable, Sendable {
                     text: text, isJSONText: !field.isNumber, isQuoted: isQuoted, to: &result)
             }
         }
+        if position == .url, !isLiteral { try Self.checkSteps(result) }
         return result
     }
 
@@ -152,6 +155,25 @@ struct Template: Equatable, Sendable {
     private static func checkHeader(_ bytes: [UInt8]) throws(TemplateError) {
         guard bytes.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }) else {
             throw TemplateError("would put a control character into a header")
+        }
+    }
+
+    /// Whatever is filled in: what the template itself says must not be refused later.
+    private static func checkSteps(_ pieces: [Piece]) throws(TemplateError) {
+        var text = ""
+        for piece in pieces {
+            if case .literal(let literal) = piece { text += literal } else { text += "x" }
+        }
+        try checkSteps(Array(text.utf8))
+    }
+
+    /// Parts of the path are those between slashes, before a query or fragment.
+    private static func checkSteps(_ url: [UInt8]) throws(TemplateError) {
+        let path = url.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        for part in path.split(separator: UInt8(ascii: "/"))
+        where part.count <= 2 && part.allSatisfy({ $0 == UInt8(ascii: ".") }) {
+            throw TemplateError(
+                "has \"\(String(decoding: part, as: UTF8.self))\" as a part of the URL's path")
         }
     }
 

@@ -8,8 +8,10 @@ import Testing
         #"{"a":{"b":"x/y z"},"n":1e400,"s":"say \"hi\"\n","l":[10,{"k":"é"}],"null":null,"o":{ "p":1}}"#
 
     private func render(
-        _ text: String, _ position: Template.Position, schedule: String? = "nightly"
+        _ text: String, _ position: Template.Position, schedule: String? = "nightly",
+        payload: String? = nil
     ) throws -> String {
+        let payload = payload ?? self.payload
         let assignment = Assignment(
             worker: "w", incarnation: 1, task: TaskID(7), attempt: 2, fence: 99, handler: "h",
             payload: Array(payload.utf8), timeoutMilliseconds: 1000, scheduledAt: 0, assignedAt: 0,
@@ -57,6 +59,21 @@ import Testing
     ])
     func keepsJSONJSONInBodies(text: String, expected: String) throws {
         #expect(try render(text, .body) == expected)
+    }
+
+    @Test(arguments: ["/{{payload.up}}/x", "/a/.{{payload.dot}}", "/{{payload.dot}}?q"])
+    func refusesStepsInPaths(text: String) throws {
+        let payload = #"{"up":"..","dot":"."}"#
+        let error = #expect(throws: TemplateError.self) {
+            try render("https://h" + text, .url, payload: payload)
+        }
+        #expect(error?.reason.hasSuffix("as a part of the URL's path") == true)
+        // They mean nothing elsewhere.
+        let url = "https://h/{{payload.up}}.txt?to={{payload.up}}#{{payload.dot}}"
+        #expect(try render(url, .url, payload: payload) == "https://h/...txt?to=..#.")
+        #expect(throws: TemplateError.self) {
+            try Template("https://h/../{{payload.a}}", for: .url)
+        }
     }
 
     @Test func putsTextIntoHeaders() throws {
