@@ -116,6 +116,26 @@ extension ProcessTests {
                 task.outcomes.last == "returned" || task.outcomes.last == "lost", "\(task.source)")
         }
 
+        @Test func `one that the cluster does not know any more attaches again`() throws {
+            let cluster = try ClusterFixture(nodes: 1)
+            try cluster.startAll()
+            let worker = try start(cluster)
+            defer { worker.signal(SIGKILL) }
+            try awaitState("live", cluster.client())
+            try cluster.kill("n1")
+            // As if it were restored from a backup of before.
+            try cluster.wipe("n1")
+            try cluster.startAll()
+            let client = cluster.client()
+            try awaitState("live", client)
+            let id = try client.submit("{\"handler\": \"upper\", \"payload\": \"abc\"}")
+            for task in try client.awaitEnd(of: [id]) {
+                #expect(task["result"]?.string == "ABC", "\(task.source)")
+            }
+            let hasEnded = worker.poll()
+            #expect(!hasEnded, "\(cluster.log("worker"))")
+        }
+
         @Test func `a second one of its name ends the first`() throws {
             let cluster = try ClusterFixture(nodes: 1)
             try cluster.startAll()

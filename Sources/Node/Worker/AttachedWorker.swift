@@ -130,7 +130,8 @@ final class AttachedWorker {
                 self.session?.heard = sent
                 self.session?.isExpired = false
                 for name in AttachedWorkerMessages.cancelled(bytes) { cancel(name) }
-            case .refused("session-lost", let text):
+            // The cluster has forgotten it, being away for so long, or is one that was restored.
+            case .refused("session-lost", let text), .refused("not-found", let text):
                 log.warning("the session was lost", ["reason": .text(text)])
                 stopForgotten()
                 if isWorking { attach() } else { self.session = nil }
