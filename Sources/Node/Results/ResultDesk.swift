@@ -15,6 +15,8 @@ final class ResultDesk {
     private var logs = AttemptLogs()
     /// Written for a finish that the log has not answered yet, however long that may take.
     private var offered: Set<StoredName> = []
+    /// Files that tasks refer to and that seem to be too old, by when they first did.
+    private var aged: [StoredName: Nanoseconds] = [:]
 
     init(
         store: any ResultStore, settings: ClusterConfiguration.Results, gateway: Gateway,
@@ -112,13 +114,16 @@ final class ResultDesk {
     ) {
         var superfluous = superfluous
         let end = min(files.count, start + ResultLimits.maxFilesPerTurn)
-        let now = SystemClock.wallMilliseconds()
-        superfluous += files[start..<end].filter { isSuperfluous($0, now) }.map(\.name)
+        let clock = facts.clock()
+        superfluous += files[start..<end].filter { isSuperfluous($0, clock) }.map(\.name)
         if end < files.count {
             return facts.later { [weak self] in
                 self?.sweep(files, from: end, superfluous: superfluous, then: then)
             }
         }
+        for name in superfluous { aged[name] = nil }
+        // Those that were looked at since are removed by then; these have gone some other way.
+        aged = aged.filter { clock.monotonic < $0.value + 2 * ResultLimits.agedNanoseconds }
         guard !superfluous.isEmpty else { return then() }
         let count = superfluous.count
         store.remove(superfluous) { [log] failure in
@@ -131,12 +136,21 @@ final class ResultDesk {
         }
     }
 
-    func isSuperfluous(_ file: StoredFile, _ now: Milliseconds) -> Bool {
-        let age = now - file.modifiedAt
+    /// Ages are differences of wall clocks, and one that jumps ahead makes everything old at once. What nothing refers to is
+    /// no loss. What a task refers to goes when it has been too old for an hour of the monotonic clock.
+    func isSuperfluous(_ file: StoredFile, _ clock: Clock) -> Bool {
+        let age = clock.wall - file.modifiedAt
         guard !offered.contains(file.name), age > ResultLimits.orphanMilliseconds else {
             return false
         }
-        return age > retentionMilliseconds || !isReferred(file.name)
+        guard isReferred(file.name) else { return true }
+        guard age > retentionMilliseconds else {
+            aged[file.name] = nil
+            return false
+        }
+        let since = aged[file.name] ?? clock.monotonic
+        aged[file.name] = since
+        return clock.monotonic >= since + ResultLimits.agedNanoseconds
     }
 
     private func isReferred(_ name: StoredName) -> Bool {

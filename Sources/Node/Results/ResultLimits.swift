@@ -6,6 +6,8 @@ enum ResultLimits {
     /// What a store removes although nobody says so: files that no task refers to. Not at once: what is written is not
     /// referred to until the log says so.
     static let orphanMilliseconds: Milliseconds = 3_600_000
+    /// How long what a task refers to has to have been too old before it is removed.
+    static let agedNanoseconds: Nanoseconds = 3_600_000_000_000
     static let sweepNanoseconds: Nanoseconds = 300_000_000_000
     /// Looked up in the state in one turn of the loop.
     static let maxFilesPerTurn = 2_000

@@ -151,15 +151,27 @@ import Testing
         }
         #expect(names.count == 2)
         let now: Milliseconds = 1_000_000_000_000
+        var monotonic: Nanoseconds = 1_000_000_000
         let orphan = StoredName(task: TaskID(99), attempt: 1, fence: 1, kind: .result)
         func isSuperfluous(_ name: StoredName, age: Milliseconds) -> Bool {
-            api.results.isSuperfluous(StoredFile(name: name, modifiedAt: now - age), now)
+            api.results.isSuperfluous(
+                StoredFile(name: name, modifiedAt: now - age),
+                Clock(monotonic: monotonic, wall: now))
         }
         #expect(!isSuperfluous(orphan, age: ResultLimits.orphanMilliseconds))
         #expect(isSuperfluous(orphan, age: ResultLimits.orphanMilliseconds + 1))
         for name in names {
             #expect(!isSuperfluous(name, age: ResultLimits.defaultRetentionMilliseconds))
-            #expect(isSuperfluous(name, age: ResultLimits.defaultRetentionMilliseconds + 1))
+            // A clock that jumps makes it old at once; once that has jumped back it is as young as before.
+            let old = ResultLimits.defaultRetentionMilliseconds + 1
+            #expect(!isSuperfluous(name, age: old))
+            monotonic += ResultLimits.agedNanoseconds - 1
+            #expect(!isSuperfluous(name, age: old))
+            #expect(!isSuperfluous(name, age: old - 1))
+            monotonic += 1
+            #expect(!isSuperfluous(name, age: old))
+            monotonic += ResultLimits.agedNanoseconds
+            #expect(isSuperfluous(name, age: old))
         }
     }
 }
