@@ -52,7 +52,16 @@ final class EventsAPI {
         guard follows else {
             return list(call, filter, before: cursor, limit ?? APILimits.defaultListItems)
         }
-        begin(call, filter, behind: last)
+        guard let last, last.index > context.gateway.replica.applied else {
+            return begin(call, filter, behind: last)
+        }
+        // It comes from a node that is ahead of this one, which would tell it the same again: so this one catches up first.
+        // Where there is no leader to ask, twice is better than never.
+        let deadline =
+            call.request.receivedAt + Nanoseconds(APILimits.defaultTimeoutMilliseconds) * 1_000_000
+        context.gateway.read(isStale: false, deadline: deadline) { [weak self] _ in
+            self?.begin(call, filter, behind: last)
+        }
     }
 
     private static func filter(

@@ -20,9 +20,10 @@ struct EventFilter: Equatable {
         }
         switch what {
         case .task(let id, _, let subject):
-            guard namespace.holds(subject?.queue ?? "") else { return false }
-            return isWanted(id, subject?.schedule) && isAmong(queue, subject?.queue)
-                && isAmong(handler, subject?.handler) && isAmong(worker, subject?.worker)
+            // Of one that was dropped in the same entry nobody can tell whose it was.
+            guard let subject, namespace.holds(subject.queue) else { return false }
+            return isWanted(id, subject.schedule) && isAmong(queue, subject.queue)
+                && isAmong(handler, subject.handler) && isAmong(worker, subject.worker)
         case .scheduleFired(let name, _, let id):
             guard namespace.holds(name) else { return false }
             return isWanted(id, name) && queue == nil && handler == nil && worker == nil

@@ -76,6 +76,26 @@ import Testing
         #expect(told.first == "gap" && told.count == 3)
     }
 
+    @Test func ofWhatIsGoneNobodyCanTellWhoseItWas() {
+        for namespace in [Namespace.standard, Namespace(name: "shop")] {
+            var filter = EventFilter()
+            filter.namespace = namespace
+            #expect(!filter.matches(.task(TaskID(5), .succeeded, nil)))
+            let queue = namespace.qualified("q")
+            let subject = TaskSubject(queue: queue, handler: "h")
+            #expect(filter.matches(.task(TaskID(5), .succeeded, subject)))
+        }
+    }
+
+    @Test func whoIsAheadOfAllNodesIsToldWhatComes() throws {
+        let fixture = try APIFixture(feedRecords: 100)
+        let follower = try fixture.begin("GET", "/v1/events?lastEventId=999999-0&type=task")
+        follower.receive { $0.contains(":\n") }
+        _ = try submit(fixture)
+        follower.receive { $0.contains("task.running") }
+        #expect(try types(follower) == ["task.running"])
+    }
+
     @Test func oneThatTakesNothingIsDropped() throws {
         let fixture = try APIFixture(feedRecords: 4_000)
         let follower = try fixture.begin("GET", "/v1/events")
