@@ -81,6 +81,7 @@ extension Node {
             otherQueues: replica.scheduler.queueTotals(behindFirst: limit),
             schedules: replica.scheduler.schedules(after: nil, limit: limit),
             occurrences: replica.occurrences,
-            overdueMilliseconds: due.map { max(0, now - $0.next) } ?? 0)
+            overdueMilliseconds: due.map { max(0, now - $0.next) } ?? 0,
+            passedOverSchedules: replica.passedOverScheduleCount)
     }
 }

@@ -209,6 +209,10 @@ final class Node {
                 reason: .leaseLost, graceMilliseconds: Int64(margin / 2 / 1_000_000))
         case .workerRefused(let reason):
             workerRefused(reason)
+        case .schedulePassedOver(let name, let zone):
+            log.error(
+                "a schedule does not fire while this node leads: its times can't be computed here",
+                ["schedule": .text(name), "zone": .text(zone)])
         case .leadershipChanged:
             leadershipChanged()
         case .writeSnapshot(let mark, let state):

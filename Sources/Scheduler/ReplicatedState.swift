@@ -66,4 +66,6 @@ struct DerivedIndex: Sendable {
     /// By `TaskState.rawValue`.
     var counts = [Int](repeating: 0, count: TaskState.allCases.count)
     var nextWake: Milliseconds?
+    /// The same but for schedules and their backfills.
+    var nextWakeBesidesSchedules: Milliseconds?
 }

@@ -74,6 +74,7 @@ extension Scheduler {
     /// Brings `nextWake` up to date, at the end of each entry.
     mutating func settle() {
         var next = state.keyWake
+        var nextSchedule: Milliseconds?
         var isTidy = true
         for reason in Wakes.Reason.allCases {
             let live = keptCount(reason)
@@ -81,14 +82,21 @@ extension Scheduler {
                 isTidy = false
             }
             guard !isWaiting(reason), let top = index.wakes.top(reason) else { continue }
-            next = min(next ?? .max, Milliseconds(top.key))
+            let instant = Milliseconds(top.key)
+            if reason == .schedule {
+                nextSchedule = instant
+            } else {
+                next = min(next ?? .max, instant)
+            }
         }
         // The rest of what one entry's budget did not reach.
-        if !isTidy || !state.endings.isEmpty || state.jobs.firstRunning != nil || hasDueBackfill
+        if !isTidy || !state.endings.isEmpty || state.jobs.firstRunning != nil
             || isOverfull(.finished) || isOverfull(.dead) || isAnySpaceOverfull
         {
             next = state.time
         }
-        index.nextWake = next
+        index.nextWakeBesidesSchedules = next
+        if let nextSchedule { next = min(next ?? .max, nextSchedule) }
+        index.nextWake = hasDueBackfill ? state.time : next
     }
 }

@@ -150,10 +150,15 @@ extension Scheduler {
     }
 
     /// Schedules whose backfills may go on, by name, at most `limit`; `next` is the backfill's.
-    public func dueBackfills(limit: Int) -> [DueBackfill] {
+    ///
+    /// - Parameter passedOver: Revisions of schedules that are left out.
+    public func dueBackfills(
+        limit: Int, passingOver passedOver: Set<UInt64> = []
+    ) -> [DueBackfill] {
         var due: [DueBackfill] = []
         for name in index.backfills.sorted() where due.count < limit {
             guard let position = state.schedules.position(of: name), canGoOn(at: position),
+                !passedOver.contains(state.schedules[position].revision),
                 let backfill = state.schedules[position].backfill, let next = backfill.next
             else { continue }
             due.append(

@@ -176,13 +176,18 @@ extension Scheduler {
 
     /// Schedules whose next occurrence is at or before `instant` (ms), at most `limit`, earliest first, and of those of the
     /// same instant the one that was put first.
-    public func dueSchedules(at instant: Milliseconds, limit: Int) -> [DueSchedule] {
+    ///
+    /// - Parameter passedOver: Revisions of schedules that are left out.
+    public func dueSchedules(
+        at instant: Milliseconds, limit: Int, passingOver passedOver: Set<UInt64> = []
+    ) -> [DueSchedule] {
         var due: [DueSchedule] = []
         guard limit > 0 else { return due }
         var last: Heap.Entry?
         index.wakes.visit(.schedule, through: instant) { entry in
             // Equal ones follow each other.
-            guard entry != last, let name = index.scheduleNames[entry.id],
+            guard entry != last, !passedOver.contains(entry.id),
+                let name = index.scheduleNames[entry.id],
                 let position = state.schedules.position(of: name),
                 state.schedules[position].wakeAt == Milliseconds(entry.key)
             else { return true }
@@ -191,6 +196,18 @@ extension Scheduler {
             return due.count < limit
         }
         return due
+    }
+
+    /// `nextWake` but for schedules and their backfills.
+    public var nextWakeBesidesSchedules: Milliseconds? { index.nextWakeBesidesSchedules }
+
+    /// The rest of `nextWake`, without some schedules, for a proposer who can't compute what follows them. Takes the longer
+    /// the more of these are due.
+    ///
+    /// - Parameter passedOver: Their revisions.
+    public func nextScheduleWake(passingOver passedOver: Set<UInt64>) -> Milliseconds? {
+        guard dueBackfills(limit: 1, passingOver: passedOver).isEmpty else { return state.time }
+        return dueSchedules(at: .max, limit: 1, passingOver: passedOver).first?.next
     }
 
     /// Whether a schedule made the task.

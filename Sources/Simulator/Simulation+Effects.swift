@@ -39,6 +39,8 @@ extension Simulation {
             noteLeadership(node)
         case .workerRefused(let reason):
             log.write(now, .process, "\(node.id): worker refused, \(reason)")
+        case .schedulePassedOver(let name, let zone):
+            log.write(now, .process, "\(node.id): can't compute \(name) in \(zone)")
         case .beatAnswered(let token, let reply): beatAnswered(token, reply, on: node)
         case .finished, .stateReplaced, .attachedWorkerChanged: return
         }

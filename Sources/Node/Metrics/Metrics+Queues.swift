@@ -83,6 +83,10 @@ extension Metrics {
             "carillon_schedules_overdue_seconds",
             "How long the first of the schedules that are due has been so.",
             Double(gauges.overdueMilliseconds) / 1_000)
+        text.gauge(
+            "carillon_schedules_passed_over",
+            "Schedules that are due and don't fire, as this leader lacks their time zones.",
+            Double(gauges.passedOverSchedules))
         func write(
             _ name: StaticString, _ help: StaticString, _ value: (ScheduleView) -> UInt64
         ) {

@@ -79,6 +79,8 @@ struct MetricsGauges {
     var occurrences = OccurrenceStatistics()
     /// How long the first schedule that is due has been so.
     var overdueMilliseconds: Milliseconds = 0
+    /// Schedules that are due and whose times this node, leading, can't compute.
+    var passedOverSchedules = 0
 
     static let maxLabelValues = 200
 }

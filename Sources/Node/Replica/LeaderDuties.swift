@@ -13,7 +13,16 @@ struct LeaderDuties: Sendable {
     private(set) var lastHeard: [String: Nanoseconds] = [:]
     /// The index of the last proposed `advance`: the next one waits until it is applied.
     private var advanceIndex: Index = 0
-    private var holdAdvanceUntil: Nanoseconds = 0
+    /// Revisions of schedules that were due and whose times this node can't compute. They stay due, so that their
+    /// occurrences are caught up with when another node leads, and must neither fill the log with advances nor
+    /// take the places of those that can fire.
+    private(set) var passedOver: Set<UInt64> = []
+    /// Those of them that were told of already.
+    private var toldOf: Set<UInt64> = []
+    private var nextTrial: Nanoseconds = 0
+    /// When the first of the other schedules is due, as of the last look.
+    private var scheduleWake: Milliseconds?
+    private var nextLook: Nanoseconds = 0
     private var nextWorkerCheck: Nanoseconds
     /// The last proposal about members or versions: the next one waits until it is applied.
     var memberProposal: Index = 0
@@ -55,9 +64,7 @@ struct LeaderDuties: Sendable {
     mutating func advanceTime(
         nextWake: Milliseconds?, applied: Index, now: Nanoseconds
     ) -> Milliseconds? {
-        guard applied >= readyIndex, applied >= advanceIndex, let nextWake,
-            now >= holdAdvanceUntil
-        else { return nil }
+        guard applied >= readyIndex, applied >= advanceIndex, let nextWake else { return nil }
         let time = time(at: now)
         guard nextWake <= time else { return nil }
         return time
@@ -65,9 +72,44 @@ struct LeaderDuties: Sendable {
 
     mutating func advanceProposed(at index: Index) { advanceIndex = index }
 
-    /// A schedule is due that this node can't evaluate: it stays due, and must not fill the log with
-    /// advances at full speed.
-    mutating func holdAdvance(until time: Nanoseconds) { holdAdvanceUntil = time }
+    /// How long a schedule is passed over before it is tried again: somebody may have brought the time zones up to date.
+    static let trialNanoseconds: Nanoseconds = 60_000_000_000
+
+    /// Leaves these schedules out from now on.
+    ///
+    /// - Returns: Those that are passed over for the first time.
+    mutating func passOver(_ schedules: [DueSchedule], now: Nanoseconds) -> [DueSchedule] {
+        guard !schedules.isEmpty else { return [] }
+        if passedOver.isEmpty { nextTrial = now + Self.trialNanoseconds }
+        passedOver.formUnion(schedules.map(\.revision))
+        nextLook = now
+        return schedules.filter { toldOf.insert($0.revision).inserted }
+    }
+
+    /// To be called before anything is planned.
+    mutating func tryPassedOver(now: Nanoseconds) {
+        guard !passedOver.isEmpty, now >= nextTrial else { return }
+        toldOf = passedOver
+        passedOver = []
+    }
+
+    /// What this leader has to see to next, as far as it can.
+    func nextWake(_ scheduler: Scheduler) -> Milliseconds? {
+        guard !passedOver.isEmpty else { return scheduler.nextWake }
+        guard let scheduleWake else { return scheduler.nextWakeBesidesSchedules }
+        return min(scheduleWake, scheduler.nextWakeBesidesSchedules ?? .max)
+    }
+
+    private static let lookNanoseconds: Nanoseconds = 100_000_000
+
+    /// Looks past those that are passed over, as many as there may be, not in every turn: a schedule that is put may
+    /// be seen a little later. But what was seen to be due is looked at again, once an `advance` has been applied.
+    mutating func lookAtSchedules(_ scheduler: Scheduler, applied: Index, now: Nanoseconds) {
+        guard !passedOver.isEmpty, applied >= advanceIndex else { return }
+        guard now >= nextLook || scheduleWake.map({ $0 <= time(at: now) }) ?? false else { return }
+        scheduleWake = scheduler.nextScheduleWake(passingOver: passedOver)
+        nextLook = now + Self.lookNanoseconds
+    }
 
     mutating func lossProposed(of worker: String, at index: Index) {
         lostProposals[worker] = index
@@ -126,6 +168,6 @@ struct LeaderDuties: Sendable {
     func nextDeadline(nextWake: Milliseconds?, applied: Index) -> Nanoseconds {
         guard applied >= readyIndex else { return .max }
         guard let nextWake, applied >= advanceIndex else { return nextWorkerCheck }
-        return min(nextWorkerCheck, max(instant(of: nextWake), holdAdvanceUntil))
+        return min(nextWorkerCheck, instant(of: nextWake))
     }
 }

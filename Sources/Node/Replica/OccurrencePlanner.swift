@@ -6,7 +6,7 @@ public struct OccurrencePlanner {
     struct Plan {
         var firings: [Firing] = []
         /// Schedules that are due and can't be evaluated here; they stay due.
-        var unresolved: [String] = []
+        var unresolved: [DueSchedule] = []
     }
 
     /// Missed occurrences counted in one firing; more follow in the next one.
@@ -38,7 +38,7 @@ public struct OccurrencePlanner {
                     policy: schedule.policy, zones: &zones)
                 append(schedule, rule, time, limit: settings.maxFiringsPerAdvance, &plan)
             } catch {
-                plan.unresolved.append(schedule.name)
+                plan.unresolved.append(schedule)
             }
         }
         return plan

@@ -8,7 +8,7 @@ extension Replica {
         gatheredBytes += group.encodedBytes
     }
 
-    mutating func performLeaderDuties(_ clock: Clock) {
+    mutating func performLeaderDuties(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         guard duties != nil, raft.acceptsProposals else { return }
         let now = clock.monotonic
         let applied = applied
@@ -21,15 +21,7 @@ extension Replica {
             group.append(sequence: 0, command: command.encoded())
             duties?.lossProposed(of: worker.id, at: raft.lastIndex + 1)
         }
-        let time = duties?.advanceTime(nextWake: scheduler.nextWake, applied: applied, now: now)
-        if let time {
-            let due = scheduler.dueSchedules(at: time, limit: settings.maxFiringsPerAdvance)
-            let plan = planner.plan(due, at: time, settings: settings)
-            if !plan.unresolved.isEmpty { duties?.holdAdvance(until: now + 100_000_000) }
-            group.append(sequence: 0, command: Command.advance(plan.firings).encoded())
-            appendBackfills(to: &group, at: now)
-            duties?.advanceProposed(at: raft.lastIndex + 1)
-        }
+        appendAdvance(to: &group, at: now, &effects)
         appendMemberCommands(to: &group, at: now)
         let retention = duties?.changed(settings.retention, scheduler, applied: applied)
         if let retention = retention ?? nil {
@@ -47,15 +39,46 @@ extension Replica {
         gatheredBytes += group.encodedBytes
     }
 
-    /// A few portions for each entry: other work goes on beside them.
-    private mutating func appendBackfills(to group: inout CommandGroup, at now: Nanoseconds) {
-        for backfill in scheduler.dueBackfills(limit: settings.maxBackfillsPerAdvance) {
-            guard let portion = planner.portion(of: backfill) else {
-                duties?.holdAdvance(until: now + 100_000_000)
-                continue
+    /// How many schedules that are due, or that are made up for, this node leads without being able to compute their times.
+    public var passedOverScheduleCount: Int { duties?.passedOver.count ?? 0 }
+
+    private mutating func appendAdvance(
+        to group: inout CommandGroup, at now: Nanoseconds, _ effects: inout [ReplicaEffect]
+    ) {
+        let applied = applied
+        duties?.tryPassedOver(now: now)
+        duties?.lookAtSchedules(scheduler, applied: applied, now: now)
+        let wake = duties?.nextWake(scheduler)
+        guard let time = duties?.advanceTime(nextWake: wake, applied: applied, now: now),
+            let passedOver = duties?.passedOver
+        else { return }
+        let due = scheduler.dueSchedules(
+            at: time, limit: settings.maxFiringsPerAdvance, passingOver: passedOver)
+        let plan = planner.plan(due, at: time, settings: settings)
+        var unresolved = plan.unresolved
+        // A few portions for each entry: other work goes on beside them.
+        let backfills = scheduler.dueBackfills(
+            limit: settings.maxBackfillsPerAdvance, passingOver: passedOver)
+        var portions: [BackfillPortion] = []
+        for backfill in backfills {
+            if let portion = planner.portion(of: backfill) {
+                portions.append(portion)
+            } else {
+                unresolved.append(backfill.schedule)
             }
+        }
+        for schedule in duties?.passOver(unresolved, now: now) ?? [] {
+            effects.append(.schedulePassedOver(schedule.name, zone: schedule.zone))
+        }
+        // Those may have been all that was due.
+        duties?.lookAtSchedules(scheduler, applied: applied, now: now)
+        let isDue = duties?.nextWake(scheduler).map { $0 <= time } ?? false
+        guard unresolved.isEmpty || isDue else { return }
+        group.append(sequence: 0, command: Command.advance(plan.firings).encoded())
+        for portion in portions {
             group.append(sequence: 0, command: Command.fillBack(portion).encoded())
         }
+        duties?.advanceProposed(at: raft.lastIndex + 1)
     }
 
     mutating func propose(_ clock: Clock, _ effects: inout [ReplicaEffect]) {

@@ -139,7 +139,8 @@ public struct Replica {
         if raft.leader != nil, let time = beats.nextDeadline { deadline = min(deadline, time) }
         if let duties, raft.acceptsProposals {
             deadline = min(
-                deadline, duties.nextDeadline(nextWake: scheduler.nextWake, applied: applied))
+                deadline,
+                duties.nextDeadline(nextWake: duties.nextWake(scheduler), applied: applied))
         }
         return min(deadline, lease.nextDeadline(), memberDeadline)
     }
@@ -219,7 +220,7 @@ public struct Replica {
         performMemberDuties(clock, &effects)
         startReads(clock, &effects)
         sendRequests(clock, &effects)
-        performLeaderDuties(clock)
+        performLeaderDuties(clock, &effects)
         propose(clock, &effects)
         raft.finishTurn(now: clock.monotonic, into: &raftEffects)
         absorbRaftEffects(clock, &effects)

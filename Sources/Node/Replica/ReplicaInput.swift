@@ -75,6 +75,9 @@ public enum ReplicaEffect: Sendable {
     case finished(TaskID, TaskState)
     /// The state machine did not take the node's own worker, or its draining.
     case workerRefused(Rejection)
+    /// This node leads, and can't compute the times of a schedule that is due: it does not fire before somebody can. Told
+    /// once in a term for each time that the schedule is put.
+    case schedulePassedOver(String, zone: String)
     case leadershipChanged
     /// `Replica.scheduler` was replaced by a snapshot: `.finished` may have been skipped for any task.
     case stateReplaced

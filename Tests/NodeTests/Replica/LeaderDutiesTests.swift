@@ -60,13 +60,22 @@ import Testing
         #expect(found48 != nil)
     }
 
-    @Test func aScheduleThatCannotBeEvaluatedSlowsAdvancesDown() {
+    @Test func aScheduleThatCannotBeEvaluatedIsToldOfOnceAndTriedAgain() {
+        func due(_ revision: UInt64) -> DueSchedule {
+            DueSchedule(
+                name: "s\(revision)", revision: revision, timing: .cron("0 9 * * *"),
+                zone: "Mars/Olympus", next: 1)
+        }
         var duties = duties()
-        duties.holdAdvance(until: 1_100_000_000)
-        let found49 = duties.advanceTime(nextWake: 1, applied: 10, now: 1_099_999_999)
-        #expect(found49 == nil)
-        let found50 = duties.advanceTime(nextWake: 1, applied: 10, now: 1_100_000_000)
-        #expect(found50 != nil)
+        let first = duties.passOver([due(1), due(2)], now: 1_000_000_000)
+        #expect(first.map(\.revision) == [1, 2])
+        duties.tryPassedOver(now: LeaderDuties.trialNanoseconds)
+        #expect(duties.passedOver == [1, 2])
+        duties.tryPassedOver(now: LeaderDuties.trialNanoseconds + 1_000_000_000)
+        #expect(duties.passedOver.isEmpty)
+        let second = duties.passOver([due(2), due(3)], now: LeaderDuties.trialNanoseconds * 2)
+        #expect(second.map(\.revision) == [3])
+        #expect(duties.passedOver == [2, 3])
     }
 
     @Test func silentWorkersAreLostAfterTheTimeout() throws {

@@ -81,7 +81,7 @@ import Testing
                 due(.cron("0 9 * * *"), zone: "Mars/Olympus", next: 1_000),
                 due(.every(milliseconds: 1_000), next: 1_000),
             ], at: 1_000)
-        #expect(plan.unresolved == ["s"])
+        #expect(plan.unresolved.map(\.name) == ["s"])
         #expect(plan.firings.count == 1)
     }
 

@@ -25,6 +25,8 @@ final class ReplicaCluster {
     private var mail: [(from: NodeID, to: NodeID, message: PeerMessage)] = []
     /// Nodes whose worker was refused.
     private(set) var refused: [NodeID] = []
+    /// Schedules that a leader could not compute the times of, as often as it said so.
+    private(set) var passedOver: [String] = []
     private(set) var now: Nanoseconds = 1_000_000_000
     /// Names whose mail is lost, in both directions.
     var cut: Set<String> = []
@@ -158,6 +160,7 @@ final class ReplicaCluster {
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
             case .beatAnswered(let token, let answer): machine.beatAnswers[token] = answer
             case .workerRefused: refused.append(machine.id)
+            case .schedulePassedOver(let name, _): passedOver.append(name)
             default: break
             }
         }
