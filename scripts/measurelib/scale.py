@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 import time
 import urllib.parse
 
@@ -148,6 +149,7 @@ def measure_holds(cluster, options):
             act(attempt)
             bounds.append(longest(before, turns(cluster, leader)))
         bounds.sort(key=float)
+        print(f"  {name}: {bounds}", file=sys.stderr)
         result[f"{name}: longest turn, ms"] = f"< {milliseconds(bounds[0])}, median < {milliseconds(bounds[len(bounds) // 2])}"
     if cluster.leader() != leader:
         raise ClusterError("the leader has changed meanwhile")
@@ -200,8 +202,13 @@ def acts(connection):
         time.sleep(5)
 
     def backup(_):
-        if connection.request("POST", "/v1/cluster/backup?timeout=120s").status != 200:
-            raise ClusterError("no snapshot was written")
+        # Something has to be new, or there is a snapshot already.
+        connection.json("POST", "/v1/tasks", b'{"handler":"echo"}')
+        reply = connection.request("POST", "/v1/cluster/backup?timeout=120s")
+        if reply.status != 200:
+            raise ClusterError(f"no snapshot was written: {reply}")
+        held = reply.json()
+        connection.request("DELETE", f"/v1/cluster/backup?index={held['index']}&term={held['term']}")
 
     def page(path):
         def act(_):
