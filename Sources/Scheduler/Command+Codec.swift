@@ -81,8 +81,7 @@ extension Command {
         case .triggerSchedule(let name, let key):
             writer.put(name)
             writer.put(key)
-        case .pauseSchedule(let name), .deleteSchedule(let name):
-            writer.put(name)
+        case .pauseSchedule(let name), .deleteSchedule(let name): writer.put(name)
         case .registerWorker(let spec): spec.encode(into: &writer)
         case .drainWorker(let id, let incarnation), .undrainWorker(let id, let incarnation),
             .workerLost(let id, let incarnation):

@@ -12,7 +12,7 @@ struct ScheduleRequest {
 struct ScheduleSpecReader {
     private static let maxCronBytes = 512
     /// Stand in what is returned, and say nothing when it is put again.
-    private static let returnedFields = [
+    static let returnedFields = [
         "name", "template", "createdAt", "next", "last", "lastTask", "waiting", "zoneData",
         "counters", "backfill", "warnings",
     ]

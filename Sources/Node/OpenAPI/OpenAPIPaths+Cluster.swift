@@ -13,6 +13,8 @@ extension OpenAPIPaths {
             .post("/v1/workers", "attachWorker", "A worker attaches.")
                 .takes("WorkerSubmission").answers(201, "WorkerSession", "Its session.").refuses(
                     409),
+            .get("/v1/workers/{worker}", "getWorker", "A worker.")
+                .answers(200, "Worker", "The worker.").refuses(404),
             .delete("/v1/workers/{worker}", "detachWorker", "A worker leaves.")
                 .with(.session).answers(204, .none, "It has left.").refuses(409),
             .post("/v1/workers/{worker}/drain", "drainWorker", "It gets nothing new.")

@@ -40,8 +40,13 @@ extension OpenAPIPaths {
                 .refuses(409),
             .get("/v1/tasks/{task}", "getTask", "A task.")
                 .answers(200, "Task", "The task.").refuses(404),
-            .delete("/v1/tasks/{task}", "cancelTask", "Cancels a task; an attempt is stopped.")
-                .answers(200, "Task", "The task.").refuses(404, 409),
+            .delete(
+                "/v1/tasks/{task}", "cancelTask",
+                "Cancels a task, an attempt is stopped; or with `purge` forgets one that has ended."
+            )
+            .with(.query("purge", .flag("It has ended, and is to be forgotten.")))
+            .answers(200, "Task", "The task.").answers(204, .none, "It is forgotten.")
+            .refuses(404, 409),
             .post("/v1/tasks/{task}/retry", "retryTask", "Runs a task again, with fresh attempts.")
                 .answers(200, "Task", "The task.").refuses(404, 409),
             .get("/v1/tasks/{task}/wait", "awaitTask", "Waits for a task's end.")

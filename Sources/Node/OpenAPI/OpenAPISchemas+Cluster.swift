@@ -221,6 +221,7 @@ extension OpenAPISchemas {
                     .always("title", .text("That of the status.")),
                     .always("status", .integer("That of the answer.", from: 400, to: 599)),
                     .always("detail", .text("For people.")),
+                    .maybe("retryAfter", .duration("With 429 and 503: as in Retry-After.")),
                     .maybe(
                         "errors",
                         .list(

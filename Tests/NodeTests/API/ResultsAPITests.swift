@@ -1,3 +1,4 @@
+import Raft
 import Scheduler
 import Testing
 
