@@ -154,6 +154,11 @@ class Worker {
         await sleep(200);
         continue;
       }
+      // Who has lost the cluster begins nothing: the attempts may be on their way to others.
+      if (performance.now() >= this.heard + this.lease) {
+        await sleep(100);
+        continue;
+      }
       for (const item of answer.items) {
         // Handed out twice: it came in time after all.
         if (!this.running.has(`${item.task}/${item.attempt}`)) this.run(item, session);

@@ -171,6 +171,10 @@ class Worker:
             except OSError:
                 time.sleep(0.2)
                 continue
+            # Who has lost the cluster begins nothing: the attempts may be on their way to others.
+            if time.monotonic() >= self.heard + self.lease:
+                time.sleep(0.1)
+                continue
             for item in answer["items"]:
                 attempt = Attempt(item, session)
                 with self.lock:

@@ -99,6 +99,7 @@ beat_forever() {
         if answer=$(call "$half" POST "/v1/workers/$id/heartbeat" \
             "{\"session\": \"$session\", \"running\": $(cat "$work/running")}"); then
             misses=0
+            rm -f "$work/unheard"
             case $answer in
             200*'"cancel":[]'*) ;;
             200*)
@@ -114,7 +115,7 @@ beat_forever() {
             sleep "$beat"
         else
             misses=$((misses + 1))
-            if [ $misses -ge 2 ]; then stop_handler; sleep 0.1; fi
+            if [ $misses -ge 2 ]; then touch "$work/unheard"; stop_handler; sleep 0.1; fi
         fi
     done
 }
@@ -123,7 +124,8 @@ run() {
     task=$(between "$1" '"task":"' '"')
     attempt=$(between "$1" '"attempt":' ',')
     handler=$(between "$1" '"handler":"' '"')
-    # What stands behind the payload holds no text of the user's, so its last end is the right one.
+    # What stands behind the payload holds no text of the user's, so its last end is the right one; but of a task that waited
+    # for others their results, which must not hold this text.
     payload=${1#*'"payload":'}
     payload=${payload%,'"deadline":'*}
     rm -f "$work/stopped"
@@ -157,7 +159,8 @@ while [ ! -e "$work/leaving" ]; do
     session=$(cat "$work/session")
     answer=$(call 15 GET "/v1/workers/$id/assignments?session=$session&wait=2s") || { sleep 0.2; continue; }
     case $answer in
-    200*'"task":'*) run "$answer" "$session" ;;
+    # Who has lost the cluster begins nothing: the attempt may be on its way to others.
+    200*'"task":'*) if [ -e "$work/unheard" ]; then sleep 0.2; else run "$answer" "$session"; fi ;;
     200*) ;;
     # The heartbeats hear of it as well, and know what to do.
     *) sleep 0.2 ;;

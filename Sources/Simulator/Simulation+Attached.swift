@@ -212,9 +212,10 @@ extension Simulation {
         let worker = attached.workers[number]
         let attempt = AttachedWorker.Attempt(task: assignment.task, number: assignment.attempt)
         // A worker that has lost the cluster begins nothing, and one passes over what it has.
-        guard worker.session == question.session, !worker.isExpired, !worker.holds(attempt) else {
-            return
-        }
+        let isLeaseOver = now >= worker.heardAt + scenario.settings.leaseNanoseconds
+        guard worker.session == question.session, !worker.isExpired, !isLeaseOver,
+            !worker.holds(attempt)
+        else { return }
         try oracle.checkLaunch(assignment, on: NodeID(worker.spec.id, directory: 0), known: known)
         try checkOverlap(assignment, on: worker.spec.id)
         let length = min(

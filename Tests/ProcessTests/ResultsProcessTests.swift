@@ -35,11 +35,9 @@ extension ProcessTests {
             #expect(printed.status == 0)
             #expect(printed.output == expected + "\n")
             // The command line names a namespace by a header, which goes along to the node that has the file.
-            var request = ClientRequest.post(
-                "/v1/tasks", body: Array("{\"handler\": \"large\"}".utf8))
-            request.namespace = "shop"
-            let made = try JSONDocument(client.send(request).body).root["id"]?.string
-            let other = try #require(made)
+            let made = try client.json(
+                "POST", "/v1/namespaces/shop/tasks", "{\"handler\": \"large\"}")
+            let other = try #require(made["id"]?.string)
             for node in cluster.ids {
                 let arguments = ["--namespace", "shop", "task"]
                 let end = try cluster.tool(arguments + ["wait", other], servers: [node])

@@ -160,7 +160,6 @@ final class AssignmentDesk {
             writer.field("fence", item.fence)
             writer.field("handler", item.handler)
             writer.rawField("payload", item.payload)
-            if !item.inputs.isEmpty { writer.rawField("inputs", item.inputsJSON) }
             writer.timestampField(
                 "deadline", min(item.assignedAt + item.timeoutMilliseconds, Limits.maxTime))
             // For those whose clock is not the cluster's; in one unit, so that a worker needs no parser of durations.
@@ -168,6 +167,7 @@ final class AssignmentDesk {
             writer.timestampField("scheduledAt", item.scheduledAt)
             writer.optionalField("schedule", item.occurrence)
             writer.field("namespace", item.namespace.name)
+            if !item.inputs.isEmpty { writer.rawField("inputs", item.inputsJSON) }
             writer.endObject()
         }
         writer.endArray()

@@ -164,6 +164,11 @@ final class AttachedWorker {
         }
     }
 
+    private var isLeaseOver: Bool {
+        guard let session else { return true }
+        return session.isExpired || loop.now >= session.heard + session.leaseNanoseconds
+    }
+
     private func poll() {
         guard let session, isWorking else { return }
         let target = "\(path)/assignments?session=\(session.text)&wait=\(Self.pollSeconds)s"
@@ -173,6 +178,9 @@ final class AttachedWorker {
                 // Heartbeats hear of it as well, and know what to do.
                 return later { [unowned self] in poll() }
             }
+            // Who has lost the cluster begins nothing: the attempts may be on their way to others. What no heartbeat names is
+            // handed out again.
+            guard !isLeaseOver else { return later { [unowned self] in poll() } }
             for assignment in AttachedWorkerMessages.assignments(bytes, worker: settings.id) {
                 start(assignment, session.text)
             }
