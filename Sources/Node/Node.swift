@@ -130,6 +130,7 @@ final class Node {
                 node: member.id, configuration: configuration, gateway: gateway, metrics: metrics,
                 facts: facts, results: results, zones: Self.systemZones))
         self.api = api
+        PagesAPI.prepare()
         self.results = results
         http = try HTTPServer(
             loop: loop, endpoint: member.api,

@@ -1,5 +1,8 @@
 /// What is the same for everybody as long as the process lives: the specification, and the dashboard with its parts.
 enum PagesAPI {
+    /// Makes what would hold the loop for some milliseconds when it is asked for first.
+    static func prepare() { _ = specification }
+
     /// - Parameter name: the path's only segment; empty: `/`.
     static func handle(_ name: String, _ call: Call) {
         switch name {

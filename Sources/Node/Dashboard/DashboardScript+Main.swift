@@ -21,6 +21,10 @@ extension DashboardScript {
           skip: { run: async () => { byID('main').focus(); } },
           cancelTask: { ask: (id) => `Cancel task ${id}?`, run: (id) => change('DELETE', `tasks/${encoded(id)}`), said: (id) => `Task ${id} is cancelled.` },
           retryTask: { run: act('tasks', 'retry'), said: (id) => `Task ${id} runs again.` },
+          deleteTask: {
+            ask: (id) => `Delete task ${id} for good?`,
+            run: (id) => change('DELETE', `tasks/${encoded(id)}`, { purge: 'true' }), said: (id) => `Task ${id} is deleted.`,
+          },
           retryDead: {
             ask: () => `Bring dead tasks back (${inWords()})?`,
             run: () => change('POST', 'dead/retry', matching()), said: (_, job) => jobText(job),

@@ -11,6 +11,7 @@ extension DashboardScript {
           return [
             canCancel(task) && button('Cancel', 'cancelTask', task.id),
             canRetry(task) && button('Retry', 'retryTask', task.id),
+            task.state === 'dead' && button('Delete', 'deleteTask', task.id),
           ].filter(Boolean);
         }
 

@@ -125,7 +125,9 @@ extension OpenAPISchemas {
         (
             "Progress",
             .object([
-                session, .maybe("progress", .integer("In percent.", to: 100)),
+                .maybe("session", .text("Of the attached worker that runs it.")),
+                .maybe("fence", .integer("Of the attempt, from whoever was handed it.", from: 1)),
+                .maybe("progress", .integer("In percent.", to: 100)),
                 .maybe("note", .text("In words.")),
             ])
         ),

@@ -42,7 +42,7 @@ extension OpenAPISchemas {
                         .choice(DaylightPolicy.Overlap.allCases.map(\.rawValue)).orNull),
                 ], "When clocks change; goes with `cron`.")),
         .maybe("until", .time("No occurrence is later.").orNull),
-        .maybe("paused", .flag("Nothing runs.").standard("false")),
+        .maybe("paused", .flag("Nothing runs. If not given, it stays as it is, at first false.")),
     ]
 
     private static let standing: [OpenAPISchema.Field] = [
@@ -75,7 +75,8 @@ extension OpenAPISchemas {
             "ScheduleSubmission",
             .object(
                 timing + policy + [.always("task", .reference("ScheduledTask"))],
-                "A schedule as it is put: `task`, and one of `cron`, `every` and `at`.")
+                "A schedule as it is put: `task`, and one of `cron`, `every` and `at`. What is returned can be put again."
+            )
         ),
         (
             "Occurrence",

@@ -49,7 +49,10 @@ extension OpenAPISchemas {
         ),
         (
             "QueueSettings",
-            .object(settings, "A queue as it is put; what is not given is without limit.")
+            .object(
+                settings,
+                "A queue as it is put; what is not given is without limit. What is returned can be put again."
+            )
         ),
         (
             "KeyLimit",

@@ -71,6 +71,7 @@ struct OpenAPIAnswerTests {
         try fixture.finish("t2", .succeeded(Array(#"{"a": 1}"#.utf8)))
         try call("GET", "/v1/tasks/{task}/result", "/v1/tasks/t2/result")
         try call("GET", "/v1/tasks/{task}/explain", "/v1/tasks/t2/explain")
+        try call("DELETE", "/v1/tasks/{task}", "/v1/tasks/t2?purge=true", status: 204)
     }
 
     @Test func `jobs and workflows`() throws {
@@ -171,6 +172,7 @@ struct OpenAPIAnswerTests {
             #"{"id": "w7", "handlers": ["resize"], "tags": ["gpu"], "slots": 2}"#, status: 201)
         let name = try #require(session["session"]?.string)
         try call("GET", "/v1/workers", "/v1/workers")
+        try call("GET", worker, "/v1/workers/w7")
         try call("POST", worker + "/drain", "/v1/workers/w7/drain")
         try call("POST", worker + "/undrain", "/v1/workers/w7/undrain")
         for _ in 0..<2 {
