@@ -43,7 +43,7 @@ extension Simulation {
         for number in running[assignment.task] ?? [] {
             let older = executions[number]
             report.overlaps += 1
-            guard !isExcused(older.owner),
+            guard !isExcused(older),
                 oracle.wasLost(assignment.task, attempt: older.assignment.attempt)
             else { continue }
             throw Violation(
@@ -54,9 +54,15 @@ extension Simulation {
         }
     }
 
-    private func isExcused(_ owner: Execution.Owner) -> Bool {
-        guard case .node(let number, _) = owner else { return false }
-        return isExcused(nodes[number])
+    private func isExcused(_ execution: Execution) -> Bool {
+        switch execution.owner {
+        case .node(let number, _): return isExcused(nodes[number])
+        case .attached:
+            // A session that another one has replaced ends at once; its worker hears of that with its next beat.
+            let assignment = execution.assignment
+            return oracle.reference.worker(assignment.worker)?.spec.incarnation
+                != assignment.incarnation
+        }
     }
 
     private func isExcused(_ node: SimulatedNode) -> Bool {
