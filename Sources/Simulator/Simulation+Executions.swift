@@ -57,11 +57,18 @@ extension Simulation {
     private func isExcused(_ execution: Execution) -> Bool {
         switch execution.owner {
         case .node(let number, _): return isExcused(nodes[number])
-        case .attached:
-            // A session that another one has replaced ends at once; its worker hears of that with its next beat.
+        case .attached(let number):
+            // A session that another one has replaced ends at once, and its worker hears of that with its next beat. One that
+            // was silent for longer than its lease was not replaced while it lived, and has to have stopped.
             let assignment = execution.assignment
-            return oracle.reference.worker(assignment.worker)?.spec.incarnation
+            let isReplaced =
+                oracle.reference.worker(assignment.worker)?.spec.incarnation
                 != assignment.incarnation
+            let settings = scenario.settings
+            let end =
+                attached.workers[number].heardAt + settings.leaseNanoseconds
+                + settings.attachedBeatNanoseconds / 4
+            return isReplaced && now <= end
         }
     }
 

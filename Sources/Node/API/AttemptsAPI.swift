@@ -65,8 +65,12 @@ enum AttemptsAPI {
         reader.finish()
         let problems = reader.problems + query.problems
         guard problems.isEmpty, let reporter else { return call.reply(Problem.invalid(problems)) }
-        current(task, number, reporter, options, call) { assignment in
-            guard let assignment else { return notCurrent(task, number, call) }
+        // Behind a read: what was cancelled through another node is not taken for running. Unlike an end, a report is answered
+        // before the log has checked it.
+        call.read(options) {
+            guard let assignment = find(task, number, reporter, call) else {
+                return notCurrent(task, number, call)
+            }
             call.context.progress.report(
                 ProgressReport(
                     task: task, attempt: number, fence: assignment.fence,

@@ -81,6 +81,10 @@ final class WorkerSessionsAPI {
         for (place, name) in (handlers ?? []).enumerated() where !NameRule.isName(name) {
             reader.problem("handlers", "\(place): \"\(name)\" is not a name: \(NameRule.name)")
         }
+        // Whoever had it would be told of everybody's ends, and could keep them to himself.
+        if handlers?.contains(Webhook.handler) == true {
+            reader.problem("handlers", "\"\(Webhook.handler)\" is run by the nodes alone")
+        }
         if handlers?.isEmpty == true { reader.problem("handlers", "must not be empty") }
         let tags = reader.strings(
             "tags", maxCount: Limits.maxTags, maxBytes: Limits.maxNameBytes, allowEmpty: false)

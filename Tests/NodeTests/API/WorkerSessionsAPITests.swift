@@ -107,6 +107,12 @@ import Testing
             try poll(session).compactMap { $0["task"]?.string } == [first, ids[1], ids[2]])
     }
 
+    @Test func `nobody but the nodes tells of ends`() throws {
+        let reply = try api.call(
+            "POST", "/v1/workers", #"{"id": "w7", "handlers": ["resize", "webhook"]}"#)
+        #expect(reply.status == 422 && reply.text.contains("run by the nodes alone"))
+    }
+
     @Test func `results of others come with the assignment, and stand in its payload`() throws {
         let session = try attach(slots: 4)
         let flow = try api.call(
