@@ -25,6 +25,8 @@ struct LongestHolds {
         var busy = Workbench()
         backlog(&busy)
         retention(&busy)
+        keyLimits()
+        quota()
     }
 
     private func show(_ name: String, _ portions: [UInt64]) {
@@ -204,5 +206,49 @@ struct LongestHolds {
         show("retention changed", [bench.apply([.setRetention(retention)])])
         bench.time += 3 * Self.day
         show("retention: dropped by age", bench.settle())
+    }
+
+    // MARK: What holds tasks back
+
+    /// All tasks in one queue, each tenth of them of a customer of its own.
+    private func keyLimits() {
+        var bench = Workbench()
+        func limit(_ concurrency: UInt32?, _ key: String = "meta.customer") -> UInt64 {
+            var spec = QueueSpec()
+            spec.limits = concurrency.map { [KeyLimit(key: key, concurrency: $0)] } ?? []
+            return bench.apply([.putQueue(name: "keyed", spec, paused: nil, isInitial: false)])
+        }
+        _ = limit(100)
+        bench.submit(options.tasks) { number in
+            var spec = Workbench.task()
+            spec.queue = "keyed"
+            spec.meta = [Label(name: "customer", value: "c\(number / 10)")]
+            return spec
+        }
+        show("key limit raised", [limit(200)])
+        show("key limit lowered, still above what waits", [limit(20)])
+        show("key limit lowered, most have to leave", [limit(1)])
+        show("key limit raised, some get in", [limit(2)])
+        show("key limit removed, all get in", [limit(nil)])
+    }
+
+    /// A namespace of which no more may run, with tasks in thousands of queues.
+    private func quota() {
+        var bench = Workbench()
+        var quota = NamespaceQuota()
+        quota.running = 8
+        bench.apply([.putNamespace(name: "busy", quota)])
+        bench.submit(min(options.tasks, 90_000)) { number in
+            var spec = Workbench.task()
+            spec.queue = "busy:queue\(number % 9_000)"
+            return spec
+        }
+        bench.register("w", slots: 500, handlers: ["echo"])
+        var ends: [UInt64] = []
+        for _ in 0..<200 {
+            bench.time += 10
+            ends.append(bench.apply(Array(bench.finishes.prefix(1))))
+        }
+        show("finished in a full namespace of 9,000 queues", ends)
     }
 }

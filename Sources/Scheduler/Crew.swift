@@ -14,17 +14,21 @@ struct Crew: Sendable {
     var free = 0
 }
 
-/// Tasks with the same handler and tags: the same workers can run them.
+/// Tasks of one namespace with the same handler and tags: the same workers can run them, and a full quota holds
+/// back all of them.
 struct Requirement: Sendable {
     struct Key: Hashable, Sendable {
         var handler: String
         var tags: [String]
+        var space: UInt32
     }
 
     var key: Key
     var handler: Int
     /// Where it stands in its handler's list of requirements.
     var handlerPlace = 0
+    /// Where it stands in its namespace's list of requirements.
+    var spacePlace = 0
     /// Lanes that have it.
     var lanes = 0
     /// Crews that can run it, ascending.
@@ -34,7 +38,8 @@ struct Requirement: Sendable {
     var heads = Heap()
     /// Lanes and priorities with waiting tasks, those of closed queues included.
     var waitingLevels = 0
-    /// Where it stands in its handler's list of requirements with heads; nil if it has none or no crew can run it.
+    /// Where it stands in its handler's list of requirements with heads; nil if it has none, no crew can run it or
+    /// its namespace is full.
     var place: Int?
     /// Number of its ring, if `ringEpoch` is the current one.
     var ring = 0
@@ -47,6 +52,6 @@ struct HandlerEntry: Sendable {
     /// Crews and requirements that name it.
     var references = 0
     var requirements: [Int] = []
-    /// Those among them that have heads and a crew.
+    /// Those among them that have heads and a crew, and whose namespaces are not full.
     var waiting: [Int] = []
 }

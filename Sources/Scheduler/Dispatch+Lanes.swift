@@ -126,8 +126,15 @@ extension Dispatch {
             && lanes[lane].levels[Int(tasks[position].priority)].waiting.top?.id == entry.id
     }
 
-    /// The first of the requirement's waiting tasks whose queues are open.
+    /// Tasks of the lane may start, as far as its queue and namespace go.
+    func mayStart(_ lane: Lane.Key) -> Bool {
+        queues[Int(lane.queue)].isOpen
+            && !spaces[Int(requirements[lane.requirement].key.space)].isFull
+    }
+
+    /// The first of the requirement's waiting tasks whose queues are open; nil as well if their namespace is full.
     mutating func firstWaiting(_ requirement: Int, in tasks: TaskTable) -> Heap.Entry? {
+        guard !spaces[Int(requirements[requirement].key.space)].isFull else { return nil }
         while let top = requirements[requirement].heads.top {
             if isHead(top, in: tasks) { return top }
             requirements[requirement].heads.pop()
@@ -160,6 +167,7 @@ extension Dispatch {
     mutating func updateListing(_ requirement: Int) {
         let belongs =
             requirements[requirement].heads.top != nil && !requirements[requirement].crews.isEmpty
+            && !spaces[Int(requirements[requirement].key.space)].isFull
         let handler = requirements[requirement].handler
         if belongs, requirements[requirement].place == nil {
             requirements[requirement].place = handlers[handler].waiting.count
@@ -179,7 +187,6 @@ extension Dispatch {
         while queues.count <= Int(number) { queues.append(QueueLoad()) }
         queues[Int(number)] = QueueLoad()
         queues[Int(number)].space = space
-        queues[Int(number)].isSpaceFull = spaces[Int(space)].isFull
         spaces[Int(space)].queues.append(number)
         configure(number, record)
         queues[Int(number)].isOpen = queues[Int(number)].mayStart
@@ -206,7 +213,7 @@ extension Dispatch {
     ) {
         if let old { queues[Int(number)].counts[Int(old.rawValue)] -= 1 }
         if let new { queues[Int(number)].counts[Int(new.rawValue)] += 1 }
-        count(inSpace: queues[Int(number)].space, from: old, to: new, in: tasks)
+        count(inSpace: queues[Int(number)].space, from: old, to: new)
         if old == .running || new == .running { updateGate(number, in: tasks) }
     }
 
@@ -224,10 +231,17 @@ extension Dispatch {
         }
     }
 
-    /// The requirements of tasks that may start since their queues opened.
+    /// The requirements of tasks that may start since their queues or namespaces opened.
     mutating func takeReopened() -> [Int] {
-        guard !reopened.isEmpty else { return [] }
+        guard !reopened.isEmpty || !reopenedSpaces.isEmpty else { return [] }
         var found: [Int] = []
+        for space in reopenedSpaces {
+            for requirement in spaces[Int(space)].requirements
+            where requirements[requirement].place != nil {
+                found.append(requirement)
+            }
+        }
+        reopenedSpaces.removeAll(keepingCapacity: true)
         for queue in reopened {
             for lane in queues[Int(queue)].lanes where lanes[lane].waitingCount > 0 {
                 found.append(lanes[lane].key.requirement)

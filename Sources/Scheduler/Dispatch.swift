@@ -30,6 +30,8 @@ struct Dispatch: Sendable {
     var spaces = [SpaceLoad()]
     /// Queues that have opened and whose waiting tasks have not met the free workers yet.
     var reopened: [UInt32] = []
+    /// Likewise namespaces of which fewer run than may.
+    var reopenedSpaces: [UInt32] = []
     private(set) var laneOfProfile: [Int] = []
     var lanes = Pool<Lane>()
     private var laneNumbers: [Lane.Key: Int] = [:]
@@ -49,7 +51,8 @@ struct Dispatch: Sendable {
     // MARK: Profiles, lanes and requirements
 
     mutating func add(_ profile: Profile, number: UInt32, queue: UInt32) {
-        let requirementKey = Requirement.Key(handler: profile.handler, tags: profile.tags)
+        let requirementKey = Requirement.Key(
+            handler: profile.handler, tags: profile.tags, space: queues[Int(queue)].space)
         let requirement = requirementNumbers[requirementKey] ?? makeRequirement(requirementKey)
         let key = Lane.Key(queue: queue, requirement: requirement)
         let lane = laneNumbers[key] ?? makeLane(key)
@@ -101,6 +104,7 @@ struct Dispatch: Sendable {
             handlers[handler].requirements[place] = last
             requirements[last].handlerPlace = place
         }
+        removeFromSpace(requirement)
         requirementNumbers[requirements[requirement].key] = nil
         requirements.remove(requirement)
         releaseHandler(handler)
@@ -118,6 +122,7 @@ struct Dispatch: Sendable {
         requirementNumbers[key] = number
         requirements[number].handlerPlace = handlers[handler].requirements.count
         handlers[handler].requirements.append(number)
+        addToSpace(number)
         return number
     }
 

@@ -14,6 +14,12 @@ public struct KeyLimit: Equatable, Sendable {
         self.rate = rate
     }
 
+    /// How many more may have places while so many run and no token was taken.
+    func room(running: Int) -> Int {
+        let slots = concurrency.map { max(0, Int($0) - running) } ?? .max
+        return min(slots, rate.map { Int($0.burst) } ?? .max)
+    }
+
     /// Whether `text` can be a key: `payload` or `meta`, and names behind dots.
     public static func isKey(_ text: String) -> Bool {
         guard text.utf8.count <= Limits.maxKeyBytes else { return false }

@@ -39,8 +39,6 @@ struct QueueLoad: Sendable {
     var isOpen = true
     /// Paused, out of tokens, or with a breaker that is open.
     var isHeld = false
-    /// As many of its namespace run as may.
-    var isSpaceFull = false
     /// The number of its namespace.
     var space = NamespaceTable.standard
     /// It has a rate or a breaker, which count what starts.
@@ -65,5 +63,5 @@ struct QueueLoad: Sendable {
             + counts[Int(TaskState.ready.rawValue)]
     }
 
-    var mayStart: Bool { !isHeld && !isSpaceFull && running < concurrency }
+    var mayStart: Bool { !isHeld && running < concurrency }
 }

@@ -86,7 +86,7 @@ extension Scheduler {
 
     private mutating func chooseWorker(_ id: TaskID, _ record: TaskRecord) -> UInt32? {
         let key = index.dispatch.lanes[index.dispatch.laneOfProfile[Int(record.profile)]].key
-        guard index.dispatch.queues[Int(key.queue)].isOpen else { return nil }
+        guard index.dispatch.mayStart(key) else { return nil }
         if let flow = record.flow {
             return index.dispatch.choose(key.requirement, hash: flow, isSticky: true)
         }

@@ -248,13 +248,31 @@ extension Scheduler {
 
     // MARK: Rules
 
-    /// The queue's rules are other ones now: every place is given anew.
+    /// The queue's rules are other ones now. Where that leaves every task in its place, others are let in as gates have
+    /// opened: there may be a million in their places. Else every place is given anew.
     mutating func replaceKeyLimits(_ queue: UInt32) {
         state.keyBuckets.removeAll(of: queue)
         let limits = state.queues[queue].spec.limits
+        var hasTooMany = false
+        var opened: [(first: Heap.Entry, gate: UInt64)] = []
         for number in index.keyGates.gates.keys {
             guard let gate = index.keyGates.gates[number], gate.queue == queue else { continue }
-            index.keyGates.gates[number]?.limit = limits.first { $0.key == gate.key }
+            let limit = limits.first { $0.key == gate.key }
+            if limit != gate.limit { index.keyGates.gates[number]?.limit = limit }
+            if gate.reserved > limit?.room(running: gate.running) ?? .max { hasTooMany = true }
+            if let first = firstParked(at: number), isOpen(number) {
+                opened.append((first, number))
+            }
+        }
+        if hasTooMany { return replaceKeyPlaces(queue) }
+        // By their first tasks: the gates come in no order, and the place at a third one may go to whoever is first.
+        opened.sort { $0.first < $1.first }
+        index.keyGates.changed += opened.map(\.gate)
+    }
+
+    private mutating func replaceKeyPlaces(_ queue: UInt32) {
+        for number in index.keyGates.gates.keys
+        where index.keyGates.gates[number]?.queue == queue {
             index.keyGates.gates[number]?.heads = Heap()
         }
         for id in index.dispatch.keyedTasks(inLanesOf: queue, in: state.tasks) {

@@ -16,7 +16,7 @@ extension Scheduler {
         record.quota = quota
         record.isDeclared = true
         state.namespaces[number] = record
-        index.dispatch.configure(space: number, record, in: state.tasks)
+        index.dispatch.configure(space: number, record)
         setRetention(retention, ofSpace: number)
         // More may run than before.
         startReopened(&events)
@@ -57,7 +57,7 @@ extension Scheduler {
 
     mutating func noteNamespace(_ record: NamespaceRecord, _ number: UInt32) {
         index.namespaceNumbers[record.name] = number
-        index.dispatch.addSpace(number, record, in: state.tasks)
+        index.dispatch.addSpace(number, record)
     }
 
     /// Something of the namespace is gone. One that nobody has put goes with the last of it.

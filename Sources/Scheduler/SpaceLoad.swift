@@ -12,6 +12,8 @@ struct SpaceLoad: Sendable {
     var countsSubmits = false
     /// Numbers of its queues.
     var queues: [UInt32] = []
+    /// In no order, as `QueueLoad.lanes`.
+    var requirements: [Int] = []
 
     func kept(_ reason: Wakes.Reason) -> Int { reason == .dead ? dead : finished }
 
@@ -37,37 +39,49 @@ struct SpaceLoad: Sendable {
 }
 
 extension Dispatch {
-    mutating func addSpace(_ number: UInt32, _ record: NamespaceRecord, in tasks: TaskTable) {
+    mutating func addSpace(_ number: UInt32, _ record: NamespaceRecord) {
         while spaces.count <= Int(number) { spaces.append(SpaceLoad()) }
         spaces[Int(number)] = SpaceLoad()
-        configure(space: number, record, in: tasks)
+        configure(space: number, record)
     }
 
     /// Takes over what the record says.
-    mutating func configure(space number: UInt32, _ record: NamespaceRecord, in tasks: TaskTable) {
+    mutating func configure(space number: UInt32, _ record: NamespaceRecord) {
+        let wasFull = spaces[Int(number)].isFull
         spaces[Int(number)].maxPending = record.quota.pending.map(Int.init) ?? .max
         spaces[Int(number)].maxRunning = record.quota.running.map(Int.init) ?? .max
         spaces[Int(number)].countsSubmits = record.bucket != nil
-        updateGates(ofSpace: number, in: tasks)
+        if spaces[Int(number)].isFull != wasFull { updateGate(ofSpace: number) }
     }
 
     /// A task of the namespace went from one state to another; nil: it is new, or gone.
     @inline(__always)
-    mutating func count(
-        inSpace number: UInt32, from old: TaskState?, to new: TaskState?, in tasks: TaskTable
-    ) {
+    mutating func count(inSpace number: UInt32, from old: TaskState?, to new: TaskState?) {
         let wasFull = spaces[Int(number)].isFull
         spaces[Int(number)].count(from: old, to: new)
-        if spaces[Int(number)].isFull != wasFull { updateGates(ofSpace: number, in: tasks) }
+        if spaces[Int(number)].isFull != wasFull { updateGate(ofSpace: number) }
     }
 
-    /// All queues of the namespace start nothing while as many run as may.
-    private mutating func updateGates(ofSpace number: UInt32, in tasks: TaskTable) {
-        let isFull = spaces[Int(number)].isFull
-        for queue in spaces[Int(number)].queues {
-            queues[Int(queue)].isSpaceFull = isFull
-            updateGate(queue, in: tasks)
-        }
+    /// Nothing of a full namespace is looked at when a slot gets free.
+    private mutating func updateGate(ofSpace number: UInt32) {
+        for requirement in spaces[Int(number)].requirements { updateListing(requirement) }
+        guard !spaces[Int(number)].isFull, reopenedSpaces.last != number else { return }
+        reopenedSpaces.append(number)
+    }
+
+    mutating func addToSpace(_ requirement: Int) {
+        let space = Int(requirements[requirement].key.space)
+        requirements[requirement].spacePlace = spaces[space].requirements.count
+        spaces[space].requirements.append(requirement)
+    }
+
+    mutating func removeFromSpace(_ requirement: Int) {
+        let space = Int(requirements[requirement].key.space)
+        let place = requirements[requirement].spacePlace
+        let last = spaces[space].requirements.removeLast()
+        guard last != requirement else { return }
+        spaces[space].requirements[place] = last
+        requirements[last].spacePlace = place
     }
 }
 

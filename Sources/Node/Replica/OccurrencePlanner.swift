@@ -5,12 +5,16 @@ import Scheduler
 public struct OccurrencePlanner {
     struct Plan {
         var firings: [Firing] = []
+        var instants = 0
         /// Schedules that are due and can't be evaluated here; they stay due.
         var unresolved: [DueSchedule] = []
     }
 
     /// Missed occurrences counted in one firing; more follow in the next one.
     private static let maxMissedPerFiring: UInt32 = 1_000
+    /// Instants computed for one plan, to within those of one firing: after a day without a leader there may be
+    /// millions. The others follow in the next plan.
+    static let maxInstantsPerPlan = 10_000
 
     private var zones: ZoneTable
     private let zoneData: String?
@@ -31,7 +35,10 @@ public struct OccurrencePlanner {
         _ due: [DueSchedule], at time: Milliseconds, settings: ReplicaSettings
     ) -> Plan {
         var plan = Plan()
-        for schedule in due where plan.firings.count < settings.maxFiringsPerAdvance {
+        for schedule in due
+        where plan.firings.count < settings.maxFiringsPerAdvance
+            && plan.instants < Self.maxInstantsPerPlan
+        {
             do {
                 let rule = try ScheduleRule(
                     schedule.timing, name: schedule.name, zone: schedule.zone,
@@ -70,7 +77,12 @@ public struct OccurrencePlanner {
         var due = DueInstants(rule, from: schedule.next, through: time)
         var expected = schedule.next
         var missed: UInt32 = 0
-        while plan.firings.count < limit, let nominal = due.current {
+        defer { plan.instants += due.computed }
+        // What was counted as missed goes into a firing first.
+        while plan.firings.count < limit,
+            missed > 0 || plan.instants + due.computed < Self.maxInstantsPerPlan,
+            let nominal = due.current
+        {
             let later = due.countBehind(limit: policy.catchUp.horizon)
             let runs = policy.catchUp.runs(
                 late: time - nominal, later: later, grace: policy.graceMilliseconds)
@@ -97,6 +109,7 @@ private struct DueInstants {
     /// From the current one on, as far as was looked; those before `head` are done with.
     private var known: [Milliseconds]
     private var head = 0
+    private(set) var computed = 0
     /// The first instant behind all that are due, once it was come to.
     private var following: Milliseconds?
     private var isComplete = false
@@ -130,6 +143,7 @@ private struct DueInstants {
     private mutating func look(ahead count: Int) {
         while !isComplete, known.count - head - 1 < count, let last = known.last {
             following = rule.next(after: last)?.instant
+            computed += 1
             if let following, following <= time {
                 known.append(following)
             } else {

@@ -75,6 +75,35 @@ import Testing
         #expect(plan.firings.last?.next == 8_000)
     }
 
+    @Test func afterADayTheWorkIsDividedAmongPlans() {
+        let day: Int64 = 86_400_000
+        var left = (0..<500).map { number in
+            var schedule = due(.every(milliseconds: 60_000), next: 60_000)
+            schedule.name = "s\(number)"
+            return schedule
+        }
+        var accounted = 0
+        var plans = 0
+        while !left.isEmpty, plans < 1_000 {
+            let plan = plan(left, at: day)
+            #expect(plan.instants < OccurrencePlanner.maxInstantsPerPlan + 1_001)
+            #expect(!plan.firings.isEmpty)
+            for firing in plan.firings {
+                guard let place = left.firstIndex(where: { $0.name == firing.schedule }) else {
+                    Issue.record("\(firing.schedule) was not due")
+                    return
+                }
+                #expect(firing.expectedNext == left[place].next)
+                accounted += Int(firing.missed) + (firing.nominal == nil ? 0 : 1)
+                left[place].next = firing.next ?? .max
+                if left[place].next > day { left.remove(at: place) }
+            }
+            plans += 1
+        }
+        #expect(accounted == 500 * 1_440)
+        #expect(plans > 10)
+    }
+
     @Test func anUnknownZoneStaysDueAndHoldsNothingElseUp() {
         let plan = plan(
             [
