@@ -94,6 +94,14 @@ final class Gateway {
         waiters[task, default: []].append(Waiter(id: id, deadline: deadline, then: then))
     }
 
+    // MARK: What the local state says
+
+    func task(_ id: TaskID) -> TaskView? { replica.task(id) }
+
+    func namespace(of id: TaskID) -> Namespace? { replica.namespace(of: id) }
+
+    func queuePriority(_ name: String) -> UInt8? { replica.queuePriority(name) }
+
     // MARK: For the node
 
     func step(_ input: ReplicaInput) {
@@ -182,5 +190,17 @@ final class Gateway {
             guard state == nil || state?.isFinal == true else { continue }
             for waiter in waiters.removeValue(forKey: task) ?? [] { waiter.then(state != nil) }
         }
+    }
+}
+
+/// What is read for every task. These change nothing: they are `mutating` because the object's replica is copied for
+/// any other call, with a reference to each of its tables.
+extension Replica {
+    fileprivate mutating func task(_ id: TaskID) -> TaskView? { scheduler.task(id) }
+
+    fileprivate mutating func namespace(of id: TaskID) -> Namespace? { scheduler.namespace(of: id) }
+
+    fileprivate mutating func queuePriority(_ name: String) -> UInt8? {
+        scheduler.queuePriority(name)
     }
 }

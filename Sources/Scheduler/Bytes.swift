@@ -62,7 +62,14 @@ public struct ByteWriter: Sendable {
 
     @inline(__always)
     private mutating func putInteger<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(littleEndian: value)
+    }
+}
+
+extension [UInt8] {
+    @inline(__always)
+    mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 }
 

@@ -75,12 +75,15 @@ public struct CommandGroup: Equatable, Sendable {
 
     /// `command` is `Command.encoded()`.
     public mutating func append(sequence: UInt64, command: [UInt8]) {
-        var header = ByteWriter(capacity: 12)
-        header.put(sequence)
-        header.put(UInt32(command.count))
-        body.append(contentsOf: header.bytes)
+        body.append(littleEndian: sequence)
+        body.append(littleEndian: UInt32(command.count))
         body.append(contentsOf: command)
         count += 1
+    }
+
+    /// Makes room for commands of so many bytes, headers included.
+    public mutating func reserve(bytes: Int) {
+        body.reserveCapacity(bytes)
     }
 
     public func encode(into writer: inout ByteWriter) {

@@ -195,6 +195,9 @@ extension Scenario {
         settings.raft.maxUncommittedBytes = random.pick([16_384, 1 << 20])
         settings.raft.retainedLogBytes = random.pick([0, 1_024, 16_384])
         settings.snapshotLogBytes = random.pick([2_048, 16_384, 131_072, 64 << 20])
+        // By what was drawn above, so that other draws of a seed stay as they are.
+        settings.snapshotRestNanoseconds =
+            settings.raft.retainedLogBytes == 1_024 ? 2_000_000_000 : 0
         settings.maxEntryBytes = random.pick([256, 2_048, 65_536])
         settings.maxForwardBytes = random.pick([256, 2_048, 65_536])
         settings.applyBudgetBytes = random.pick([64, 1_024, 262_144])

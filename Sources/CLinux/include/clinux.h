@@ -1,4 +1,4 @@
-// System calls that Swift's `Glibc` module leaves out. Header only: no code of ours is compiled as C.
+// System calls that Swift's `Glibc` module leaves out, and an instruction that Swift has no name for. Header only: no code of ours is compiled as C.
 // GNU-only prototypes are redeclared because the importer does not define _GNU_SOURCE.
 #pragma once
 
@@ -17,6 +17,13 @@
 #include <unistd.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
@@ -31,3 +38,48 @@ static inline int carillon_pidfd_open(pid_t process, unsigned int flags) {
 // glibc 2.34 and later.
 extern int posix_spawn_file_actions_addclosefrom_np(
     posix_spawn_file_actions_t *actions, int lowest);
+
+// CRC-32C by the processor's own instruction, eight bytes a step. To be called only if
+// `carillon_has_crc32c` says that there is one.
+#if defined(__x86_64__)
+static inline int carillon_has_crc32c(void) {
+    unsigned int a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & (1u << 20));
+}
+
+__attribute__((target("sse4.2")))
+static inline uint32_t carillon_crc32c(uint32_t value, const uint8_t *bytes, size_t count) {
+    uint64_t wide = value;
+    for (; count >= 8; bytes += 8, count -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    value = (uint32_t)wide;
+    for (; count > 0; bytes++, count--) value = __builtin_ia32_crc32qi(value, *bytes);
+    return value;
+}
+#elif defined(__aarch64__)
+static inline int carillon_has_crc32c(void) {
+    return (getauxval(AT_HWCAP) & (1ul << 7)) != 0; // HWCAP_CRC32
+}
+
+__attribute__((target("crc")))
+static inline uint32_t carillon_crc32c(uint32_t value, const uint8_t *bytes, size_t count) {
+    for (; count >= 8; bytes += 8, count -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        value = __builtin_arm_crc32cd(value, word);
+    }
+    for (; count > 0; bytes++, count--) value = __builtin_arm_crc32cb(value, *bytes);
+    return value;
+}
+#else
+static inline int carillon_has_crc32c(void) { return 0; }
+
+static inline uint32_t carillon_crc32c(uint32_t value, const uint8_t *bytes, size_t count) {
+    (void)bytes;
+    (void)count;
+    return value;
+}
+#endif

@@ -20,7 +20,10 @@ final class API {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        var call = Call(context: context, request: request, responder: responder)
+        let name = request.header("x-carillon-namespace") ?? ""
+        let call = Call(
+            context: context, request: request, responder: responder,
+            namespace: name.isEmpty ? .standard : Namespace(name: name))
         if request.method != .get, request.method != .head,
             CrossSite.isForeign(origin: request.header("origin"), host: request.header("host"))
         {
@@ -30,11 +33,8 @@ final class API {
                     detail: "Web pages of other sites may not change anything here."))
             return
         }
-        if let name = request.header("x-carillon-namespace"), !name.isEmpty {
-            guard NamespacesAPI.isName(name) else {
-                return call.reply(NamespacesAPI.invalidName(name))
-            }
-            call.namespace = Namespace(name: name)
+        guard name.isEmpty || NamespacesAPI.isName(name) else {
+            return call.reply(NamespacesAPI.invalidName(name))
         }
         route(call)
     }
@@ -83,8 +83,9 @@ final class API {
         }
         // What lives in no namespace is not found there.
         guard Self.namespaced.contains(segments[3]) else { return call.replyUnknownPath() }
-        var inner = call
-        inner.namespace = Namespace(name: segments[2])
+        let inner = Call(
+            context: call.context, request: call.request, responder: call.responder,
+            namespace: Namespace(name: segments[2]))
         guard NamespacesAPI.isName(segments[2]) else {
             return call.reply(NamespacesAPI.invalidName(segments[2]))
         }

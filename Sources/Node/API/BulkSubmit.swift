@@ -157,7 +157,7 @@ final class BulkSubmit {
             items[index] = .problem(Problem.invalid(reader.problems))
             return
         }
-        TaskSpecReader.complete(&spec, from: value, call.gateway.replica.scheduler)
+        TaskSpecReader.complete(&spec, from: value, call.gateway)
         unanswered += 1
         let after = spec.after
         call.gateway.request(.submit(spec), deadline: options.deadline) { answer in

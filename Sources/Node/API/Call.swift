@@ -1,21 +1,25 @@
 import Raft
 import Scheduler
 
-/// One request on its way through the API.
-struct Call {
+/// One request on its way through the API. An object, as the call-backs of a request all hold it.
+final class Call {
     let context: APIContext
     let request: HTTPRequest
     let responder: HTTPResponder
     /// Whose tasks, queues, schedules and templates it is about.
-    var namespace = Namespace.standard
+    let namespace: Namespace
 
     /// What paths of the request's namespace begin with.
     var base: String { namespace.isStandard ? "/v1" : "/v1/namespaces/\(namespace)" }
 
-    init(context: APIContext, request: HTTPRequest, responder: HTTPResponder) {
+    init(
+        context: APIContext, request: HTTPRequest, responder: HTTPResponder,
+        namespace: Namespace = .standard
+    ) {
         self.context = context
         self.request = request
         self.responder = responder
+        self.namespace = namespace
     }
 
     /// How a request wants to be done, from its query.
@@ -45,7 +49,7 @@ struct Call {
     }
 
     func reply(status: Int = 200, _ body: (inout JSONWriter) -> Void) {
-        var writer = JSONWriter(capacity: 1_024)
+        var writer = JSONWriter(capacity: 2_048)
         body(&writer)
         reply(.json(writer.bytes, status: status))
     }
@@ -135,7 +139,7 @@ struct Call {
             } catch {
                 return .failure(error)
             }
-        } then: { outcome in
+        } then: { [self] outcome in
             switch outcome {
             case .success(let document): then(document)
             case .failure(let error): reply(Problem.notJSON(error))
@@ -155,7 +159,7 @@ struct Call {
 
     /// Calls `then` as soon as the local state may be shown.
     func read(_ options: Options, then: @escaping () -> Void) {
-        gateway.read(isStale: options.isStale, deadline: options.deadline) { refusal in
+        gateway.read(isStale: options.isStale, deadline: options.deadline) { [self] refusal in
             if let refusal { refuse(refusal) } else { then() }
         }
     }
@@ -177,7 +181,7 @@ struct Call {
         guard gateway.replica.scheduler.namespace(of: id) == nil else {
             return reach(id, noun, name, then: then)
         }
-        read(options) { reach(id, noun, name, then: then) }
+        read(options) { [self] in reach(id, noun, name, then: then) }
     }
 
     /// Has a command done; a rejection is answered here, `wrongState` says what it would mean. `refused` is called
@@ -187,27 +191,34 @@ struct Call {
         wrongState: @escaping () -> String, then: @escaping (Outcome) -> Void,
         refused: @escaping () -> Void = {}
     ) {
-        gateway.request(command, deadline: options.deadline) { answer in
-            switch answer {
-            case .refused(let refusal):
-                refuse(refusal)
-                refused()
-            case .outcome(.rejected(.missingDependency)):
-                reply(Problem.missing(command.after, namespace, in: gateway.replica.scheduler))
-                refused()
-            case .outcome(.rejected(.full)):
-                reply(Problem.full(command.crowd))
-                refused()
-            case .outcome(.rejected(let rejection)):
-                reply(
-                    rejected(
-                        rejection, noun: noun, name: name,
-                        wrongState: rejection == .wrongState ? wrongState() : ""))
-                refused()
-            case .outcome(let outcome):
-                then(outcome)
-            }
+        gateway.request(command, deadline: options.deadline) { [self] answer in
+            let outcome = success(
+                answer, of: command, noun: noun, name: name, wrongState: wrongState)
+            if let outcome { then(outcome) } else { refused() }
         }
+    }
+
+    /// What a command came to; nil if anything but success, which is answered here.
+    func success(
+        _ answer: Gateway.Answer, of command: Command, noun: String, name: String,
+        wrongState: () -> String = { "" }
+    ) -> Outcome? {
+        switch answer {
+        case .refused(let refusal):
+            refuse(refusal)
+        case .outcome(.rejected(.missingDependency)):
+            reply(Problem.missing(command.after, namespace, in: gateway.replica.scheduler))
+        case .outcome(.rejected(.full)):
+            reply(Problem.full(command.crowd))
+        case .outcome(.rejected(let rejection)):
+            reply(
+                rejected(
+                    rejection, noun: noun, name: name,
+                    wrongState: rejection == .wrongState ? wrongState() : ""))
+        case .outcome(let outcome):
+            return outcome
+        }
+        return nil
     }
 
     /// What the state machine says against a command, with what this node knows besides.

@@ -8,7 +8,8 @@ enum MediaType: Equatable {
     /// Clients that say nothing, and `curl -d`, which calls everything a form, mean JSON. That a form of a
     /// foreign web page can't use this is seen to by `CrossSite`.
     init(_ header: String?) {
-        guard let header else {
+        // As nearly all clients write it.
+        guard let header, header != "application/json" else {
             self = .json
             return
         }

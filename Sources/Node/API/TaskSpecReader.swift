@@ -65,9 +65,9 @@ struct TaskSpecReader {
     }
 
     /// A task that names no priority has that of its queue, as this node knows it.
-    static func complete(_ spec: inout TaskSpec, from value: JSONValue, _ state: Scheduler) {
+    static func complete(_ spec: inout TaskSpec, from value: JSONValue, _ gateway: Gateway) {
         guard namesNoPriority(value),
-            let priority = state.queuePriority(spec.queue)
+            let priority = gateway.queuePriority(spec.queue)
         else { return }
         spec.priority = priority
     }

@@ -60,12 +60,20 @@ enum TasksAPI {
         var query = call.query
         let options = call.options(&query)
         query.finish()
-        call.expanding(document, options) { document in
-            if GraphReader.isGraph(document.root) {
-                GraphSubmit.begin(document, call, options, query.problems)
-            } else {
-                submitOne(document, call, options, query.problems)
-            }
+        guard TemplateExpansion.isNeeded(document.root) else {
+            return submit(document, call, options, query.problems)
+        }
+        let problems = query.problems
+        call.expanding(document, options) { submit($0, call, options, problems) }
+    }
+
+    private static func submit(
+        _ document: JSONDocument, _ call: Call, _ options: Call.Options, _ problems: [JSONProblem]
+    ) {
+        if GraphReader.isGraph(document.root) {
+            GraphSubmit.begin(document, call, options, problems)
+        } else {
+            submitOne(document, call, options, problems)
         }
     }
 
@@ -83,10 +91,12 @@ enum TasksAPI {
             spec?.key = headerKey
         }
         guard problems.isEmpty, var spec else { return call.reply(Problem.invalid(problems)) }
-        TaskSpecReader.complete(&spec, from: document.root, call.gateway.replica.scheduler)
-        call.perform(
-            .submit(spec), options, noun: "task", name: spec.key ?? "", wrongState: { "" }
-        ) { outcome in
+        TaskSpecReader.complete(&spec, from: document.root, call.gateway)
+        let command = Command.submit(spec)
+        let name = spec.key ?? ""
+        call.gateway.request(command, deadline: options.deadline) { answer in
+            let outcome = call.success(answer, of: command, noun: "task", name: name)
+            guard let outcome else { return }
             guard case .task(let id, let existed) = outcome else {
                 preconditionFailure("a submission comes to a task")
             }
@@ -104,7 +114,7 @@ enum TasksAPI {
     /// What a request for a task is answered.
     static func reply(to id: TaskID, existed: Bool, _ call: Call) {
         call.reply(status: existed ? 200 : 201) { writer in
-            if let task = call.gateway.replica.scheduler.task(id) {
+            if let task = call.gateway.task(id) {
                 writer.task(task)
             } else {
                 // Its key is remembered for longer than the task itself was kept.
@@ -144,8 +154,7 @@ enum TasksAPI {
 
     /// nil as well if it is of another namespace.
     static func task(_ id: TaskID, _ call: Call) -> TaskView? {
-        let scheduler = call.gateway.replica.scheduler
-        return scheduler.namespace(of: id) == call.namespace ? scheduler.task(id) : nil
+        call.gateway.namespace(of: id) == call.namespace ? call.gateway.task(id) : nil
     }
 
     /// Cancels it, or forgets one that has ended.

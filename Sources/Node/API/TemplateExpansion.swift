@@ -249,7 +249,7 @@ extension Call {
         _ document: JSONDocument, _ options: Options, then: @escaping (JSONDocument) -> Void
     ) {
         guard TemplateExpansion.isNeeded(document.root) else { return then(document) }
-        read(options) {
+        read(options) { [self] in
             var expansion = templateExpansion
             guard let expanded = expansion.expand(document.root) else {
                 return reply(Problem.invalid(expansion.problems))
@@ -260,7 +260,7 @@ extension Call {
 
     /// By the templates that this node knows.
     var templateExpansion: TemplateExpansion {
-        TemplateExpansion(maxBytes: APILimits.maxObjectBytes) {
+        TemplateExpansion(maxBytes: APILimits.maxObjectBytes) { [gateway, namespace] in
             gateway.replica.scheduler.template(namespace.qualified($0))?.body
         }
     }

@@ -32,8 +32,9 @@ struct JSONNode: Sendable {
 }
 
 /// A parsed JSON text, with its source: every value knows its bytes, so that a payload can be kept and
-/// returned exactly as it was written (numbers beyond any machine type, escapes, spaces).
-struct JSONDocument: Sendable {
+/// returned exactly as it was written (numbers beyond any machine type, escapes, spaces). An object, as every value
+/// holds its document.
+final class JSONDocument: Sendable {
     let bytes: [UInt8]
     let nodes: [JSONNode]
 
@@ -49,7 +50,7 @@ struct JSONDocument: Sendable {
         self.nodes = scanner.nodes
     }
 
-    init(_ text: String, maxDepth: Int = JSONDocument.maxDepth) throws(JSONError) {
+    convenience init(_ text: String, maxDepth: Int = JSONDocument.maxDepth) throws(JSONError) {
         try self.init(Array(text.utf8), maxDepth: maxDepth)
     }
 

@@ -25,7 +25,8 @@ struct JSONValue: Sendable {
         let node = node
         guard node.kind == .string else { return nil }
         if node.flag {
-            return String(decoding: JSONEscape.text(of: node, document.bytes.span), as: UTF8.self)
+            let bytes = document.bytes
+            return String(decoding: JSONEscape.text(of: node, bytes.span), as: UTF8.self)
         }
         return String(
             decoding: document.bytes[Int(node.start) + 1..<Int(node.end) - 1], as: UTF8.self)
@@ -52,8 +53,8 @@ struct JSONValue: Sendable {
 
     /// The member of that name, and how many stand before it.
     func member(_ name: String) -> (value: JSONValue, ordinal: Int)? {
-        let nodes = document.nodes.span
-        let bytes = document.bytes.span
+        let nodes = document.nodes
+        let bytes = document.bytes
         guard nodes[index].kind == .object else { return nil }
         let wanted = name.utf8
         let count = wanted.count
@@ -64,7 +65,7 @@ struct JSONValue: Sendable {
             let node = nodes[child]
             let isEqual =
                 node.flag
-                ? String(decoding: JSONEscape.text(of: node, bytes), as: UTF8.self) == name
+                ? String(decoding: JSONEscape.text(of: node, bytes.span), as: UTF8.self) == name
                 : Int(node.end - node.start) - 2 == count
                     && Self.stands(wanted, at: Int(node.start) + 1, bytes)
             if isEqual { return (JSONValue(document: document, index: child + 1), ordinal) }
@@ -76,7 +77,7 @@ struct JSONValue: Sendable {
 
     /// The number of members of an object.
     var memberCount: Int {
-        let nodes = document.nodes.span
+        let nodes = document.nodes
         guard nodes[index].kind == .object else { return 0 }
         var child = index + 1
         var count = 0
@@ -118,7 +119,7 @@ struct JSONValue: Sendable {
 
     @inline(__always)
     private static func stands(
-        _ text: String.UTF8View, at start: Int, _ bytes: Span<UInt8>
+        _ text: String.UTF8View, at start: Int, _ bytes: [UInt8]
     ) -> Bool {
         var position = start
         for byte in text {

@@ -163,7 +163,7 @@ struct JSONWriter: Sendable {
     }
 
     private mutating func append(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+        text.utf8Span.span.append(to: &bytes)
     }
 
     private mutating func digits(_ value: UInt64) {
@@ -180,13 +180,19 @@ struct JSONWriter: Sendable {
     }
 
     private mutating func quote(_ value: String) {
+        let text = value.utf8Span.span
         bytes.append(UInt8(ascii: "\""))
-        if value.utf8.contains(where: Self.needsEscape) {
-            for byte in value.utf8 { escape(byte) }
+        if Self.isPlain(text) {
+            text.append(to: &bytes)
         } else {
-            bytes.append(contentsOf: value.utf8)
+            for index in text.indices { escape(text[index]) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isPlain(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where needsEscape(text[index]) { return false }
+        return true
     }
 
     @inline(__always)

@@ -143,10 +143,10 @@ struct PendingRequests: Sendable {
         var group = CommandGroup(
             origin: origin, incarnation: incarnation, acknowledgedBelow: firstSequence)
         var position = head + Int(firstUnsent - firstSequence)
-        while position < slots.count {
+        let end = self.end(ofGroupFrom: position, maxBytes: maxBytes - group.encodedBytes)
+        group.reserve(bytes: end.bytes)
+        while position < end.position {
             if let command = slots[position]?.command {
-                let bytes = CommandGroup.commandHeaderBytes + command.count
-                if !group.isEmpty, group.encodedBytes + bytes > maxBytes { break }
                 group.append(
                     sequence: firstSequence + UInt64(position - head), command: command)
                 slots[position]?.sentAt = now
@@ -155,5 +155,17 @@ struct PendingRequests: Sendable {
         }
         firstUnsent = firstSequence + UInt64(position - head)
         return group.isEmpty ? nil : group
+    }
+
+    /// Where a group of at most `maxBytes` ends that begins here, and how many it has; it has one command at least.
+    private func end(ofGroupFrom start: Int, maxBytes: Int) -> (position: Int, bytes: Int) {
+        var bytes = 0
+        for position in start..<slots.count {
+            guard let command = slots[position]?.command else { continue }
+            let more = CommandGroup.commandHeaderBytes + command.count
+            if bytes > 0, bytes + more > maxBytes { return (position, bytes) }
+            bytes += more
+        }
+        return (slots.count, bytes)
     }
 }

@@ -144,16 +144,21 @@ extension Replica {
 
     /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
     /// a restart nowhere on this node.
-    mutating func takeSnapshotIfDue(_ effects: inout [ReplicaEffect]) {
+    mutating func takeSnapshotIfDue(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
+        let hasRested =
+            clock.monotonic >= snapshotBegunAt + settings.snapshotRestNanoseconds
+        let maxBytes =
+            settings.snapshotLogBytes * (hasRested ? 1 : settings.hastySnapshotFactor)
         let isDue =
             applied > raft.snapshotMark.index
-            && (raft.coverableLogBytes > settings.snapshotLogBytes || isWanted)
+            && (raft.coverableLogBytes > maxBytes || isWanted)
         guard snapshotUnderWay == nil, restoring == nil, raft.appliableIndex > 0,
             isDue || isSnapshotLost && applied >= raft.snapshotMark.index
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark
+        snapshotBegunAt = clock.monotonic
         effects.append(.writeSnapshot(mark, scheduler.snapshotCopy()))
     }
 }

@@ -35,6 +35,7 @@ public struct Replica {
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
     var snapshotUnderWay: SnapshotMark?
+    var snapshotBegunAt: Nanoseconds = 0
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0
     /// Its file was found damaged or gone.
@@ -225,7 +226,7 @@ public struct Replica {
         raft.finishTurn(now: clock.monotonic, into: &raftEffects)
         absorbRaftEffects(clock, &effects)
         for token in reads.takeReady(applied: applied) { effects.append(.readReady(token)) }
-        takeSnapshotIfDue(&effects)
+        takeSnapshotIfDue(clock, &effects)
     }
 
     // MARK: Requests

@@ -25,6 +25,15 @@ struct CRC32CTests {
         }
     }
 
+    @Test func theTablesSayWhatTheInstructionSays() {
+        let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 * 53 + $0 / 7) }
+        for length in [0, 1, 7, 8, 9, 63, 64, 65, 999, 1_000] {
+            var sliced = CRC32C(resuming: 77)
+            bytes[..<length].withUnsafeBytes { sliced.slice($0) }
+            #expect(sliced.value == CRC32C.checksum(bytes, range: 0..<length, seed: 77))
+        }
+    }
+
     @Test func aWordIsEightLittleEndianBytes() {
         var words = CRC32C()
         words.update(word: 0x0807_0605_0403_0201)
