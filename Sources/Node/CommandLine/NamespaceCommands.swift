@@ -11,7 +11,7 @@ enum NamespaceCommands {
                 run: get),
             CommandSpec(
                 name: "set",
-                summary: "create a namespace, or change what is given of its quotas",
+                summary: "create a namespace, or change what is given of it, and keep the rest",
                 details: SettingsUpdate.details,
                 operands: [OperandSpec(name: "NAME")],
                 options: [
@@ -24,11 +24,11 @@ enum NamespaceCommands {
                         summary: "so many at once after a rest, for --submit-rate"),
                     OptionSpec(
                         name: "running", value: "N", summary: "attempts that may run at once"),
-                    SettingsUpdate.replace,
-                ],
+                ] + retention + [SettingsUpdate.replace],
                 examples: [
                     "carillon namespace set shop --pending 10000 --submit-rate 100/s --running 20",
                     "carillon namespace set shop --submit-rate none",
+                    "carillon namespace set shop --keep-succeeded 1h --keep-dead 7d --max-finished 10000",
                     "carillon submit echo --namespace shop",
                 ],
                 run: set),
@@ -37,6 +37,18 @@ enum NamespaceCommands {
                 summary: "remove a namespace that holds no tasks, schedules and templates",
                 operands: [OperandSpec(name: "NAME")], run: delete),
         ])
+
+    private static let retention = [
+        OptionSpec(
+            name: "keep-succeeded", value: "DURATION", summary: "how long those tasks are kept"),
+        OptionSpec(name: "keep-cancelled", value: "DURATION", summary: "likewise"),
+        OptionSpec(name: "keep-expired", value: "DURATION", summary: "likewise"),
+        OptionSpec(name: "keep-dead", value: "DURATION", summary: "likewise"),
+        OptionSpec(
+            name: "max-finished", value: "N",
+            summary: "so many of the first three together are kept"),
+        OptionSpec(name: "max-dead", value: "N", summary: "so many dead ones are kept"),
+    ]
 
     private static func path(_ invocation: Invocation) -> String {
         "/v1/namespaces/" + PercentEncoding.encode(invocation.operands[0])
@@ -85,26 +97,44 @@ enum NamespaceCommands {
             let text = namespace["quotas"]?.shown(field) ?? ""
             if !text.isEmpty { details.append(title, text) }
         }
+        for (title, field) in keptAges + keptNumbers {
+            let text = namespace["retention"]?.shown(field) ?? ""
+            if !text.isEmpty { details.append(title.replacing("-", with: " "), text) }
+        }
         details.print(on: invocation.console)
         return 0
     }
 
+    private static let keptAges = [
+        ("keep-succeeded", "succeeded"), ("keep-cancelled", "cancelled"),
+        ("keep-expired", "expired"), ("keep-dead", "dead"),
+    ]
+
+    private static let keptNumbers = [("max-finished", "maxFinished"), ("max-dead", "maxDead")]
+
     private static func set(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
-        var update = SettingsUpdate()
-        try update.takeNumbers(
+        var quotas = SettingsUpdate()
+        try quotas.takeNumbers(
             [("pending", "pending"), ("running", "running"), ("submit-burst", "submitBurst")],
             invocation)
-        update.takeTexts([("submit-rate", "submitRate")], invocation)
+        quotas.takeTexts([("submit-rate", "submitRate")], invocation)
+        var retention = SettingsUpdate()
+        retention.takeTexts(keptAges, invocation)
+        try retention.takeNumbers(keptNumbers, invocation)
         let format = try invocation.output()
         let client = try invocation.client()
-        let old = try SettingsUpdate.current(path(invocation), invocation, client)?["quotas"]
+        let old = try SettingsUpdate.current(path(invocation), invocation, client)
         var kept = ["pending", "running", "submitRate"]
-        if update.keepsBurst("submitBurst", of: "submitRate", in: old) {
+        if quotas.keepsBurst("submitBurst", of: "submitRate", in: old?["quotas"]) {
             kept.append("submitBurst")
         }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.rawField("quotas", update.body(keeping: kept, of: old))
+        writer.rawField("quotas", quotas.body(keeping: kept, of: old?["quotas"]))
+        writer.rawField(
+            "retention",
+            retention.body(
+                keeping: (keptAges + keptNumbers).map { $0.1 }, of: old?["retention"]))
         writer.endObject()
         let response = try client.sendExpectingSuccess(
             .put(path(invocation), body: writer.bytes))

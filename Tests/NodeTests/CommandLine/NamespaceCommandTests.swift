@@ -28,23 +28,29 @@ struct NamespaceCommandTests {
     @Test(arguments: [
         (
             ["--running", "5", "--submit-rate", "9/s"], nil,
-            #"{"quotas":{"running":5,"submitRate":"9/s"}}"#
+            #"{"quotas":{"running":5,"submitRate":"9/s"},"retention":{}}"#
         ),
         (
-            ["--running", "5"], #"{"pending": 7, "submitRate": "9/s", "submitBurst": 4}"#,
-            #"{"quotas":{"running":5,"pending":7,"submitRate":"9/s","submitBurst":4}}"#
+            ["--running", "5"],
+            #"{"quotas": {"pending": 7, "submitRate": "9/s", "submitBurst": 4}, "retention": {"dead": null}}"#,
+            #"{"quotas":{"running":5,"pending":7,"submitRate":"9/s","submitBurst":4},"retention":{}}"#
         ),
         (
-            ["--submit-rate", "none"], #"{"pending": 7, "submitRate": "9/s", "submitBurst": 4}"#,
-            #"{"quotas":{"pending":7}}"#
+            ["--submit-rate", "none"],
+            #"{"quotas": {"pending": 7, "submitRate": "9/s", "submitBurst": 4}, "retention": {"succeeded": "1h", "maxDead": 9}}"#,
+            #"{"quotas":{"pending":7},"retention":{"succeeded":"1h","maxDead":9}}"#
+        ),
+        (
+            ["--keep-dead", "7d", "--max-finished", "100", "--keep-succeeded", "none"],
+            #"{"quotas": {"pending": 7}, "retention": {"succeeded": "1h", "dead": "1h", "maxDead": 9}}"#,
+            #"{"quotas":{"pending":7},"retention":{"dead":"7d","maxFinished":100,"maxDead":9}}"#
         ),
     ])
-    func `set changes the quotas that are given and keeps the rest`(
-        options: [String], quotas: String?, body: String
+    func `set changes what is given and keeps the rest`(
+        options: [String], old: String?, body: String
     ) throws {
-        let old = quotas.map { ScriptedServer.reply(200, "{\"quotas\": \($0)}") }
         let server = try ScriptedServer(
-            .reply(old ?? ScriptedServer.reply(404, "{}")),
+            .reply(old.map { ScriptedServer.reply(200, $0) } ?? ScriptedServer.reply(404, "{}")),
             .reply(ScriptedServer.reply(200, "{}")))
         defer { server.stop() }
         let result = run(["namespace", "set", "shop"] + options, on: server)
@@ -62,20 +68,26 @@ struct NamespaceCommandTests {
         #expect(
             run(["namespace", "set", "shop", "--replace", "--pending", "1"], on: server).status == 0
         )
-        #expect(server.requests.map(\.body) == [#"{"quotas":{"pending":1}}"#])
+        #expect(server.requests.map(\.body) == [#"{"quotas":{"pending":1},"retention":{}}"#])
     }
 
-    @Test func `get shows quotas and loads`() throws {
+    @Test func `get shows quotas, loads and what is kept`() throws {
         let server = try ScriptedServer(
             .reply(
                 ScriptedServer.reply(
                     200,
                     #"{"name": "shop", "quotas": {"pending": 10, "submitRate": "9/s"}, "#
+                        + #""retention": {"dead": "7d", "succeeded": null, "maxDead": 30}, "#
                         + #""pending": 3, "running": 1, "queues": 2}"#)))
         defer { server.stop() }
         let output = run(["namespace", "get", "shop"], on: server).output
-        #expect(output.contains("max pending  10\n") && output.contains("submit rate  9/s\n"))
-        #expect(!output.contains("max running"))
+        let words = output.split(separator: "\n").map {
+            $0.split(separator: " ").joined(separator: " ")
+        }
+        for line in ["max pending 10", "submit rate 9/s", "keep dead 7d", "max dead 30"] {
+            #expect(words.contains(line))
+        }
+        #expect(!output.contains("max running") && !output.contains("keep succeeded"))
     }
 
     @Test func `list shows quotas, and delete says what it did`() throws {
