@@ -6,6 +6,13 @@ struct Invocation {
     let values: [String: [String]]
     let console: Console
 
+    /// The same, as if these options had not been given.
+    func without(_ names: [String]) -> Invocation {
+        Invocation(
+            path: path, operands: operands,
+            values: values.filter { !names.contains($0.key) }, console: console)
+    }
+
     func flag(_ name: String) -> Bool { values[name] != nil }
 
     func value(_ name: String) -> String? { values[name]?.last }

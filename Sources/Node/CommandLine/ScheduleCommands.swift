@@ -33,7 +33,9 @@ enum ScheduleCommands {
     private static let create = CommandSpec(
         name: "create", summary: "create a schedule, or replace the one of that name",
         operands: [OperandSpec(name: "NAME"), OperandSpec(name: "HANDLER", isOptional: true)],
-        options: ScheduleOptions.specs + TaskOptions.specs + TaskOptions.templateSpecs,
+        options: ScheduleOptions.specs + [
+            OptionSpec(name: "paused", summary: "it does not fire before it is resumed")
+        ] + TaskOptions.specs + TaskOptions.templateSpecs,
         examples: [
             "carillon schedule create report echo --cron '30 9 * * MON-FRI' --zone Europe/Berlin",
             "carillon schedule create tick echo --every 90s --payload '\"tick\"'",
@@ -43,12 +45,18 @@ enum ScheduleCommands {
 
     private static let update = CommandSpec(
         name: "update", summary: "change what is given of a schedule, and keep the rest",
-        details: ["Counters, past occurrences and what runs stay."],
+        details: [
+            "Counters, past occurrences and what runs stay. The value \"none\" takes away what is not required: --zone,",
+            "--phase, --jitter, --until, --priority, --timeout, --overall-timeout, --webhook, --expires, --cache.",
+        ],
         operands: [OperandSpec(name: "NAME")],
         options: [
             OptionSpec(name: "handler", value: "HANDLER", summary: "what runs its task")
         ] + ScheduleOptions.specs + TaskOptions.specs,
-        examples: ["carillon schedule update report --cron '0 10 * * MON-FRI'"],
+        examples: [
+            "carillon schedule update report --cron '0 10 * * MON-FRI'",
+            "carillon schedule update report --until none",
+        ],
         run: change)
 
     private static func named(
@@ -76,6 +84,7 @@ enum ScheduleCommands {
         var writer = JSONWriter()
         writer.beginObject()
         try ScheduleOptions.write(invocation, into: &writer)
+        if invocation.flag("paused") { writer.field("paused", true) }
         writer.key("task")
         writer.beginObject()
         try TaskOptions.write(handler: handler, invocation, into: &writer)
@@ -88,15 +97,18 @@ enum ScheduleCommands {
         guard ScheduleOptions.timings.filter(invocation.flag).count <= 1 else {
             throw .usage("give at most one of --cron EXPRESSION, --every DURATION and --at TIME")
         }
+        let removals = (ScheduleUpdate.removable + ScheduleUpdate.removableOfTask)
+            .map(\.name).filter { invocation.value($0) == SettingsUpdate.noneWord }
+        let given = invocation.without(removals)
         let client = try invocation.client()
         let schedule = try client.json(.get(path(invocation)))
         var writer = JSONWriter()
         writer.beginObject()
-        try ScheduleOptions.write(invocation, into: &writer)
+        try ScheduleOptions.write(given, into: &writer)
         writer.key("task")
         writer.beginObject()
         let handler = invocation.value("handler") ?? schedule["task"]?.shown("handler") ?? ""
-        try TaskOptions.write(handler: handler, invocation, into: &writer)
+        try TaskOptions.write(handler: handler, given, into: &writer)
         writer.endObject()
         writer.endObject()
         let changes: JSONValue
@@ -105,7 +117,7 @@ enum ScheduleCommands {
         } catch {
             throw .usage("the options can't be put together: \(error.description)")
         }
-        let update = ScheduleUpdate(schedule: schedule, changes: changes)
+        let update = ScheduleUpdate(schedule: schedule, changes: changes, removals: removals)
         return try send(update.body(), invocation, client)
     }
 
