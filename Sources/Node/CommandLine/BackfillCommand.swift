@@ -14,7 +14,8 @@ enum BackfillCommand {
             OptionSpec(name: "to", value: "TIME", summary: "the last instant (default now)"),
             OptionSpec(
                 name: "overlap", value: "HOW",
-                summary: "allow: beside each other (default), buffer: one after the other"),
+                summary: "allow: beside each other (default), buffer: one after the other",
+                words: ["allow", "buffer"]),
             OptionSpec(name: "wait", summary: "until it has ended"),
             OptionSpec(name: "cancel", summary: "end the one that runs"),
         ],

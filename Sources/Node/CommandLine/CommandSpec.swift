@@ -52,6 +52,8 @@ struct OptionSpec: Sendable {
     /// What stands for the value in the help; nil: the option is a switch.
     var value: String?
     let summary: String
+    /// The words that its value can be, where there are few and `value` does not say them: for completion.
+    var words: [String] = []
     var isRepeated = false
     var isRequired = false
 

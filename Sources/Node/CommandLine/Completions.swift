@@ -74,7 +74,9 @@ enum Completions {
         lines.append("    else")
         lines.append("        case \"$place\" in")
         for place in places {
-            let words = place.command.subcommands.map(\.name) + place.options.flatMap(\.spellings)
+            let words =
+                place.command.subcommands.map(\.name) + place.command.operands.flatMap(\.choices)
+                + place.options.flatMap(\.spellings)
             lines.append("            '\(place.name)') words='\(words.joined(separator: " "))';;")
         }
         lines.append("        esac")
@@ -105,7 +107,9 @@ enum Completions {
         lines.append("    fi")
         lines.append("    case \"$place\" in")
         for place in places {
-            let commands = place.command.subcommands.map { ($0.name, $0.summary) }
+            let commands =
+                place.command.subcommands.map { ($0.name, $0.summary) }
+                + place.command.operands.flatMap(\.choices).map { ($0, "") }
             let options = place.options.flatMap { option in
                 option.spellings.map { ($0, option.summary) }
             }
@@ -123,15 +127,17 @@ enum Completions {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Options whose values are a few words, such as `table|json`.
+    /// Options whose values are a few words. One that means different things in different commands (`--overlap` of a
+    /// schedule, and of a backfill) offers the words of all of them.
     private static func choices(_ places: [Place]) -> [(spellings: [String], values: [String])] {
         var found: [(spellings: [String], values: [String])] = []
-        for option in places.flatMap(\.options) {
-            let values = (option.value ?? "").split(separator: "|").map(String.init)
-            guard values.count > 1, values.allSatisfy({ $0.allSatisfy(\.isLowercase) }),
-                !found.contains(where: { $0.spellings == option.spellings })
-            else { continue }
-            found.append((option.spellings, values))
+        for option in places.flatMap(\.options) where !option.choices.isEmpty {
+            guard let place = found.firstIndex(where: { $0.spellings == option.spellings }) else {
+                found.append((option.spellings, option.choices))
+                continue
+            }
+            let known = found[place].values
+            found[place].values += option.choices.filter { !known.contains($0) }
         }
         return found
     }
@@ -161,14 +167,14 @@ enum Completions {
             for command in place.command.subcommands {
                 lines.append("\(condition) -f -a \(command.name) -d '\(quoted(command.summary))'")
             }
+            for word in place.command.operands.flatMap(\.choices) {
+                lines.append("\(condition) -f -a \(word)")
+            }
             for option in place.options {
                 let short = option.short.map { " -s \($0)" } ?? ""
-                let values = (option.value ?? "").split(separator: "|").map(String.init)
-                let isChoice =
-                    values.count > 1 && values.allSatisfy { $0.allSatisfy(\.isLowercase) }
+                let values = option.choices.joined(separator: " ")
                 let takes =
-                    option.value == nil
-                    ? "" : isChoice ? " -x -a '\(values.joined(separator: " "))'" : " -r"
+                    option.value == nil ? "" : values.isEmpty ? " -r" : " -x -a '\(values)'"
                 lines.append(
                     "\(condition) -l \(option.name)\(short)\(takes) -d '\(quoted(option.summary))'")
             }
@@ -182,6 +188,26 @@ enum Completions {
 
 extension OptionSpec {
     fileprivate var spellings: [String] { ["--" + name] + (short.map { ["-" + $0] } ?? []) }
+
+    /// The words that its value can be; none: anything.
+    fileprivate var choices: [String] {
+        words.isEmpty ? CommandSpec.choices(value ?? "") : words
+    }
+}
+
+extension OperandSpec {
+    fileprivate var choices: [String] { CommandSpec.choices(name) }
+}
+
+extension CommandSpec {
+    /// Of `table|json`; none if it is a single word, or a name for something else, as in `JSON|@FILE|-`.
+    fileprivate static func choices(_ text: String) -> [String] {
+        let words = text.split(separator: "|").map(String.init)
+        let areWords = words.allSatisfy {
+            $0.allSatisfy(\.isLetter) && $0.first?.isLowercase == true
+        }
+        return words.count > 1 && areWords ? words : []
+    }
 }
 
 /// `carillon completions`.

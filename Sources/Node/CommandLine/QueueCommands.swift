@@ -34,7 +34,9 @@ enum QueueCommands {
             OptionSpec(
                 name: "burst", value: "N", summary: "starts at once after a rest, for --rate"),
             OptionSpec(
-                name: "priority", value: "N", summary: "of its tasks that name none, 0 to 9"),
+                name: "priority", value: "N",
+                summary: "of its tasks that name none: 0 to 9, or low, normal, high",
+                words: TaskOptions.priorityWords),
             OptionSpec(name: "max-pending", value: "N", summary: "tasks that may wait"),
             OptionSpec(
                 name: "breaker", value: "JSON", summary: "when it stops because its tasks fail"),
@@ -84,9 +86,9 @@ enum QueueCommands {
     private static func state(_ queue: JSONValue) -> String {
         if queue["paused"]?.bool ?? false { return "paused" }
         return switch queue["breaker"]?["state"]?.string {
-        case "open": "broken"
+        case "open": "breaker-open"
         case "halfOpen": "half-open"
-        default: "open"
+        default: "active"
         }
     }
 
@@ -118,9 +120,9 @@ enum QueueCommands {
         var update = SettingsUpdate()
         try update.takeNumbers(
             [
-                ("concurrency", "concurrency"), ("burst", "burst"), ("priority", "priority"),
-                ("max-pending", "maxPending"),
+                ("concurrency", "concurrency"), ("burst", "burst"), ("max-pending", "maxPending"),
             ], invocation)
+        try update.takePriority(invocation)
         update.takeTexts([("rate", "rate"), ("error-webhook", "errorWebhook")], invocation)
         try update.takeJSON([("breaker", "breaker"), ("limits", "limits")], invocation)
         let format = try invocation.output()

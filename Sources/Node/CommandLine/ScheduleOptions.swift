@@ -12,10 +12,12 @@ enum ScheduleOptions {
             isRepeated: true),
         OptionSpec(
             name: "overlap", value: "POLICY",
-            summary: "while one before it runs: allow (default), skip, buffer or cancelOther"),
+            summary: "while one before it runs: allow (default), skip, buffer or cancelOther",
+            words: ["allow", "skip", "buffer", "cancelOther"]),
         OptionSpec(
             name: "catch-up", value: "POLICY",
-            summary: "of missed ones: none, latest (default), so many, or those not older than"),
+            summary: "of missed ones: none, latest (default), so many, or those not older than",
+            words: ["none", "latest"]),
         OptionSpec(name: "jitter", value: "DURATION", summary: "start up to so much later"),
         OptionSpec(name: "until", value: "TIME", summary: "not after this instant"),
         OptionSpec(

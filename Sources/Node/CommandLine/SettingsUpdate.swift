@@ -42,6 +42,12 @@ struct SettingsUpdate {
         }
     }
 
+    mutating func takePriority(_ invocation: Invocation) throws(CommandFailure) {
+        guard !takesAway("priority", "priority", invocation) else { return }
+        guard let text = invocation.value("priority") else { return }
+        changes.append(("priority", try TaskOptions.priority(text)))
+    }
+
     mutating func takeJSON(
         _ options: [(name: String, field: String)], _ invocation: Invocation
     ) throws(CommandFailure) {

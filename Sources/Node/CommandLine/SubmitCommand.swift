@@ -22,7 +22,8 @@ enum SubmitCommand {
                 isRepeated: true),
             OptionSpec(
                 name: "on-dependency-failure", value: "POLICY",
-                summary: "if one of them fails: cancel (default), run or hold"),
+                summary: "if one of them fails: cancel (default), run or hold",
+                words: ["cancel", "run", "hold"]),
             OptionSpec(name: "wait", summary: "wait for the end and print the result"),
             OptionSpec(
                 name: "file", value: "TASKS.ndjson", summary: "many tasks; - reads standard input"),

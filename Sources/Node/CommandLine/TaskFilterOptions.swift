@@ -23,7 +23,7 @@ enum TaskFilterOptions {
             OptionSpec(
                 name: "state", value: "STATE",
                 summary: "scheduled, blocked, ready, running, succeeded, dead, cancelled, expired",
-                isRepeated: true)
+                words: states, isRepeated: true)
         ] + withoutState
 
     /// Of those that choose: with them, no ids are needed.

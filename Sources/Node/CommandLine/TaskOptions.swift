@@ -6,7 +6,8 @@ enum TaskOptions {
             summary: "what the handler gets, kept byte for byte; from a file, or standard input"),
         OptionSpec(name: "queue", value: "QUEUE", summary: "lane (default: default)"),
         OptionSpec(
-            name: "priority", value: "N", summary: "0 to 9, higher first, or low, normal, high"),
+            name: "priority", value: "N", summary: "0 to 9, higher first, or low, normal, high",
+            words: priorityWords),
         OptionSpec(
             name: "tag", value: "TAG", summary: "a worker must have all these tags",
             isRepeated: true),
@@ -63,7 +64,7 @@ enum TaskOptions {
         if let payload = try payload(invocation) { writer.rawField("payload", payload) }
         if let queue = invocation.value("queue") { writer.field("queue", queue) }
         if let priority = invocation.value("priority") {
-            try writePriority(priority, into: &writer)
+            writer.rawField("priority", try Self.priority(priority))
         }
         let tags = invocation.list("tag")
         if !tags.isEmpty { writer.field("tags", tags) }
@@ -135,17 +136,16 @@ enum TaskOptions {
         writer.endObject()
     }
 
-    private static func writePriority(
-        _ text: String, into writer: inout JSONWriter
-    ) throws(CommandFailure) {
-        if ["low", "normal", "high"].contains(text) {
-            writer.field("priority", text)
-        } else if let number = Int64(text), (0...9).contains(number) {
-            writer.field("priority", number)
-        } else {
+    /// A number, or a word that stands for one.
+    static func priority(_ text: String) throws(CommandFailure) -> [UInt8] {
+        if priorityWords.contains(text) { return Array("\"\(text)\"".utf8) }
+        guard let number = Int64(text), (0...9).contains(number) else {
             throw .usage("--priority \(text): expected 0 to 9, or low, normal or high")
         }
+        return Array(String(number).utf8)
     }
+
+    static let priorityWords = ["low", "normal", "high"]
 
     private static func payload(_ invocation: Invocation) throws(CommandFailure) -> [UInt8]? {
         guard let text = invocation.value("payload") else { return nil }

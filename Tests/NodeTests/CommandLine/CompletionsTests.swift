@@ -42,6 +42,15 @@ import Testing
         #expect(try bash(["node", "--config", ""]) == [])
     }
 
+    @Test(.enabled(if: hasBash)) func bashCompletesValuesThatAreAFewWords() throws {
+        #expect(try bash(["task", "list", "--state", "s"]) == ["scheduled", "succeeded"])
+        #expect(try bash(["submit", "echo", "--delivery", "atM"]) == ["atMostOnce"])
+        #expect(try bash(["submit", "--on-dependency-failure", ""]) == ["cancel", "run", "hold"])
+        #expect(try bash(["schedule", "create", "--overlap", "c"]) == ["cancelOther"])
+        #expect(try bash(["completions", ""]).prefix(3) == ["bash", "zsh", "fish"])
+        #expect(try bash(["submit", "--payload", ""]) == [])
+    }
+
     /// The line that offers a command's words behind a path: a name alone stands in many other places as well.
     private static func offer(
         _ shell: Completions.Shell, _ path: [String], in lines: [Substring]

@@ -55,6 +55,10 @@ struct QueueCommandTests {
             ["--priority", "7"], 10,
             #"{"priority":7,"concurrency":20,"rate":"100/s",\#(rest),"burst":10}"#
         ),
+        (
+            ["--priority", "high", "--rate", "none"], 10,
+            #"{"priority":"high","concurrency":20,\#(rest)}"#
+        ),
         (["--rate", "none"], 10, #"{"concurrency":20,\#(rest)}"#),
         // What a tenth of a second brings is another number at another rate, but for one that was given.
         (["--rate", "9/s"], 10, #"{"rate":"9/s","concurrency":20,\#(rest)}"#),
@@ -101,7 +105,7 @@ struct QueueCommandTests {
         #expect(server.requests.map(\.line) == ["GET /v1/queues/mail HTTP/1.1"])
     }
 
-    @Test(arguments: [("closed", "open"), ("open", "broken"), ("halfOpen", "half-open")])
+    @Test(arguments: [("closed", "active"), ("open", "breaker-open"), ("halfOpen", "half-open")])
     func `list shows the breaker`(breaker: String, state: String) throws {
         let server = try ScriptedServer(
             .reply(
