@@ -61,7 +61,9 @@ enum SubmitCommand {
             }
             return 0
         }
-        guard let final = try TaskFinder.awaitFinal(id, timeoutMilliseconds: nil, client: client)
+        guard
+            let final = try TaskFinder.awaitFinal(
+                id, timeoutMilliseconds: nil, client: client, console: invocation.console)
         else { throw .failed("task \(id) has not ended") }
         return try TaskFinder.report(final, invocation)
     }

@@ -194,7 +194,8 @@ enum TaskCommands {
             let spent = SystemClock.monotonicMilliseconds() - start
             guard
                 let task = try TaskFinder.awaitFinal(
-                    id, timeoutMilliseconds: timeout.map { max(0, $0 - spent) }, client: client)
+                    id, timeoutMilliseconds: timeout.map { max(0, $0 - spent) }, client: client,
+                    console: invocation.console)
             else {
                 throw .failed(
                     "task \(id) has not ended after \(invocation.value("timeout") ?? "")")

@@ -6,12 +6,19 @@ enum TaskFinder {
 
     /// One request waits at most this long, so that a node that dies is noticed.
     private static let roundMilliseconds: Int64 = 20_000
+    /// So often somebody at a terminal is told how far it is.
+    private static let shownRoundMilliseconds: Int64 = 1_000
 
-    /// The task in its final state; nil if the time is over first. No time: for ever.
+    /// The task in its final state; nil if the time is over first. No time: for ever. On a terminal a line tells how far
+    /// it is meanwhile.
     static func awaitFinal(
-        _ id: String, timeoutMilliseconds: Int64?, client: ClusterClient
+        _ id: String, timeoutMilliseconds: Int64?, client: ClusterClient, console: Console
     ) throws(CommandFailure) -> JSONValue? {
         let start = SystemClock.monotonicMilliseconds()
+        let roundMilliseconds =
+            console.isErrorTerminal ? shownRoundMilliseconds : roundMilliseconds
+        var line = TransientLine(console: console)
+        defer { line.finish() }
         while true {
             let spent = SystemClock.monotonicMilliseconds() - start
             let rest = timeoutMilliseconds.map { max(0, $0 - spent) }
@@ -24,6 +31,7 @@ enum TaskFinder {
             case 200...299:
                 let task = try ClusterClient.json(response)
                 if finalStates.contains(task["state"]?.string ?? "") { return task }
+                line.show { _ in standing(task) }
             // Too busy or without a leader: no reason to give up waiting.
             case 429, 503: pause(seconds: response.retryAfterSeconds ?? 1, atMost: rest)
             case 408, 504: break
@@ -35,6 +43,19 @@ enum TaskFinder {
                 return nil
             }
         }
+    }
+
+    /// A line that wraps can't be cleared.
+    private static let maxNoteCharacters = 32
+
+    /// As `[######------] 20%  t17 is running: half way`.
+    static func standing(_ task: JSONValue) -> String {
+        var text = "\(task["id"]?.string ?? "?") is \(task["state"]?.string ?? "?")"
+        guard let progress = task["progress"]?.integer else { return text }
+        if let note = task["progressNote"]?.string {
+            text += ": " + TextTable.printable(note).prefix(maxNoteCharacters)
+        }
+        return ProgressBar.bar(done: min(max(progress, 0), 100), of: 100) + "  " + text
     }
 
     /// As the node asked for, but no longer than half a minute and the time that is left.

@@ -96,6 +96,19 @@ struct CommandTests {
         #expect(server.requests[1].line == "GET /v1/tasks/t1/wait?timeout=20s HTTP/1.1")
     }
 
+    @Test func `whoever waits at a terminal sees how far a task is`() throws {
+        let server = try ScriptedServer(
+            Self.ok(
+                #"{"id": "t1", "state": "running", "progress": 40, "progressNote": "half\u001b way"}"#
+            ),
+            Self.ok(#"{"id": "t1", "state": "succeeded", "result": 1}"#))
+        defer { server.stop() }
+        let result = run(["task", "wait", "t1"], on: server, asTerminal: true)
+        #expect(result.status == 0 && result.output.hasSuffix("1\n"))
+        #expect(result.errors.contains("] 40%  t1 is running: half"))
+        #expect(result.errors.hasSuffix("\r\u{1B}[K"))
+    }
+
     @Test(arguments: [
         ["--payload", "hello"], ["--priority", "10"], ["--attempts", "0"], ["--timeout", "5"],
         ["--at", "tomorrow"], ["--delay", "1s", "--at", "2030-01-01T00:00:00Z"], ["--meta", "x"],
