@@ -1,6 +1,7 @@
 import Scheduler
 
-/// The handlers that every worker has, for trying and testing.
+/// The handlers that every worker has, for trying and testing. What a payload holds beside what they look for is not their
+/// business: it may be there for the limits of a queue, or for whoever reads it.
 enum BuiltinHandler: String, CaseIterable, Sendable {
     /// Its payload is its result.
     case echo
@@ -33,20 +34,17 @@ enum BuiltinHandler: String, CaseIterable, Sendable {
         case .echo, .sleep:
             let milliseconds = reader.integer(
                 "ms", in: 0...Limits.maxTimeoutMilliseconds, required: true)
-            reader.finish()
             guard reader.problems.isEmpty, let milliseconds else { return Self.refusal(reader) }
             return Course(
                 afterMilliseconds: milliseconds,
                 result: .succeeded(Array("{\"ms\":\(milliseconds)}".utf8)))
         case .fail:
             let times = reader.integer("times", in: 0...Int64(UInt32.max))
-            reader.finish()
             guard reader.problems.isEmpty else { return Self.refusal(reader) }
             return Self.failure(attempt: attempt, times: times)
         case .palindrome:
             let text = reader.string(
                 "text", maxBytes: WorkerLimits.maxPalindromeBytes, required: true)
-            reader.finish()
             guard reader.problems.isEmpty, let text else { return Self.refusal(reader) }
             let answer = Self.isPalindrome(text)
             return Course(result: .succeeded(Array("{\"palindrome\":\(answer)}".utf8)))

@@ -21,7 +21,9 @@ import Testing
     @Test func sleepTakesItsTime() throws {
         let bench = try WorkerBench()
         let start = SystemClock.monotonicMilliseconds()
-        #expect(bench.run(bench.assignment("sleep", payload: "{\"ms\":40}"))?.text == "{\"ms\":40}")
+        // Whatever else is there, such as what the limits of a queue go by.
+        let payload = "{\"ms\":40,\"customer\":\"ann\"}"
+        #expect(bench.run(bench.assignment("sleep", payload: payload))?.text == "{\"ms\":40}")
         #expect(SystemClock.monotonicMilliseconds() - start >= 39)
     }
 
@@ -73,7 +75,7 @@ import Testing
 
     @Test(arguments: [
         ("sleep", "null"), ("sleep", "{}"), ("sleep", "{\"ms\":-1}"), ("sleep", "{\"ms\":\"5\"}"),
-        ("sleep", "{\"ms\":1,\"x\":2}"), ("sleep", "[]"), ("palindrome", "{\"text\":1}"),
+        ("sleep", "[]"), ("palindrome", "{\"text\":1}"),
         ("palindrome", "{\"txt\":\"a\"}"), ("fail", "{\"times\":-1}"), ("fail", "7"),
     ])
     func refusesOtherPayloadsForGood(handler: String, payload: String) throws {
