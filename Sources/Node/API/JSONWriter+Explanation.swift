@@ -108,7 +108,7 @@ extension Constraint {
             draining.first.map { "carillon worker undrain \($0)" }
                 ?? (tags.count == 1 ? "a worker with that tag" : "a worker with all of them")
         case .slotsBusy: "the end of an attempt there, or another worker"
-        case .running: "its end, which \"until\" is the latest instant of"
+        case .running: "its end, at \"until\" at the latest"
         case .ended(let state, _):
             state == .succeeded
                 ? "nothing: submit it again" : "somebody who wants it to run again (retry)"

@@ -24,6 +24,9 @@ struct Problem: Error, Equatable {
         case gone
         case sessionLost = "session-lost"
         case sessionReplaced = "session-replaced"
+
+        /// As it stands in `type`.
+        var uri: String { Problem.typePrefix + rawValue }
     }
 
     let kind: Kind
@@ -55,7 +58,7 @@ struct Problem: Error, Equatable {
     /// Also for a single item of a bulk submission.
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.field("type", Self.typePrefix + kind.rawValue)
+        writer.field("type", kind.uri)
         writer.field("title", "\(HTTPResponse.reason(status))")
         writer.field("status", status)
         writer.field("detail", detail)

@@ -39,7 +39,9 @@ struct ScheduleSpecReader {
         }
         let isPaused = reader.bool("paused")
         for field in returnedFields { _ = reader.value(field) }
+        var zoneField = "zone"
         if case .cron(let text) = timing, let own = zoneName(of: text) {
+            zoneField = "cron"
             if let zone, zone != own {
                 reader.problem("zone", "\"\(zone)\" is not the zone \"\(own)\" in \"cron\"")
             }
@@ -53,7 +55,7 @@ struct ScheduleSpecReader {
                 spec.timing, name: name, zone: spec.zone, policy: spec.policy, zones: &zones)
             return ScheduleRequest(spec: spec, isPaused: isPaused, rule: rule)
         } catch {
-            reader.problem(error.field, error.reason)
+            reader.problem(error.field == "zone" ? zoneField : error.field, error.reason)
             return nil
         }
     }
@@ -115,18 +117,20 @@ struct ScheduleSpecReader {
             reader.problem("at", "must not be empty")
             return nil
         }
+        func refuse(_ place: Int, _ detail: String) -> [Milliseconds]? {
+            reader.add([JSONProblem(pointer: "\(reader.pointer)/at/\(place)", detail: detail)])
+            return nil
+        }
         var instants: Set<Milliseconds> = []
         for (place, text) in texts.enumerated() {
             do {
                 let instant = try Timestamp.parse(text)
                 guard (0...Limits.maxTime).contains(instant) else {
-                    reader.problem("at", "element \(place) is not between 1970 and 9999")
-                    return nil
+                    return refuse(place, "is not between 1970 and 9999")
                 }
                 instants.insert(instant)
             } catch {
-                reader.problem("at", "element \(place): \(error.description)")
-                return nil
+                return refuse(place, error.description)
             }
         }
         return instants.sorted()

@@ -61,6 +61,9 @@ struct TaskSpecReader {
         spec.webhook = webhook("webhook", &reader)
         // What it holds stands in the other fields by now.
         spec.template = ownName("template", namespace, &reader)
+        if let parameters = reader.value("params"), !parameters.isNull {
+            reader.problem("params", "goes with \"template\"")
+        }
         return reader.problems.count == problemCount ? spec : nil
     }
 
@@ -111,6 +114,11 @@ struct TaskSpecReader {
         let runAt = reader.timestampMilliseconds("runAt")
         if reader.has("delay"), reader.has("runAt") {
             reader.problem("runAt", "can't stand beside \"delay\"")
+        }
+        // The log has the last word, by its own clock; here the field can be named.
+        if let runAt, runAt - SystemClock.wallMilliseconds() > Limits.maxDelayMilliseconds {
+            let most = DurationText.format(Limits.maxDelayMilliseconds)
+            reader.problem("runAt", "is more than \(most) ahead")
         }
         if let delay {
             spec.start = delay == 0 ? .now : .after(milliseconds: delay)

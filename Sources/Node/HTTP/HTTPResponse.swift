@@ -25,9 +25,11 @@ struct HTTPResponse: Sendable {
             status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
     }
 
-    /// RFC 9457. `detail` is for people.
+    /// RFC 9457, of a request that no resource has seen. `detail` is for people. A body beyond all bounds is of the same type
+    /// as one that a resource finds too large.
     static func problem(status: Int, detail: String) -> HTTPResponse {
-        var body = Array("{\"type\":\"about:blank\",\"title\":\"".utf8)
+        let type = status == 413 ? Problem.Kind.tooLarge.uri : "about:blank"
+        var body = Array("{\"type\":\"\(type)\",\"title\":\"".utf8)
         HTTPWriter.append(reason(status), to: &body)
         body.append(contentsOf: "\",\"status\":\(status),\"detail\":\"".utf8)
         for byte in detail.utf8 {

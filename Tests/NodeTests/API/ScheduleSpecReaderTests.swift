@@ -63,6 +63,15 @@ import Testing
         let other = try read(
             #"{"cron": "TZ=UTC @daily", "zone": "Europe/Berlin", "task": {"handler": "echo"}}"#)
         #expect(other.problems.first?.hasPrefix("/zone: ") == true)
+        let unknown = try read(
+            #"{"cron": "CRON_TZ=Mars/Base @daily", "task": {"handler": "echo"}}"#)
+        #expect(unknown.problems.first?.hasPrefix("/cron: the time zone \"Mars/Base\"") == true)
+    }
+
+    @Test func anInstantThatIsNoneIsNamed() throws {
+        let wrong = try read(
+            #"{"at": ["2030-01-01T00:00:00Z", "soon"], "task": {"handler": "echo"}}"#)
+        #expect(wrong.problems.first?.hasPrefix("/at/1: the time \"soon\"") == true)
     }
 
     @Test func phasesAndInstantsAreRead() throws {
@@ -77,8 +86,8 @@ import Testing
         #expect(list.request?.spec.timing == .at([5_000, 9_000]))
         for (body, place) in [
             (#""every": "90s", "phase": "90s""#, "/phase: "), (#""at": []"#, "/at: "),
-            (#""cron": "@daily", "phase": "1s""#, "/phase: "), (#""at": ["noon"]"#, "/at: "),
-            (#""at": ["1969-01-01T00:00:00Z"]"#, "/at: "),
+            (#""cron": "@daily", "phase": "1s""#, "/phase: "), (#""at": ["noon"]"#, "/at/0: "),
+            (#""at": ["1969-01-01T00:00:00Z"]"#, "/at/0: "),
             (#""at": ["2026-01-01T00:00:00Z"], "zone": "UTC""#, "/zone: "),
         ] {
             let problems = try read("{\(body), \"task\": {\"handler\": \"echo\"}}").problems

@@ -84,6 +84,13 @@ import Testing
             #"{"handler": "echo", "delay": "1s", "runAt": "2026-11-21T09:00:00Z"}"#)
         #expect(both.spec == nil)
         #expect(both.problems == ["/runAt: can't stand beside \"delay\""])
+        let far = try read(#"{"handler": "echo", "runAt": "9999-01-01T00:00:00Z"}"#)
+        #expect(far.problems == ["/runAt: is more than 3650d ahead"])
+    }
+
+    @Test func parametersWithoutATemplateAreAMistake() throws {
+        let alone = try read(#"{"handler": "echo", "params": {"x": 1}}"#)
+        #expect(alone.problems == ["/params: goes with \"template\""])
     }
 
     @Test func prioritiesAreNumbersOrWords() throws {

@@ -17,5 +17,9 @@ import Testing
             String(decoding: response.body, as: UTF8.self)
                 == #"{"type":"about:blank","title":"Bad Request","status":400,"detail":"a \"b\" \\   c"}"#
         )
+        let large = HTTPResponse.problem(status: 413, detail: "large")
+        #expect(
+            String(decoding: large.body, as: UTF8.self)
+                .hasPrefix(#"{"type":"urn:carillon:problem:too-large","#))
     }
 }
