@@ -201,15 +201,31 @@ class Worker {
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    server: { type: "string", default: "http://127.0.0.1:7201" },
-    id: { type: "string" },
-    slots: { type: "string", default: "4" },
-  },
-});
-if (!values.id) {
-  console.error("usage: worker.mjs --id ID [--server URL[,URL…]] [--slots N]");
+const usage = "usage: worker.mjs --id ID [--server URL[,URL…]] [--slots N]";
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        server: { type: "string", default: "http://127.0.0.1:7201" },
+        id: { type: "string" },
+        slots: { type: "string", default: "4" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const values = options();
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+if (!values.id || !(Number(values.slots) >= 1)) {
+  console.error(usage);
   process.exit(2);
 }
 const worker = new Worker(new Cluster(values.server.split(",")), values.id, Number(values.slots));

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A worker for Carillon with one slot, made of the shell, curl and sed.
 #
-#     examples/worker.sh sh1 http://127.0.0.1:7201 http://127.0.0.1:7202
+#     examples/worker.sh --server http://127.0.0.1:7201,http://127.0.0.1:7202 --id sh1
 #
 # Write your own handlers below: the payload is on standard input, the result (JSON) goes to standard output, and exit
 # status 0 is success; what was written to standard error is the reason of a failure. docs/WORKERS.md says what a worker
@@ -21,10 +21,19 @@ run_handler() {
 }
 handlers='["count-words", "wait"]'
 
-id=${1:?usage: worker.sh ID URL...}
-shift
-[ $# -gt 0 ] || set -- http://127.0.0.1:7201
-servers=$*
+usage() { echo 'usage: worker.sh --id ID [--server URL[,URL…]]'; }
+id=''
+servers=http://127.0.0.1:7201
+while [ $# -gt 0 ]; do
+    case $1,$# in
+    --id,1 | --server,1) usage >&2; exit 2 ;;
+    --id,*) id=$2; shift 2 ;;
+    --server,*) servers=$(printf %s "$2" | tr , ' '); shift 2 ;;
+    -h,* | --help,*) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+done
+[ -n "$id" ] || { usage >&2; exit 2; }
 
 work=$(mktemp -d)
 # put FILE TEXT: as a whole, because heartbeats read these files at any time.
@@ -33,7 +42,7 @@ put() {
     printf '%s\n' "$2" >"$new"
     mv "$new" "$work/$1"
 }
-put server "$1"
+put server "${servers%% *}"
 put running '[]'
 beater=''
 trap 'kill $beater 2>/dev/null; rm -rf "$work"' EXIT

@@ -41,7 +41,9 @@ extension ProcessTests {
         static let examples = [
             Example(file: "worker.py", interpreter: "python3", arguments: options),
             Example(file: "worker.mjs", interpreter: "node", arguments: options),
-            Example(file: "worker.sh", interpreter: "sh") { id, servers in [id] + servers },
+            Example(file: "worker.sh", interpreter: "sh") { id, servers in
+                ["--id", id, "--server", servers.joined(separator: ",")]
+            },
             Example(file: "swift-worker", interpreter: nil, arguments: options),
         ].filter(\.isPossible)
 
