@@ -87,6 +87,7 @@ const milliseconds = (text) => Number.parseInt(text, 10);
 
 class Worker {
   running = new Map();
+  ended = new Set();
   isLeaving = false;
   isOver = false;
   isReplaced = false;
@@ -146,6 +147,7 @@ class Worker {
   async takeForever() {
     while (!this.isLeaving) {
       const session = this.session;
+      this.ended.clear();
       let answer;
       try {
         answer = await this.cluster.call("GET", `${this.path}/assignments?session=${session}&wait=2s`);
@@ -160,8 +162,9 @@ class Worker {
         continue;
       }
       for (const item of answer.items) {
-        // Handed out twice: it came in time after all.
-        if (!this.running.has(`${item.task}/${item.attempt}`)) this.run(item, session);
+        // Handed out twice: it came in time after all, and may have ended while the answer was on its way.
+        const key = `${item.task}/${item.attempt}`;
+        if (!this.running.has(key) && !this.ended.has(key)) this.run(item, session);
       }
     }
   }
@@ -185,6 +188,7 @@ class Worker {
       console.error(`${key}: ${error.message}`);
     }
     this.running.delete(key);
+    this.ended.add(key);
   }
 
   /** Nothing new; what runs may end; then the rest is somebody else's at once. */

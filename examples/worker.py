@@ -109,6 +109,7 @@ class Worker:
         self.path = "/v1/workers/" + urllib.parse.quote(name)
         self.lock = threading.Lock()
         self.running = {}
+        self.ended = set()
         self.leaving = threading.Event()
         self.over = threading.Event()
         self.replaced = False
@@ -161,6 +162,7 @@ class Worker:
     def take_forever(self):
         while not self.leaving.is_set():
             session = self.session
+            self.ended = set()
             try:
                 answer = self.cluster.call(
                     "GET", self.path + f"/assignments?session={session}&wait=2s")
@@ -178,8 +180,8 @@ class Worker:
             for item in answer["items"]:
                 attempt = Attempt(item, session)
                 with self.lock:
-                    # Handed out twice: it came in time after all.
-                    if attempt.key in self.running:
+                    # Handed out twice: it came in time after all, and may have ended while the answer was on its way.
+                    if attempt.key in self.running or attempt.key in self.ended:
                         continue
                     self.running[attempt.key] = attempt
                 threading.Thread(target=self.run, args=[attempt], daemon=True).start()
@@ -203,6 +205,7 @@ class Worker:
         finally:
             with self.lock:
                 del self.running[attempt.key]
+                self.ended.add(attempt.key)
 
     def leave(self):
         """Nothing new; what runs may end; then the rest is somebody else's at once."""

@@ -2,7 +2,7 @@
 /// command   version u8 = 1 · kind u8 · fields
 /// finish    task u64 · attempt u32 · fence u64 · result u8 (0 succeeded · blob | 1 failed · message string
 ///           · kind string · isRetryable bool · retryAfter (bool · i64) | 2 returned | 3 stored · output, see `StoredOutput`)
-///           · log (bool · bytes u32 · node string)
+///           · log (bool · bytes u32 · node string) · hasBegun bool
 /// worker    id string · incarnation u64 · slots u32 · handlers (count u32 · strings) · tags (count u32 · strings)
 /// workflow  first task u64; `GraphSpec` says what a graph is
 /// progress  task u64 · attempt u32 · fence u64 · percent (bool · u8) · note (bool · string)
@@ -318,6 +318,7 @@ extension Finish {
             writer.put(log.bytes)
             writer.put(log.node)
         }
+        writer.put(hasBegun)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -338,9 +339,11 @@ extension Finish {
         case 3: result = .stored(try StoredOutput(from: &reader))
         case let other: throw CodecError("\(other) is not a result")
         }
-        guard try reader.bool() else { return }
-        let bytes = try reader.uint32()
-        log = Log(bytes: bytes, node: try reader.string())
+        if try reader.bool() {
+            let bytes = try reader.uint32()
+            log = Log(bytes: bytes, node: try reader.string())
+        }
+        hasBegun = try reader.bool()
     }
 }
 

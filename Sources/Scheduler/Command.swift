@@ -99,6 +99,8 @@ public struct Finish: Equatable, Sendable {
     public var result: AttemptResult
     /// What it wrote to its log, if that was kept.
     public var log: Log?
+    /// false: its handler surely never began. So it may be given to somebody else even if it must not run twice.
+    public var hasBegun: Bool
 
     public struct Log: Equatable, Sendable {
         public var bytes: UInt32
@@ -112,13 +114,15 @@ public struct Finish: Equatable, Sendable {
     }
 
     public init(
-        task: TaskID, attempt: UInt32, fence: UInt64, result: AttemptResult, log: Log? = nil
+        task: TaskID, attempt: UInt32, fence: UInt64, result: AttemptResult, log: Log? = nil,
+        hasBegun: Bool = true
     ) {
         self.task = task
         self.attempt = attempt
         self.fence = fence
         self.result = result
         self.log = log
+        self.hasBegun = hasBegun
     }
 }
 

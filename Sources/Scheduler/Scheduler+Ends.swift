@@ -24,9 +24,12 @@ extension Scheduler {
             }
         case .failed(let failure):
             let outcome: AttemptOutcome = failure.kind == "timeout" ? .timeout : .failed
-            failAttempt(finish.task, at: position, failure, outcome, &events)
+            failAttempt(
+                finish.task, at: position, failure, outcome, hasBegun: finish.hasBegun, &events)
         case .returned:
-            if loseAttempt(finish.task, at: position, .returned, &events) {
+            if loseAttempt(
+                finish.task, at: position, .returned, hasBegun: finish.hasBegun, &events)
+            {
                 resettle([finish.task], freed: record.worker, &events)
             } else {
                 fill(record.worker, &events)
@@ -86,17 +89,23 @@ extension Scheduler {
         noteEnd(at: position, &events)
     }
 
-    /// The attempt counts against the budget: the task is tried again later, or is dead.
+    /// The attempt counts against the budget: the task is tried again later, or is dead. A task that must not run twice is
+    /// tried again only after a failure that its handler has told of, or when that never began.
     private mutating func failAttempt(
         _ id: TaskID, at position: TaskTable.Position, _ failure: AttemptResult.Failure,
-        _ outcome: AttemptOutcome, _ events: inout [Event]
+        _ outcome: AttemptOutcome, hasBegun: Bool, _ events: inout [Event]
     ) {
         endAttempt(id, at: position, outcome, &events)
         state.tasks[position].spent &+= 1
         setError(at: position, message: failure.message, kind: failure.kind)
         let record = state.tasks[position]
-        let retry = state.profiles[record.profile].retry
-        guard failure.isRetryable, retry.covers(failure.kind), UInt32(record.spent) < retry.attempts
+        let profile = state.profiles[record.profile]
+        let retry = profile.retry
+        let mayRepeat =
+            profile.delivery == .atLeastOnce || !hasBegun
+            || !RetryPolicy.untoldKinds.contains(failure.kind)
+        guard failure.isRetryable, mayRepeat, retry.covers(failure.kind),
+            UInt32(record.spent) < retry.attempts
         else {
             complete(id, at: position, .dead, &events)
             return fill(record.worker, &events)
@@ -118,22 +127,23 @@ extension Scheduler {
     }
 
     /// The attempt ended without a verdict of its handler. True if the task shall be ready again: then the caller
-    /// resettles it, and it keeps its place. An attempt that started may have done its work, so a task that must
+    /// resettles it, and it keeps its place. An attempt that may have begun may have done its work, so a task that must
     /// not run twice is dead; and so is one that went down with too many workers.
     mutating func loseAttempt(
         _ id: TaskID, at position: TaskTable.Position, _ outcome: AttemptOutcome,
-        _ events: inout [Event]
+        hasBegun: Bool = true, _ events: inout [Event]
     ) -> Bool {
         endAttempt(id, at: position, outcome, &events)
         let record = state.tasks[position]
         let profile = state.profiles[record.profile]
         let isCovered = outcome == .returned || profile.retry.covers(RetryPolicy.lostKind)
-        if profile.delivery == .atLeastOnce, isCovered, record.losses < Limits.maxLosses {
+        let isOver = profile.delivery == .atMostOnce && hasBegun
+        if !isOver, isCovered, record.losses < Limits.maxLosses {
             state.tasks[position].losses += 1
             return true
         }
         let message =
-            if profile.delivery == .atMostOnce {
+            if isOver {
                 "the attempt was started and its end is not known"
             } else if isCovered {
                 "lost with its worker more than \(Limits.maxLosses) times"
@@ -145,15 +155,13 @@ extension Scheduler {
         return false
     }
 
-    /// The worker did not report an end in time. It may still run, so a task that must not run twice is dead.
+    /// The worker did not report an end in time. It may still run.
     mutating func timeOut(_ id: TaskID, at position: TaskTable.Position, _ events: inout [Event]) {
         let record = state.tasks[position]
         revoke(id, record, &events)
-        let delivery = state.profiles[record.profile].delivery
         let failure = AttemptResult.Failure(
-            message: "no end was reported within the time-out", kind: "timeout",
-            isRetryable: delivery == .atLeastOnce)
-        failAttempt(id, at: position, failure, .timeout, &events)
+            message: "no end was reported within the time-out", kind: "timeout")
+        failAttempt(id, at: position, failure, .timeout, hasBegun: true, &events)
     }
 
     func revoke(_ id: TaskID, _ record: TaskRecord, _ events: inout [Event]) {

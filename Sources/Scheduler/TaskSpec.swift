@@ -100,6 +100,8 @@ public struct RetryPolicy: Equatable, Sendable {
     public static let temporaryKind = "temporary"
     /// An attempt that was lost with its worker.
     public static let lostKind = "lost"
+    /// Failures of which the handler did not tell itself: it may have done its work.
+    public static let untoldKinds = ["connection", "signal", "timeout"]
 
     public init() {}
 

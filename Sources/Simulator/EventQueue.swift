@@ -19,6 +19,7 @@ enum Happening {
     indirect case input(node: Int, life: Int, ReplicaInput)
     case synced(node: Int, life: Int)
     case snapshotDone(node: Int, life: Int)
+    case attemptBegins(execution: Int)
     case attemptOver(execution: Int, cause: Execution.Cause)
     case acts(Load)
     case attachedStep(worker: Int, process: Int, AttachedWorker.Step)

@@ -8,8 +8,8 @@ struct Execution {
         case done
         /// Killed: the log took it back.
         case revoked
-        /// Killed: the node lost the leader for too long. It is handed back.
-        case leaseLost
+        /// Killed, or not begun at all: the node lost the leader for too long, or has no room. It is handed back.
+        case handedBack
     }
 
     enum Owner: Sendable {
@@ -22,6 +22,8 @@ struct Execution {
     let assignment: Assignment
     let result: AttemptResult
     let startedAt: Nanoseconds
+    /// Its handler has begun: until then it waits at its worker.
+    var hasBegun = false
     var isRunning = true
     var isBeingKilled = false
 }

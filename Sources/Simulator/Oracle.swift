@@ -12,6 +12,7 @@ struct Oracle {
     private(set) var workflows = WorkflowBooks()
     private(set) var (queues, keys, caches) = (QueueBooks(), KeyBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
+    var beginnings = BeginningBooks()
     private(set) var bulkJobs = BulkBooks()
     private(set) var backfills = BackfillBooks()
     private(set) var namespaces = NamespaceBooks()
@@ -51,6 +52,8 @@ struct Oracle {
         /// Index of the entry that took it back or gave the task a next attempt.
         var closedIndex: Index?
         var isAccepted = false
+        /// nil: nobody has reported one.
+        var end: AttemptEnd?
         /// A user asked for another try after it.
         var isWrittenOff = false
 
@@ -135,12 +138,12 @@ struct Oracle {
         try turns.note(requests, events, reference)
     }
 
-    /// A task that may be delivered once only has a next attempt only if the end of the one before is known. The
-    /// outcome of a finish stands behind what it causes, so this waits for the end of the entry.
+    /// A task that may be delivered once only has a next attempt only if the end of the one before is known, or it never
+    /// began. The outcome of a finish stands behind what it causes, so this waits for the end of the entry.
     private mutating func checkSuperseded() throws(Violation) {
         for (id, number) in superseded {
             let attempt = tasks[id]?.attempts.first { $0.number == number }
-            guard attempt?.isAccepted ?? false else {
+            guard attempt?.end == .told || attempt?.end == .neverBegun else {
                 throw Violation(
                     "at most once is not twice", "\(id) is given away again after attempt \(number)"
                 )
@@ -166,7 +169,8 @@ struct Oracle {
                     "finished tasks stay finished",
                     "\(id) went from \(old.name) to \(state.name) unasked")
             }
-            if let last = tasks[id]?.attempts.indices.last {
+            // One that runs at once was assigned anew before.
+            if state != .running, let last = tasks[id]?.attempts.indices.last {
                 tasks[id]?.attempts[last].isWrittenOff = true
             }
         }
@@ -218,6 +222,9 @@ struct Oracle {
                 superseded.append((id, last.number))
             }
             account.close(last.number, at: index)
+            if account.state.isFinal {
+                account.attempts[account.attempts.count - 1].isWrittenOff = true
+            }
         }
         account.attempts.append(AttemptAccount(assignment: assignment))
         tasks[id] = account
@@ -329,6 +336,8 @@ struct Oracle {
             throw Violation("one accepted result an attempt", "\(finish) accepted for \(attempt)")
         }
         account.attempts[place].isAccepted = true
+        account.attempts[place].end = AttemptEnd(finish)
+        if !finish.hasBegun { try beginnings.noteHandedBack(finish) }
         account.attempts[place].closedIndex = index
         tasks[finish.task] = account
     }

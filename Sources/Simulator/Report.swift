@@ -50,6 +50,9 @@ struct Report {
     /// Attempts of workers outside of the cluster, and how often one of them lost the cluster.
     var attachedExecutions = 0
     var attachedLeasesLost = 0
+    /// Beginnings of tasks that must not run twice, and attempts that were handed back before they began.
+    var onceBeginnings = 0
+    var neverBegun = 0
     /// Starts and submissions that were checked against the quotas of their namespaces.
     var quotaStarts = 0
     var quotaSubmits = 0
@@ -80,7 +83,7 @@ struct Report {
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled, \.accounted, \.failovers,
             \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
-            \.turnsChecked, \.dropped,
+            \.turnsChecked, \.dropped, \.onceBeginnings, \.neverBegun,
         ]
     }
 
@@ -115,6 +118,7 @@ struct Report {
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported
         attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
+        at most once: \(onceBeginnings) beginnings checked, \(neverBegun) attempts handed back before
         ends: \(told) told of, \(overdue) by an overall time-out, \(dropped) tasks dropped
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))
         """

@@ -218,8 +218,9 @@ extension Simulation {
         else { return }
         try oracle.checkLaunch(assignment, on: NodeID(worker.spec.id, directory: 0), known: known)
         try checkOverlap(assignment, on: worker.spec.id)
+        let wait = launchQueues.drawWait()
         let length = min(
-            attached.random.latency(1_000_000...800_000_000),
+            wait + attached.random.latency(1_000_000...800_000_000),
             Nanoseconds(assignment.timeoutMilliseconds) * 1_000_000)
         let fails =
             assignment.handler == "fail" || phase == .chaos && attached.random.chance(permille: 100)
@@ -234,7 +235,16 @@ extension Simulation {
         attached.workers[number].running[attempt] = execution
         report.attachedExecutions += 1
         mix(17, assignment.task.number, UInt64(assignment.attempt), assignment.fence)
-        take(.end(attempt), number, in: length)
+        if phase == .chaos, launchQueues.isFull() {
+            finish(attempt, .returned, number)
+        } else {
+            if wait == 0 {
+                try beginExecution(execution)
+            } else {
+                after(wait, .attemptBegins(execution: execution))
+            }
+            take(.end(attempt), number, in: length)
+        }
         if phase == .chaos, attached.random.chance(permille: 20) {
             take(.crash, number, in: attached.random.latency(1_000_000...500_000_000))
         }
@@ -253,7 +263,7 @@ extension Simulation {
             .finish(
                 Finish(
                     task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
-                    result: result)), number)
+                    result: result, hasBegun: executions[execution].hasBegun)), number)
     }
 
     private func drop(_ attempt: AttachedWorker.Attempt, _ number: Int) {

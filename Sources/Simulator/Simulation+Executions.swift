@@ -24,17 +24,53 @@ extension Simulation {
             )
         }
         try checkOverlap(assignment, on: node.id.name)
-        let (length, result) = drawCourse(assignment, node)
+        let wait = launchQueues.drawWait()
+        let course = delayed(drawCourse(assignment, node), by: wait, assignment)
         let number = executions.count
         executions.append(
             Execution(
                 owner: .node(node.number, life: node.life), assignment: assignment,
-                result: result, startedAt: now))
+                result: course.result, startedAt: now))
         node.executions.append(number)
         running[assignment.task, default: []].append(number)
         report.executions += 1
         mix(7, assignment.task.number, UInt64(assignment.attempt), assignment.fence)
-        after(length, .attemptOver(execution: number, cause: .done))
+        if phase == .chaos, launchQueues.isFull() {
+            executions[number].isBeingKilled = true
+            return after(1_000_000, .attemptOver(execution: number, cause: .handedBack))
+        }
+        if wait == 0 {
+            try beginExecution(number)
+        } else {
+            after(wait, .attemptBegins(execution: number))
+        }
+        after(course.length, .attemptOver(execution: number, cause: .done))
+    }
+
+    /// The time-out counts from the assignment.
+    private func delayed(
+        _ course: (length: Nanoseconds, result: AttemptResult), by wait: Nanoseconds,
+        _ assignment: Assignment
+    ) -> (length: Nanoseconds, result: AttemptResult) {
+        let timeout = Nanoseconds(assignment.timeoutMilliseconds) * 1_000_000
+        guard wait + course.length <= timeout else { return (timeout, Self.tooSlow) }
+        return (wait + course.length, course.result)
+    }
+
+    private static let tooSlow = AttemptResult.failed(.init(message: "too slow", kind: "timeout"))
+
+    /// Nothing begins of what has ended while it waited, nor while its process stands still.
+    func beginExecution(_ number: Int) throws(Violation) {
+        let execution = executions[number]
+        guard execution.isRunning, !execution.isBeingKilled else { return }
+        if case .node(let owner, let life) = execution.owner {
+            guard let node = node(owner, life: life) else { return }
+            guard !node.isPaused else {
+                return after(10_000_000, .attemptBegins(execution: number))
+            }
+        }
+        executions[number].hasBegun = true
+        try oracle.noteBeginning(of: execution.assignment)
     }
 
     /// Two attempts of a task may run at once only if the older one's node was stopped, or if the client took
@@ -88,7 +124,7 @@ extension Simulation {
             length = .max
         }
         guard length < timeout else {
-            return (timeout, .failed(.init(message: "too slow", kind: "timeout")))
+            return (timeout, Self.tooSlow)
         }
         let fails =
             assignment.handler == "fail" || node.random.chance(permille: work.failPermille)
@@ -121,7 +157,7 @@ extension Simulation {
         report.leasesLost += 1
         log.write(
             now, .process, "\(node.id) lost its lease and stops \(node.executions.count) attempts")
-        for number in node.executions { kill(number, .leaseLost) }
+        for number in node.executions { kill(number, .handedBack) }
     }
 
     private func kill(_ number: Int, _ cause: Execution.Cause) {
@@ -153,12 +189,12 @@ extension Simulation {
         switch cause {
         case .done: result = execution.result
         case .revoked: return
-        case .leaseLost: result = .returned
+        case .handedBack: result = .returned
         }
         requestFinish(
             Finish(
                 task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
-                result: result), on: node)
+                result: result, hasBegun: execution.hasBegun), on: node)
     }
 
     func requestFinish(_ finish: Finish, on node: SimulatedNode) {

@@ -37,6 +37,7 @@ final class Simulation {
     var backfillRandom: RandomSource
     /// Workers outside of the cluster, in some runs.
     var attached: AttachedCrew
+    var launchQueues: LaunchQueues
     /// For namespaces and their quotas, in some runs.
     var namespaceRandom: RandomSource
     var archive: Archive
@@ -100,6 +101,7 @@ final class Simulation {
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
         attached = AttachedCrew(random: RandomSource(seed: seed &+ 0xa77a_c4ed_0000_0000))
+        launchQueues = LaunchQueues(random: RandomSource(seed: seed &+ 0x1a0c_4000_0000_0000))
         namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
         scenario.drawNamespaces(&namespaceRandom)
         archive = Archive(random: RandomSource(seed: seed &+ 0xa2c4_17e0_0000_0000))
@@ -223,6 +225,7 @@ final class Simulation {
         case .snapshotDone(let number, let life):
             guard let node = node(number, life: life) else { return }
             try finishSnapshot(node)
+        case .attemptBegins(let execution): try beginExecution(execution)
         case .attemptOver(let execution, let cause): endExecution(execution, cause)
         case .acts(let load): act(load)
         case .attachedStep(let worker, let process, let step):
@@ -311,6 +314,8 @@ final class Simulation {
         report.quotaSubmits = oracle.namespaces.checkedSubmits
         report.exported = oracle.history.dropped
         report.turnsChecked = oracle.turns.checkedStarts
+        report.onceBeginnings = oracle.beginnings.checked
+        report.neverBegun = oracle.beginnings.neverBegun
         report.dropped = oracle.retention.droppedCount
         mix(oracle.reference.digest, UInt64(network.sent), UInt64(executions.count), now)
         report.digest = digest

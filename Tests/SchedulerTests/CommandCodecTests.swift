@@ -101,6 +101,8 @@ struct CommandCodecTests {
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .error())),
             .finish(Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned)),
             .finish(
+                Finish(task: TaskID(1), attempt: 2, fence: 3, result: .returned, hasBegun: false)),
+            .finish(
                 Finish(
                     task: TaskID(1), attempt: 2, fence: 3,
                     result: .stored(

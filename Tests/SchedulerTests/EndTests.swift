@@ -159,6 +159,67 @@ struct EndTests {
     }
 
     @Test
+    func atMostOnceIsRepeatedOnlyAfterWhatItsHandlerTold() throws {
+        let spec = TaskSpec.h {
+            $0.delivery = .atMostOnce
+            $0.retry.attempts = 3
+        }
+        for kind in ["timeout", "connection", "signal"] {
+            var (machine, id) = try running(spec)
+            try machine.finish(id, .error("who knows", kind: kind))
+            #expect(machine.state(id) == .dead, "\(kind)")
+            #expect(machine.scheduler.task(id)?.error?.kind == kind)
+        }
+        for kind in ["exit", "temporary", "http", "error"] {
+            var (machine, id) = try running(spec)
+            try machine.finish(id, .error("no", kind: kind))
+            #expect(machine.state(id) == .scheduled, "\(kind)")
+        }
+        // At least once it is tried again after any of them.
+        var (machine, id) = try running(.h())
+        try machine.finish(id, .error("slow", kind: "timeout"))
+        #expect(machine.state(id) == .scheduled)
+    }
+
+    @Test
+    func atMostOnceThatNeverBeganIsSomebodyElses() throws {
+        let spec = TaskSpec.h {
+            $0.delivery = .atMostOnce
+            $0.retry.attempts = 1
+        }
+        var (machine, id) = try running(spec)
+        var report = try machine.report(id, .returned)
+        report.hasBegun = false
+        #expect(try machine.run(.finish(report)) == .done)
+        #expect(machine.assigned == [id])
+        let view = try #require(machine.scheduler.task(id))
+        #expect(view.attempts.map(\.outcome) == ["returned", "running"])
+        #expect(try machine.run(.finish(report)) == .rejected(.staleAttempt))
+        // Its time was over before it began.
+        let waiting = try machine.submit(.h { $0.delivery = .atMostOnce })
+        try machine.finish(id)
+        var late = try machine.report(waiting, .error("slow", kind: "timeout"))
+        late.hasBegun = false
+        try machine.run(.finish(late))
+        #expect(machine.state(waiting) == .scheduled)
+    }
+
+    @Test
+    func handingBackUnbegunHasABound() throws {
+        var (machine, id) = try running(.h { $0.delivery = .atMostOnce })
+        for _ in 0..<Limits.maxLosses {
+            var report = try machine.report(id, .returned)
+            report.hasBegun = false
+            try machine.run(.finish(report))
+            #expect(machine.state(id) == .running)
+        }
+        var last = try machine.report(id, .returned)
+        last.hasBegun = false
+        try machine.run(.finish(last))
+        #expect(machine.state(id) == .dead)
+    }
+
+    @Test
     func cancelEndsAnyStateButAFinalOne() throws {
         var (machine, active) = try running()
         let ready = try machine.submit(.h())

@@ -299,7 +299,8 @@ struct RandomLog {
                 task: current.task, attempt: current.attempt,
                 fence: isStale ? current.fence - 1 : current.fence, result: result,
                 log: current.task.number % 3 == 0
-                    ? Finish.Log(bytes: current.attempt, node: "n1") : nil))
+                    ? Finish.Log(bytes: current.attempt, node: "n1") : nil,
+                hasBegun: current.task.number % 5 > 0))
     }
 
     private mutating func anyTask(_ machine: Machine) -> TaskID {

@@ -107,19 +107,15 @@ enum AttemptsAPI {
         query.finish()
         var reader = JSONReader(document.root)
         let session = WorkerSessionsAPI.session(&reader)
-        let result = result(&reader)
-        let log = reader.string("log", maxBytes: WorkerLimits.maxLogTextBytes)
+        let end = AttemptEnd(&reader)
         reader.finish()
         let problems = reader.problems + query.problems
-        guard problems.isEmpty, let session, let result else {
+        guard problems.isEmpty, let session, let end else {
             return call.reply(Problem.invalid(problems))
         }
         current(task, number, .session(session), options, call) { assignment in
-            guard let assignment else { return ended(task, number, result, call) }
-            let finish = Finish(
-                task: task, attempt: number, fence: assignment.fence, result: result)
-            let text = log.map { Array($0.utf8) }
-            call.context.results.settle(finish, log: text) { finish in
+            guard let assignment else { return ended(task, number, end.result, call) }
+            call.context.results.settle(end.finish(assignment), log: end.log) { finish in
                 report(finish, options, call)
             }
         }
@@ -167,37 +163,6 @@ enum AttemptsAPI {
             writer.field("id", task.description)
             writer.optionalField("state", state?.name)
             writer.endObject()
-        }
-    }
-
-    static func result(_ reader: inout JSONReader) -> AttemptResult? {
-        let outcome = reader.choice(
-            "outcome", of: ["succeeded", "failed", "returned"], required: true)
-        let value = reader.raw("result", maxBytes: WorkerLimits.maxResultBytes)
-        let message = reader.string("error")
-        let kind = reader.string("kind", maxBytes: Limits.maxNameBytes, allowEmpty: false)
-        let mayRetry = reader.bool("retry")
-        let retryAfter = reader.durationMilliseconds(
-            "retryAfter", in: 0...Limits.maxDelayMilliseconds)
-        if let kind, !NameRule.isPlain(kind) {
-            reader.problem("kind", "must not have control characters")
-        }
-        if outcome != "succeeded", reader.has("result") {
-            reader.problem("result", "belongs to an attempt that succeeded")
-        }
-        for field in ["error", "kind", "retry", "retryAfter"]
-        where outcome != "failed" && reader.has(field) {
-            reader.problem(field, "belongs to an attempt that failed")
-        }
-        switch outcome {
-        case "succeeded": return .succeeded(value ?? Array("null".utf8))
-        case "returned": return .returned
-        case "failed":
-            return .failed(
-                AttemptResult.Failure(
-                    message: message ?? "", kind: kind ?? "error", isRetryable: mayRetry ?? true,
-                    retryAfterMilliseconds: retryAfter))
-        default: return nil
         }
     }
 

@@ -5,8 +5,7 @@ import Scheduler
 final class FinishBatch {
     private struct Item {
         let name: AttemptName
-        let result: AttemptResult
-        let log: String?
+        let end: AttemptEnd
     }
 
     private enum Answer {
@@ -42,10 +41,8 @@ final class FinishBatch {
         var items: [Item] = []
         reader.objects("items", maxCount: APILimits.maxFinishItems, required: true) { _, reader in
             let attempt = WorkerSessionsAPI.attempt(&reader)
-            let log = reader.string("log", maxBytes: WorkerLimits.maxLogTextBytes)
-            guard let result = AttemptsAPI.result(&reader), let attempt else { return }
-            items.append(
-                Item(name: AttemptName(attempt.task, attempt.attempt), result: result, log: log))
+            guard let end = AttemptEnd(&reader), let attempt else { return }
+            items.append(Item(name: AttemptName(attempt.task, attempt.attempt), end: end))
         }
         reader.finish()
         let problems = reader.problems + query.problems
@@ -67,9 +64,7 @@ final class FinishBatch {
                 answer(place, isRejected: true)
                 continue
             }
-            let finish = Finish(
-                task: found.task, attempt: found.attempt, fence: found.fence, result: item.result)
-            call.context.results.settle(finish, log: item.log.map { Array($0.utf8) }) {
+            call.context.results.settle(item.end.finish(found), log: item.end.log) {
                 [self] finish in report(finish, place, options)
             }
         }
@@ -93,7 +88,7 @@ final class FinishBatch {
         let state = call.gateway.replica.scheduler
         if isRejected,
             let problem = AttemptsAPI.problem(
-                item.name.task, item.name.attempt, endedBy: item.result, state)
+                item.name.task, item.name.attempt, endedBy: item.end.result, state)
         {
             return take(.problem(problem), place)
         }

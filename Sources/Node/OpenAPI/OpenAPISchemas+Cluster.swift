@@ -22,6 +22,10 @@ extension OpenAPISchemas {
         .maybe("retry", .flag("False: it can't get better.").standard("true")),
         .maybe("retryAfter", .duration("The pause before the next attempt.")),
         .maybe("log", .text("What it had to say, at most 1 MiB.")),
+        .maybe(
+            "begun",
+            .flag("False, of one that did not succeed: its handler surely never began.")
+                .standard("true")),
     ]
 
     static let workers: [(name: String, schema: OpenAPISchema)] = [

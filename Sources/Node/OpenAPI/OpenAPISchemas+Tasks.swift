@@ -24,7 +24,7 @@ extension OpenAPISchemas {
             "delivery",
             .choice(
                 ["atLeastOnce", "atMostOnce"],
-                "`atMostOnce`: an attempt that is lost with its worker is not repeated."
+                "`atMostOnce`: only what the handler told to have failed, or never began, is repeated."
             ).standard("\"atLeastOnce\"")),
         .maybe("webhook", .address("Is told of its end.").orNull),
         .maybe("meta", .map(of: .text(), "Labels.")),

@@ -51,6 +51,11 @@ final class AttachedWorker {
     private var session: Session?
     /// Attempts whose end is not answered yet: named in heartbeats, and not begun again.
     private var held: [AttemptName: Held] = [:]
+    /// No longer held since the polls under way were sent: their answers may name them still.
+    private var dropped: Set<AttemptName> = []
+    private var pollsUnderWay = 0
+    /// The cluster is being told that the worker ends.
+    private var isCollecting = false
     private var logs = AttemptLogs()
     private var phase = Phase.working
     private(set) var exitStatus: Int32 = 0
@@ -171,9 +176,8 @@ final class AttachedWorker {
 
     private func poll() {
         guard let session, isWorking else { return }
-        let target = "\(path)/assignments?session=\(session.text)&wait=\(Self.pollSeconds)s"
-        channels.send(.get(target), by: .polls) { [unowned self] answer in
-            guard self.session?.text == session.text, isWorking else { return }
+        ask(session, waitSeconds: Self.pollSeconds, by: .polls) { [unowned self] answer in
+            guard isWorking else { return handBack(answer, session.text) }
             guard case .accepted(let bytes) = answer else {
                 // Heartbeats hear of it as well, and know what to do.
                 return later { [unowned self] in poll() }
@@ -188,20 +192,58 @@ final class AttachedWorker {
         }
     }
 
+    /// `then` hears the answer unless the session is another one meanwhile.
+    private func ask(
+        _ session: Session, waitSeconds: Int, by lane: ClusterChannels.Lane,
+        then: @escaping (ClusterChannels.Answer) -> Void
+    ) {
+        if pollsUnderWay == 0 { dropped.removeAll() }
+        pollsUnderWay += 1
+        let target = "\(path)/assignments?session=\(session.text)&wait=\(waitSeconds)s"
+        channels.send(.get(target), by: lane) { [unowned self] answer in
+            pollsUnderWay -= 1
+            guard self.session?.text == session.text else { return checkEnd() }
+            then(answer)
+        }
+    }
+
+    /// What is handed out to a worker that was told to end is somebody else's, also if it must not run twice.
+    private func handBack(_ answer: ClusterChannels.Answer, _ session: String) {
+        if case .accepted(let bytes) = answer, !isGone {
+            for assignment in AttachedWorkerMessages.assignments(bytes, worker: settings.id) {
+                guard take(assignment, session) != nil else { continue }
+                report(
+                    Finish(
+                        task: assignment.task, attempt: assignment.attempt,
+                        fence: assignment.fence, result: .returned, hasBegun: false), text: nil)
+            }
+        }
+        checkEnd()
+    }
+
     // MARK: Attempts
 
     private func start(_ assignment: Assignment, _ session: String) {
+        if take(assignment, session) != nil { worker.start(assignment, isFilled: true) }
+    }
+
+    /// nil: it was handed out again, and had come in time after all.
+    private func take(_ assignment: Assignment, _ session: String) -> AttemptName? {
         let name = AttemptName(assignment.task, assignment.attempt)
-        // Handed out again, and it had come in time after all.
-        guard held[name] == nil else { return }
+        guard held[name] == nil, !dropped.contains(name) else { return nil }
         held[name] = Held(session: session)
-        worker.start(assignment, isFilled: true)
+        return name
+    }
+
+    private func drop(_ name: AttemptName) {
+        held[name] = nil
+        if pollsUnderWay > 0 { dropped.insert(name) }
     }
 
     private func cancel(_ name: AttemptName) {
         // What is reported already is named until that is answered: nothing runs then.
         worker.stop(task: name.task, attempt: name.attempt, reason: .revoked)
-        held[name] = nil
+        drop(name)
         checkEnd()
     }
 
@@ -218,7 +260,7 @@ final class AttachedWorker {
         guard let session = held[name]?.session else { return }
         let request = ClientRequest.post(
             "\(name.path)/finish",
-            body: AttachedWorkerMessages.finish(session, finish.result, log: text),
+            body: AttachedWorkerMessages.finish(session, finish, log: text),
             isRepeatable: true)
         channels.send(request, by: .reports) { [unowned self] answer in
             switch answer {
@@ -229,7 +271,7 @@ final class AttachedWorker {
             case .nobody:
                 return later { [unowned self] in report(finish, text: text) }
             }
-            held[name] = nil
+            drop(name)
             checkEnd()
         }
     }
@@ -264,13 +306,22 @@ final class AttachedWorker {
         case .working:
             log.info("draining", [:])
             phase = .draining(until: loop.now + Self.graceNanoseconds)
+            isCollecting = true
             channels.send(.post("\(path)/drain", isRepeatable: true), by: .reports) {
-                [unowned self] _ in checkEnd()
+                [unowned self] answer in collect(after: answer)
             }
             loop.schedule(at: loop.now + Self.graceNanoseconds) { [unowned self] in handBack() }
-            checkEnd()
         case .draining: handBack()
         case .handingBack, .leaving, .over: break
+        }
+    }
+
+    /// What was assigned before the cluster knew of the end. A poll that waits yet is answered by that as well.
+    private func collect(after drain: ClusterChannels.Answer) {
+        isCollecting = false
+        guard case .accepted = drain, let session, !isGone else { return checkEnd() }
+        ask(session, waitSeconds: 0, by: .reports) { [unowned self] answer in
+            handBack(answer, session.text)
         }
     }
 
@@ -285,8 +336,9 @@ final class AttachedWorker {
 
     private func checkEnd() {
         switch phase {
+        // What a poll brings yet is handed back first.
         case .draining, .handingBack:
-            if held.isEmpty { leave() }
+            if held.isEmpty, pollsUnderWay == 0, !isCollecting { leave() }
         case .working, .leaving, .over: break
         }
     }
@@ -318,6 +370,13 @@ final class AttachedWorker {
 
     private var isOver: Bool {
         if case .over = phase { true } else { false }
+    }
+
+    private var isGone: Bool {
+        switch phase {
+        case .leaving, .over: true
+        case .working, .draining, .handingBack: false
+        }
     }
 
     private func later(_ body: @escaping () -> Void) {

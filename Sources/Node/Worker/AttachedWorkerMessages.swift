@@ -67,12 +67,10 @@ enum AttachedWorkerMessages {
         }
     }
 
-    static func finish(
-        _ session: String, _ result: AttemptResult, log: [UInt8]? = nil
-    ) -> [UInt8] {
+    static func finish(_ session: String, _ finish: Finish, log: [UInt8]? = nil) -> [UInt8] {
         object { writer in
             writer.field("session", session)
-            switch result {
+            switch finish.result {
             case .succeeded(let value):
                 writer.field("outcome", "succeeded")
                 writer.rawField("result", value)
@@ -89,6 +87,7 @@ enum AttachedWorkerMessages {
             case .stored:
                 preconditionFailure("an attached worker has no store")
             }
+            if !finish.hasBegun { writer.field("begun", false) }
             if let log {
                 let text = String(decoding: log, as: UTF8.self)
                 writer.field("log", text.prefixOfBytes(WorkerLimits.maxLogTextBytes))

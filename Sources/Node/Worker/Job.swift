@@ -56,6 +56,8 @@ final class Job {
     var work = Work.waiting
     /// While it waits for others to join.
     var linger: TimerID?
+    /// Its handler has begun, or may have. What is handed back before is surely not done twice.
+    var hasBegun = false
     /// Of the members' payloads.
     var payloadBytes = 0
 

@@ -9,6 +9,7 @@ extension LocalWorker {
             lastEmbedded += 1
             let attempt = EmbeddedAttempt(run.assignment, number: lastEmbedded, words: words)
             embedded[lastEmbedded] = job
+            job.hasBegun = true
             job.work = .embedded(attempt)
             handler.run(attempt)
         } catch {

@@ -45,8 +45,10 @@ extension LocalWorker {
     ) {
         let isBatch = job.batch != nil
         do {
+            let spawned = try process.take()
+            job.hasBegun = true
             let child = try ChildProcess(
-                try process.take(), loop: loop,
+                spawned, loop: loop,
                 input: isBatch ? BatchLines.input(assignments) : assignments[0].payload,
                 maxOutputBytes: isBatch
                     ? WorkerLimits.maxBatchAnswerBytes : WorkerLimits.maxResultBytes,

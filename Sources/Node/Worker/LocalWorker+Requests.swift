@@ -54,6 +54,7 @@ extension LocalWorker {
                 let message = "\"\(request.url)\" is not a URL"
                 return complete(job) { _ in .failure(.payload, message, isRetryable: false) }
             }
+            job.hasBegun = true
             job.work = .request(number)
         } catch {
             complete(job) { _ in .failure(.error, "can't send: \(error.description)") }

@@ -95,12 +95,11 @@ final class LocalWorker {
         do {
             filled = isFilled ? assignment : try assignment.filled()
         } catch {
-            report(assignment, .failure(.payload, error.description, isRetryable: false))
-            return
+            let failure = AttemptResult.failure(.payload, error.description, isRetryable: false)
+            return report(assignment, failure, hasBegun: false)
         }
         guard runs.count < WorkerLimits.maxRunning else {
-            report(assignment, .returned)
-            return
+            return report(assignment, .returned, hasBegun: false)
         }
         let job = job(for: filled, handler?.batch)
         let run = Run(filled, timeoutMilliseconds: timeout, job: job)
@@ -166,6 +165,7 @@ final class LocalWorker {
     // MARK: Built in
 
     private func startBuiltin(_ handler: BuiltinHandler, _ run: Run) {
+        run.job.hasBegun = true
         let course = handler.run(
             payload: run.assignment.payload, attempt: run.assignment.attempt)
         guard course.afterMilliseconds > 0 else {
@@ -265,21 +265,23 @@ final class LocalWorker {
         if let timeout = run.timeout { loop.cancel(timeout) }
         run.timeout = nil
         switch run.ending {
-        case nil: report(run.assignment, result)
+        case nil: report(run.assignment, result, hasBegun: run.job.hasBegun)
         case .stopped(.revoked): break
-        case .stopped: report(run.assignment, .returned)
+        case .stopped: report(run.assignment, .returned, hasBegun: run.job.hasBegun)
         case .timedOut:
             let limit = DurationText.format(run.timeoutMilliseconds)
-            report(run.assignment, .failure(.timeout, "did not finish within \(limit)"))
+            report(
+                run.assignment, .failure(.timeout, "did not finish within \(limit)"),
+                hasBegun: run.job.hasBegun)
         }
     }
 
-    private func report(_ assignment: Assignment, _ result: AttemptResult) {
+    private func report(_ assignment: Assignment, _ result: AttemptResult, hasBegun: Bool) {
         let isFirst = finished.isEmpty
         finished.append(
             Finish(
                 task: assignment.task, attempt: assignment.attempt, fence: assignment.fence,
-                result: result))
+                result: result, hasBegun: hasBegun))
         guard isFirst else { return }
         loop.later { [weak self] in self?.tellFinished() }
     }

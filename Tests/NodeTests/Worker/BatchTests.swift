@@ -139,6 +139,8 @@ import Testing
         bench.worker.stopAll(reason: .shutdown)
         bench.turn(until: { bench.finishes.count == 3 })
         #expect(bench.finishes.allSatisfy { $0.result == .returned })
+        let unbegun = bench.finishes.filter { !$0.hasBegun }.map(\.task)
+        #expect(unbegun == [TaskID(4)], "it waited for others")
         #expect(bench.run(waiting)?.text == "1", "the worker goes on")
     }
 

@@ -218,7 +218,7 @@ import Testing
         bench.turn(until: { bench.logText == "ready\nready\n" })
         bench.worker.stopAll(reason: .shutdown)
         bench.turn(until: { bench.finishes.count == 1 })
-        #expect(bench.finishes[0].result == .returned)
+        #expect(bench.finishes[0].result == .returned && bench.finishes[0].hasBegun)
     }
 
     @Test func stoppingOneThatWaitsToBeLaunchedLaunchesNothing() throws {
@@ -231,6 +231,9 @@ import Testing
         let started = directory.text("started")?.count ?? 0
         #expect(started <= 2 * WorkerLimits.maxLaunchesInFlight)
         #expect(bench.finishes.allSatisfy { $0.result == .returned })
+        let begun = bench.finishes.filter(\.hasBegun).count
+        #expect(begun <= WorkerLimits.maxLaunchesInFlight)
+        #expect(2 * begun >= started, "each of them wrote two bytes, if it came so far")
     }
 
     @Test func twoHundredAtOnceLeaveNothingBehind() throws {
