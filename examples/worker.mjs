@@ -7,6 +7,7 @@
 // it. It may throw a Failed to say how it failed; any other error is a failure, too, and is tried again. docs/WORKERS.md
 // says what a worker has to keep to; the comments here say where it does.
 
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
@@ -48,13 +49,13 @@ class Cluster {
     this.servers = servers;
   }
 
-  async call(method, path, body, milliseconds = 15_000) {
+  async call(method, path, body, milliseconds = 15_000, key = undefined) {
     const current = this.current;
     let response, text;
     try {
       response = await fetch(this.servers[current] + path, {
         method,
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", ...(key && { "idempotency-key": key }) },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(milliseconds),
       });
@@ -70,10 +71,10 @@ class Cluster {
   }
 
   /** Tries again until some node answers. */
-  async insist(method, path, body, until = Infinity) {
+  async insist(method, path, body, { until = Infinity, key } = {}) {
     for (;;) {
       try {
-        return await this.call(method, path, body);
+        return await this.call(method, path, body, undefined, key);
       } catch (error) {
         if (error instanceof Refused || performance.now() >= until) throw error;
         console.error(`no answer, trying again: ${error.message}`);
@@ -99,9 +100,9 @@ class Worker {
   async attach() {
     // The lease counts from before the request: when its answer arrives says nothing of when the leader sent it.
     const sent = performance.now();
-    const answer = await this.cluster.insist("POST", "/v1/workers", {
-      id: this.id, handlers: Object.keys(handlers), slots: this.slots,
-    });
+    const registration = { id: this.id, handlers: Object.keys(handlers), slots: this.slots };
+    // One key for all tries: one that was given up and comes late must not end the session of another.
+    const answer = await this.cluster.insist("POST", "/v1/workers", registration, { key: randomUUID() });
     this.session = answer.session;
     this.heard = sent;
     this.beat = milliseconds(answer.heartbeat);
@@ -195,10 +196,10 @@ class Worker {
   async leave() {
     const end = performance.now() + 20_000;
     try {
-      if (!this.isReplaced) await this.cluster.insist("POST", `${this.path}/drain`, undefined, end);
+      if (!this.isReplaced) await this.cluster.insist("POST", `${this.path}/drain`, undefined, { until: end });
       while (this.running.size > 0 && performance.now() < end) await sleep(50);
       this.isOver = true;
-      if (!this.isReplaced) await this.cluster.insist("DELETE", `${this.path}?session=${this.session}`, undefined, end);
+      if (!this.isReplaced) await this.cluster.insist("DELETE", `${this.path}?session=${this.session}`, undefined, { until: end });
     } catch (error) {
       console.error(`left without a word: ${error.message}`);
     }

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 
 class Failed(Exception):
@@ -56,13 +57,13 @@ class Cluster:
     def __init__(self, servers):
         self.servers, self.current = servers, 0
 
-    def call(self, method, path, body=None, seconds=15.0):
+    def call(self, method, path, body=None, seconds=15.0, key=None):
         """One attempt; raises `Refused`, or `OSError` if this node can't say anything just now."""
         current = self.current
         request = urllib.request.Request(
             self.servers[current] + path, method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"content-type": "application/json"})
+            headers={"content-type": "application/json"} | ({"idempotency-key": key} if key else {}))
         try:
             with urllib.request.urlopen(request, timeout=seconds) as response:
                 return json.loads(response.read() or b"null")
@@ -80,11 +81,11 @@ class Cluster:
         if self.current == server:
             self.current = (server + 1) % len(self.servers)
 
-    def insist(self, method, path, body=None, until=None):
+    def insist(self, method, path, body=None, until=None, key=None):
         """Tries again until some node answers."""
         while True:
             try:
-                return self.call(method, path, body)
+                return self.call(method, path, body, key=key)
             except OSError as error:
                 if until is not None and time.monotonic() >= until:
                     raise
@@ -118,8 +119,9 @@ class Worker:
     def attach(self):
         # The lease counts from before the request: when its answer arrives says nothing of when the leader sent it.
         sent = time.monotonic()
+        # One key for all tries: one that was given up and comes late must not end the session of another.
         answer = self.cluster.insist("POST", "/v1/workers", {
-            "id": self.name, "handlers": sorted(HANDLERS), "slots": self.slots})
+            "id": self.name, "handlers": sorted(HANDLERS), "slots": self.slots}, key=str(uuid.uuid4()))
         self.session, self.heard = answer["session"], sent
         self.beat, self.lease = milliseconds(answer["heartbeat"]), milliseconds(answer["lease"])
 

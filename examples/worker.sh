@@ -48,11 +48,12 @@ beater=''
 trap 'kill $beater 2>/dev/null; rm -rf "$work"' EXIT
 trap 'touch "$work/leaving"' TERM INT
 
-# call SECONDS METHOD PATH [BODY]: prints the status and the answer's body on one line; fails if this node says nothing,
+# call SECONDS METHOD PATH [BODY [KEY]]: prints the status and the answer's body on one line; fails if this node says nothing,
 # and then the next node is asked the next time.
 call() {
     server=$(cat "$work/server")
     if answer=$(curl -sS --max-time "$1" -X "$2" -w '\n%{http_code}' ${4:+-H 'content-type: application/json' -d "$4"} \
+        ${5:+-H "idempotency-key: $5"} \
         "$server$3" 2>/dev/null); then
         status=$(printf '%s' "$answer" | tail -n 1)
         case $status in
@@ -87,7 +88,9 @@ between() {
 }
 
 attach() {
-    answer=$(insist 15 POST /v1/workers "{\"id\": \"$id\", \"handlers\": $handlers, \"slots\": 1}") || return 1
+    # One key for all tries: one that was given up and comes late must not end the session of another.
+    key=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
+    answer=$(insist 15 POST /v1/workers "{\"id\": \"$id\", \"handlers\": $handlers, \"slots\": 1}" "$key") || return 1
     case $answer in 201*) ;; *) echo "refused: $answer" >&2; return 1 ;; esac
     put session "$(between "$answer" '"session":"' '"')"
     beat=$(between "$answer" '"heartbeat":"' 'ms"' | awk '{ print $1 / 1000 }')

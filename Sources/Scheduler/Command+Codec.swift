@@ -108,7 +108,9 @@ extension Command {
             if let paused { writer.put(paused) }
             writer.put(isInitial)
         case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
-        case .attachWorker(let spec): spec.encode(into: &writer)
+        case .attachWorker(let spec, let key):
+            spec.encode(into: &writer)
+            writer.put(key)
         case .reportProgress(let report): report.encode(into: &writer)
         case .beginBulkJob(let spec): spec.encode(into: &writer)
         case .stopBulkJob(let id): writer.put(id.number)
@@ -189,7 +191,9 @@ extension Command {
             self = .putQueue(name: name, spec, paused: paused, isInitial: try reader.bool())
         case .pauseQueue: self = .pauseQueue(name: try reader.name("queue"))
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
-        case .attachWorker: self = .attachWorker(try WorkerSpec(from: &reader))
+        case .attachWorker:
+            let spec = try WorkerSpec(from: &reader)
+            self = .attachWorker(spec, key: try reader.optionalKey())
         case .reportProgress: self = .reportProgress(try ProgressReport(from: &reader))
         case .beginBulkJob: self = .beginBulkJob(try BulkSpec(from: &reader))
         case .stopBulkJob: self = .stopBulkJob(BulkJobID(try reader.uint64()))
@@ -228,11 +232,7 @@ extension Command {
                 zoneData: try reader.zoneData())
             self = .resumeSchedule(name: name, resumption)
         case .triggerSchedule:
-            let key = try reader.optionalString()
-            guard (1...Limits.maxKeyBytes).contains(key?.utf8.count ?? 1) else {
-                throw CodecError("a key of \(key?.utf8.count ?? 0) bytes is not allowed")
-            }
-            self = .triggerSchedule(name: name, key: key)
+            self = .triggerSchedule(name: name, key: try reader.optionalKey())
         case .deleteSchedule: self = .deleteSchedule(name: name)
         default: self = .pauseSchedule(name: name)
         }
@@ -289,6 +289,16 @@ extension Command {
         case .putTemplate(let name, let body): name.utf8.count + body.count + 16
         default: 64
         }
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func optionalKey() throws(CodecError) -> String? {
+        let key = try optionalString()
+        guard (1...Limits.maxKeyBytes).contains(key?.utf8.count ?? 1) else {
+            throw CodecError("a key of \(key?.utf8.count ?? 0) bytes is not allowed")
+        }
+        return key
     }
 }
 

@@ -49,8 +49,9 @@ public enum Command: Equatable, Sendable {
     case pauseQueue(name: String)
     case resumeQueue(name: String)
     /// A worker that is no node begins a session, whose number is the outcome: the log gives it, and the incarnation
-    /// given here means nothing. A former session of that name ends with what it ran.
-    indirect case attachWorker(WorkerSpec)
+    /// given here means nothing. A former session of that name ends with what it ran. `key`: who asks again with it, or late,
+    /// gets the session that he had got, and ends none.
+    indirect case attachWorker(WorkerSpec, key: String? = nil)
     indirect case reportProgress(ProgressReport)
     indirect case beginBulkJob(BulkSpec)
     case stopBulkJob(BulkJobID)

@@ -20,6 +20,8 @@ public enum Limits {
     public static let maxHandlersPerWorker = 1_024
     public static let maxSlotsPerWorker: UInt32 = 10_000
     public static let maxWorkers = 1_000
+    /// Requests to attach that are remembered of a worker.
+    static let maxAttachments = 16
     public static let maxMembers = 15
     /// A host name, a colon and a port.
     public static let maxAddressBytes = 300

@@ -324,6 +324,7 @@ extension WorkerTable.Slot {
         record.spec(id: name).encode(into: &writer)
         writer.put(record.state.rawValue)
         writer.put(record.lostAt)
+        record.attachments.encode(into: &writer)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -335,7 +336,9 @@ extension WorkerTable.Slot {
         guard let state = WorkerView.State(rawValue: byte) else {
             throw CodecError("\(byte) is not a worker's state")
         }
-        record = WorkerRecord(spec, state: state, lostAt: try reader.instant("loss"))
+        let lostAt = try reader.instant("loss")
+        record = WorkerRecord(
+            spec, state: state, lostAt: lostAt, attachments: try [Attachment](from: &reader))
     }
 }
 

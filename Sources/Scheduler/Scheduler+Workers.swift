@@ -8,35 +8,47 @@ extension Scheduler {
         {
             return .rejected(.staleIncarnation)
         }
-        return enrol(spec, &events)
+        return enrol(spec, [], &events)
     }
 
     /// A worker of any language. Whoever begins a session takes the name over from the session before, because a process
     /// that was started again knows nothing of its former life; what that ran is assigned anew, with other fencing tokens.
-    mutating func attachWorker(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
+    /// Who asks with a key that is known begins nothing.
+    mutating func attachWorker(
+        _ spec: WorkerSpec, key: String?, _ events: inout [Event]
+    ) -> Outcome {
         guard state.roster.member(spec.id) == nil, state.roster.node(spec.id) == nil else {
             return .rejected(.nodeName)
         }
-        let known = knownWorker(spec.id)?.record.incarnation
+        let record = knownWorker(spec.id)?.record
+        let known = record?.incarnation
         if let known, !Incarnation.isSession(known) { return .rejected(.nodeName) }
+        if let record, let session = key.flatMap(record.attachments.session(of:)) {
+            return record.hasBegun(session, as: spec)
+                ? .session(session) : .rejected(.keyConflict)
+        }
         var spec = spec
         // Of two sessions that begin in one entry the second is the later one as well.
         spec.incarnation = max(
             Incarnation.session(beginningAt: state.appliedIndex), (known ?? 0) &+ 1)
-        let outcome = enrol(spec, &events)
+        var attachments = record?.attachments ?? []
+        if let key { attachments.remember(key, spec.incarnation) }
+        let outcome = enrol(spec, attachments, &events)
         return outcome == .done ? .session(spec.incarnation) : outcome
     }
 
-    private mutating func enrol(_ spec: WorkerSpec, _ events: inout [Event]) -> Outcome {
+    private mutating func enrol(
+        _ spec: WorkerSpec, _ attachments: [Attachment], _ events: inout [Event]
+    ) -> Outcome {
         if let (number, record) = knownWorker(spec.id) {
             if spec.incarnation == record.incarnation {
                 let kept: WorkerView.State = record.state == .draining ? .draining : .live
-                replaceRecord(number, spec, kept)
+                replaceRecord(number, spec, kept, attachments)
                 events.append(.workerChanged(id: spec.id))
                 fill(number, &events)
             } else {
                 let lost = loseAttempts(of: number, &events)
-                replaceRecord(number, spec, .live)
+                replaceRecord(number, spec, .live, attachments)
                 events.append(.workerChanged(id: spec.id))
                 resettle(lost, freed: number, &events)
             }
@@ -47,7 +59,7 @@ extension Scheduler {
         index.workerNumbers[spec.id] = number
         let place = index.knownWorkers.firstIndex { $0 > number } ?? index.knownWorkers.count
         index.knownWorkers.insert(number, at: place)
-        replaceRecord(number, spec, .live)
+        replaceRecord(number, spec, .live, attachments)
         events.append(.workerChanged(id: spec.id))
         fill(number, &events)
         return .done
@@ -74,7 +86,7 @@ extension Scheduler {
         guard record.incarnation == incarnation else { return .rejected(.staleIncarnation) }
         guard record.state != .lost else { return .done }
         let lost = loseAttempts(of: number, &events)
-        replaceRecord(number, record.spec(id: id), .lost)
+        replaceRecord(number, record.spec(id: id), .lost, record.attachments)
         if let record = state.workers.record(number) {
             index.wakes.push(.worker, at: state.forgetTime(record), id: UInt64(number))
         }
@@ -106,15 +118,16 @@ extension Scheduler {
         guard record.incarnation == incarnation else { return .rejected(.staleIncarnation) }
         guard record.state != .lost else { return .rejected(.wrongState) }
         guard record.state != new else { return .done }
-        replaceRecord(number, record.spec(id: id), new)
+        replaceRecord(number, record.spec(id: id), new, record.attachments)
         events.append(.workerChanged(id: id))
         return .done
     }
 
     private mutating func replaceRecord(
-        _ number: UInt32, _ spec: WorkerSpec, _ new: WorkerView.State
+        _ number: UInt32, _ spec: WorkerSpec, _ new: WorkerView.State, _ attachments: [Attachment]
     ) {
-        let record = WorkerRecord(spec, state: new, lostAt: new == .lost ? state.time : 0)
+        let record = WorkerRecord(
+            spec, state: new, lostAt: new == .lost ? state.time : 0, attachments: attachments)
         index.dispatch.leave(number)
         state.workers.setRecord(number, record)
         if new == .live { index.dispatch.join(number, name: spec.id, record) }

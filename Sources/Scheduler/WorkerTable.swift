@@ -7,19 +7,31 @@ final class WorkerRecord: Sendable {
     let state: WorkerView.State
     /// Log time of the loss; 0 unless lost.
     let lostAt: Milliseconds
+    /// Of a worker that is no node.
+    let attachments: [Attachment]
 
-    init(_ spec: WorkerSpec, state: WorkerView.State, lostAt: Milliseconds) {
+    init(
+        _ spec: WorkerSpec, state: WorkerView.State, lostAt: Milliseconds,
+        attachments: [Attachment] = []
+    ) {
         incarnation = spec.incarnation
         slots = spec.slots
         handlers = spec.handlers
         tags = spec.tags
         self.state = state
         self.lostAt = lostAt
+        self.attachments = attachments
     }
 
     func spec(id: String) -> WorkerSpec {
         WorkerSpec(
             id: id, incarnation: incarnation, slots: slots, handlers: handlers, tags: tags)
+    }
+
+    /// Whether the session began with this; of a former one nobody knows any more.
+    func hasBegun(_ session: UInt64, as spec: WorkerSpec) -> Bool {
+        session != incarnation
+            || slots == spec.slots && handlers == spec.handlers && tags == spec.tags
     }
 }
 

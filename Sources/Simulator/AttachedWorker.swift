@@ -24,7 +24,10 @@ struct AttachedWorker {
     /// A request under way. `sentAt` is when the worker sent it.
     struct Question: Sendable {
         enum Kind: Sendable {
-            case attach
+            /// Another try of the same attachment has the same key.
+            case attach(key: String)
+            /// A copy of such a request that was given up comes late, and nobody waits for the answer.
+            case stray(key: String)
             /// First the state is asked whether the session is the current one, then the leader hears of it.
             case beat
             case heard
@@ -43,6 +46,10 @@ struct AttachedWorker {
     let spec: WorkerSpec
     var process = 0
     var session: UInt64?
+    /// How many sessions it has begun.
+    var attachments = 0
+    /// When it first asked for the next one.
+    var attachingSince: Nanoseconds?
     /// When the last beat that a leader has heard was sent.
     var heardAt: Nanoseconds = 0
     var isExpired = false
@@ -54,6 +61,8 @@ struct AttachedWorker {
     init(_ spec: WorkerSpec) {
         self.spec = spec
     }
+
+    var attachmentKey: String { "\(spec.id)/\(process)/\(attachments)" }
 
     func holds(_ attempt: Attempt) -> Bool {
         running[attempt] != nil || reported.contains(attempt)
@@ -68,10 +77,13 @@ struct AttachedWorker {
 /// Those of a run, drawn by a random source of their own, so that all others stay as they are.
 struct AttachedCrew {
     var random: RandomSource
+    /// For requests that come late.
+    private var strayRandom: RandomSource
     var workers: [AttachedWorker] = []
 
-    init(random: RandomSource) {
+    init(random: RandomSource, strayRandom: RandomSource) {
         self.random = random
+        self.strayRandom = strayRandom
         guard self.random.chance(permille: 350) else { return }
         for number in 0...self.random.index(2) {
             workers.append(
@@ -82,5 +94,15 @@ struct AttachedCrew {
                         handlers: number == 0 ? Scenario.handlers : ["echo", "sleep"],
                         tags: number == 0 ? ["gpu"] : [])))
         }
+    }
+
+    /// How late a copy of a request comes; nil: there is none.
+    mutating func drawStray() -> Nanoseconds? {
+        guard strayRandom.chance(permille: 400) else { return nil }
+        return strayRandom.latency(1_000_000...6_000_000_000)
+    }
+
+    mutating func pickForStray(_ nodes: [SimulatedNode]) -> SimulatedNode {
+        strayRandom.pick(nodes)
     }
 }

@@ -24,6 +24,7 @@ enum Happening {
     case acts(Load)
     case attachedStep(worker: Int, process: Int, AttachedWorker.Step)
     indirect case attachedFailed(AttachedWorker.Question)
+    indirect case attachedStray(AttachedWorker.Question)
     case clientDeadline(Token)
     case clientRetries(Token)
     case strike(Strike)

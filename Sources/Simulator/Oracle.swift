@@ -12,7 +12,7 @@ struct Oracle {
     private(set) var workflows = WorkflowBooks()
     private(set) var (queues, keys, caches) = (QueueBooks(), KeyBooks(), CacheBooks())
     private(set) var deliveries = DeliveryBooks()
-    var beginnings = BeginningBooks()
+    var (beginnings, attachments) = (BeginningBooks(), AttachmentBooks())
     private(set) var bulkJobs = BulkBooks()
     private(set) var backfills = BackfillBooks()
     private(set) var namespaces = NamespaceBooks()
@@ -282,6 +282,8 @@ struct Oracle {
                 if case .retry(let task) = request.command { task } else { nil }
             }
             try workflows.cancelled(id, retried: retried, reference)
+        case (.attachWorker(_, let key?), .session(let session)):
+            try attachments.note(key, session)
         case (.beginBulkJob(let spec), .bulkJob(let id, false)):
             bulkJobs.begin(id, spec, index, reference, tasks)
         default: break

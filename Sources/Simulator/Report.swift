@@ -50,6 +50,8 @@ struct Report {
     /// Attempts of workers outside of the cluster, and how often one of them lost the cluster.
     var attachedExecutions = 0
     var attachedLeasesLost = 0
+    /// Requests to attach that came again, or late.
+    var attachedAgain = 0
     /// Beginnings of tasks that must not run twice, and attempts that were handed back before they began.
     var onceBeginnings = 0
     var neverBegun = 0
@@ -83,7 +85,7 @@ struct Report {
             \.successors, \.workflows, \.queueStarts, \.keyStarts, \.breakerOpenings, \.told,
             \.overdue, \.bulkJobs, \.cachedAnswers, \.backfilled, \.accounted, \.failovers,
             \.quotaStarts, \.quotaSubmits, \.exported, \.attachedExecutions, \.attachedLeasesLost,
-            \.turnsChecked, \.dropped, \.onceBeginnings, \.neverBegun,
+            \.turnsChecked, \.dropped, \.onceBeginnings, \.neverBegun, \.attachedAgain,
         ]
     }
 
@@ -117,7 +119,7 @@ struct Report {
         queues: \(queueStarts) starts checked, \(keyStarts) by key, \(turnsChecked) turns, \(breakerOpenings) breakers opened, \
         \(bulkJobs) bulk jobs checked, \(cachedAnswers) cached answers
         quotas: \(quotaStarts) starts and \(quotaSubmits) submissions checked; \(exported) tasks exported
-        attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost
+        attached workers: \(attachedExecutions) attempts, \(attachedLeasesLost) leases lost, \(attachedAgain) attached again
         at most once: \(onceBeginnings) beginnings checked, \(neverBegun) attempts handed back before
         ends: \(told) told of, \(overdue) by an overall time-out, \(dropped) tasks dropped
         slowest recovery \(recoveryNanoseconds / 1_000_000_000) s · digest \(String(digest, radix: 16))

@@ -23,7 +23,9 @@ extension Simulation {
         guard attached.workers[number].process == process else { return }
         let worker = attached.workers[number]
         switch step {
-        case .attach: askAttached(.attach, number)
+        case .attach:
+            attached.workers[number].attachingSince = worker.attachingSince ?? now
+            askAttached(.attach(key: worker.attachmentKey), number)
         case .beat: askAttached(.beat, number)
         case .poll:
             guard worker.session != nil else { return }
@@ -46,7 +48,17 @@ extension Simulation {
             sentAt: now)
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty else { return failed(question) }
+        if case .attach(let key) = kind, let delay = attached.drawStray() {
+            var stray = question
+            stray.kind = .stray(key: key)
+            after(delay, .attachedStray(stray))
+        }
         pass(question, to: attached.random.pick(up))
+    }
+
+    func passStray(_ question: AttachedWorker.Question) {
+        let up = nodes.filter(\.isUp)
+        if !up.isEmpty { pass(question, to: attached.pickForStray(up)) }
     }
 
     private func pass(_ question: AttachedWorker.Question, to node: SimulatedNode) {
@@ -54,7 +66,8 @@ extension Simulation {
             .attached(question), node: node.number, life: node.life, now: now)
         let spec = attached.workers[question.worker].spec
         switch question.kind {
-        case .attach: deliver(.request(token, .attachWorker(spec)), to: node)
+        case .attach(let key), .stray(let key):
+            deliver(.request(token, .attachWorker(spec, key: key)), to: node)
         case .beat, .poll: deliver(.read(token), to: node)
         case .heard:
             deliver(.workerBeat(token, worker: spec.id, session: question.session), to: node)
@@ -74,6 +87,7 @@ extension Simulation {
         let number = question.worker
         switch question.kind {
         case .attach: take(.attach, number, in: Self.attachedRetryNanoseconds)
+        case .stray: return
         case .beat, .heard:
             guard attached.workers[number].session == question.session else { return }
             take(.beat, number, in: Self.attachedRetryNanoseconds / 4)
@@ -100,6 +114,7 @@ extension Simulation {
         _ question: AttachedWorker.Question, _ outcome: Outcome
     ) throws(Violation) {
         switch (question.kind, outcome) {
+        case (.stray, .session): return
         case (.attach, .session(let session)):
             guard hears(question) else { return }
             guard !isAnswerLost else { return failed(question) }
@@ -119,8 +134,11 @@ extension Simulation {
     private func began(_ session: UInt64, _ question: AttachedWorker.Question) {
         let number = question.worker
         attached.workers[number].session = session
-        // The registration was heard later than it was sent.
-        attached.workers[number].heardAt = question.sentAt
+        attached.workers[number].attachments += 1
+        // The session began with the first try that came through, and nobody heard of those that followed.
+        attached.workers[number].heardAt =
+            attached.workers[number].attachingSince ?? question.sentAt
+        attached.workers[number].attachingSince = nil
         attached.workers[number].isExpired = false
         log.write(now, .process, "\(attached.workers[number].spec.id) has session \(session)")
         take(.beat, number, in: 0)
@@ -153,7 +171,7 @@ extension Simulation {
                 try launchAttached(assignment, question, known: replica.applied)
             }
             take(.poll, question.worker, in: Self.attachedRetryNanoseconds / 2)
-        case .attach, .heard, .finish:
+        case .attach, .stray, .heard, .finish:
             throw Violation("answers fit", "\(question) answered as a read")
         }
     }

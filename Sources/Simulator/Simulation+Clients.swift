@@ -90,7 +90,7 @@ extension Simulation {
             deliver(.abandonRequest(token), to: node)
         case .attached(let question):
             switch question.kind {
-            case .attach, .finish: return deliver(.abandonRequest(token), to: node)
+            case .attach, .stray, .finish: return deliver(.abandonRequest(token), to: node)
             case .beat, .poll: deliver(.abandonRead(token), to: node)
             case .heard: deliver(.abandonWorkerBeat(token), to: node)
             }

@@ -100,7 +100,9 @@ final class Simulation {
         scenario.drawQueues(&queueRandom)
         bulkRandom = RandomSource(seed: seed &+ 0xb01c_0000_0000_0000)
         scenario.drawBulkJobs(&bulkRandom)
-        attached = AttachedCrew(random: RandomSource(seed: seed &+ 0xa77a_c4ed_0000_0000))
+        attached = AttachedCrew(
+            random: RandomSource(seed: seed &+ 0xa77a_c4ed_0000_0000),
+            strayRandom: RandomSource(seed: seed &+ 0x57a4_0000_0000_0000))
         launchQueues = LaunchQueues(random: RandomSource(seed: seed &+ 0x1a0c_4000_0000_0000))
         namespaceRandom = RandomSource(seed: seed &+ 0x4a3e_0000_0000_0000)
         scenario.drawNamespaces(&namespaceRandom)
@@ -231,6 +233,7 @@ final class Simulation {
         case .attachedStep(let worker, let process, let step):
             perform(step, worker: worker, process: process)
         case .attachedFailed(let question): failed(question)
+        case .attachedStray(let question): passStray(question)
         case .clientDeadline(let token): abandon(token)
         case .clientRetries(let token): askAgain(token)
         case .strike(let strike): perform(strike)
@@ -314,6 +317,7 @@ final class Simulation {
         report.quotaSubmits = oracle.namespaces.checkedSubmits
         report.exported = oracle.history.dropped
         report.turnsChecked = oracle.turns.checkedStarts
+        report.attachedAgain = oracle.attachments.repeated
         report.onceBeginnings = oracle.beginnings.checked
         report.neverBegun = oracle.beginnings.neverBegun
         report.dropped = oracle.retention.droppedCount

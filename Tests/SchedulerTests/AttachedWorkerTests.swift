@@ -65,6 +65,43 @@ struct AttachedWorkerTests {
         #expect(machine.scheduler.worker("w7")?.state == .live)
     }
 
+    @Test func `a request to attach that comes again, or late, begins nothing`() throws {
+        var machine = Machine()
+        let first = try machine.run(.attachWorker(spec(), key: "a"))
+        let id = try machine.submit(.h())
+        let again = try machine.run(.attachWorker(spec(), key: "a"))
+        #expect(again == first)
+        #expect(machine.scheduler.task(id)?.attempt == 1, "what it runs goes on")
+        let other = try machine.run(.attachWorker(spec(slots: 3), key: "a"))
+        #expect(other == .rejected(.keyConflict))
+        let second = try machine.run(.attachWorker(spec(), key: "b"))
+        #expect(second != first)
+        let attempt = machine.scheduler.task(id)?.attempt
+        // Also across a snapshot, and whatever became of the sessions.
+        machine.scheduler = try Scheduler(snapshot: machine.scheduler.encodeSnapshot())
+        let late = try machine.run(.attachWorker(spec(), key: "a"))
+        #expect(late == first)
+        #expect(machine.scheduler.task(id)?.attempt == attempt)
+        guard case .session(let session) = second else { throw Unexpected(outcome: second) }
+        try machine.run(.workerLost(id: "w7", incarnation: session))
+        let lost = try machine.run(.attachWorker(spec(), key: "b"))
+        #expect(lost == second && machine.scheduler.worker("w7")?.state == .lost)
+        let third = try machine.run(.attachWorker(spec()))
+        #expect(third != second && machine.worker(of: id) == "w7")
+    }
+
+    @Test func `the last keys are remembered`() throws {
+        var machine = Machine()
+        var sessions: [Outcome] = []
+        for number in 0...Limits.maxAttachments {
+            sessions.append(try machine.run(.attachWorker(spec(), key: "k\(number)")))
+        }
+        let oldest = try machine.run(.attachWorker(spec(), key: "k1"))
+        #expect(oldest == sessions[1])
+        let forgotten = try machine.run(.attachWorker(spec(), key: "k0"))
+        #expect(!sessions.contains(forgotten), "it counts as a new one")
+    }
+
     @Test func `the names of nodes are theirs`() throws {
         var machine = Machine()
         try machine.run(.raiseStateVersion(2))

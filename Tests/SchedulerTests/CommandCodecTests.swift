@@ -142,7 +142,7 @@ struct CommandCodecTests {
             .putQueue(name: "q", broken, paused: false, isInitial: false),
             .putQueue(name: "q", keyed, paused: nil, isInitial: false),
             .pauseQueue(name: "q"), .resumeQueue(name: "q"),
-            .attachWorker(worker),
+            .attachWorker(worker), .attachWorker(worker, key: "k"),
             .startBackfill(
                 name: "s", revision: 4,
                 Backfill(from: 5, to: 9_000, isSequential: true, next: 1_000)),

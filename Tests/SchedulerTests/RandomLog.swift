@@ -321,7 +321,8 @@ struct RandomLog {
     private mutating func attach() -> Command {
         var spec = worker()
         if random.next() % 4 > 0 { spec.id = "a\(random.next() % 3)" }
-        return .attachWorker(spec)
+        // Few keys, so that many come again.
+        return .attachWorker(spec, key: random.next() % 3 > 0 ? "k\(random.next() % 20)" : nil)
     }
 
     private mutating func workerCommand(_ machine: Machine) -> Command {

@@ -163,7 +163,7 @@ extension Problem {
                 detail:
                     "The cluster did not answer in time, or this node is no member any more: the request may or may not "
                     + "have been done. "
-                    + "Sending a submission or a trigger again with the same Idempotency-Key is safe.",
+                    + "Sending a submission, a trigger or the registration of a worker again with the same Idempotency-Key is safe.",
                 retryAfterSeconds: APILimits.retryAfterSeconds)
         }
     }
@@ -179,6 +179,7 @@ extension Problem {
     private static func otherUse(_ noun: String) -> String {
         switch noun {
         case "workflow": "another workflow, or a task"
+        case "worker": "a worker with other handlers, tags or slots"
         case "bulk job": "a bulk job with another action, filter or limit"
         default: "a task with another handler or payload, or a workflow"
         }

@@ -46,10 +46,13 @@ final class WorkerSessionsAPI {
         var reader = JSONReader(document.root)
         let spec = Self.readWorker(&reader)
         reader.finish()
-        let problems = reader.problems + query.problems
+        var problems = reader.problems + query.problems
+        let key = call.request.header("idempotency-key")
+        if let key, let problem = TasksAPI.wrong(key, besides: nil) { problems.append(problem) }
         guard problems.isEmpty, let spec else { return call.reply(Problem.invalid(problems)) }
         call.perform(
-            .attachWorker(spec), options, noun: "worker", name: spec.id, wrongState: { "" }
+            .attachWorker(spec, key: key), options, noun: "worker", name: spec.id,
+            wrongState: { "" }
         ) { outcome in
             guard case .session(let session) = outcome else {
                 preconditionFailure("a worker that attaches gets a session")

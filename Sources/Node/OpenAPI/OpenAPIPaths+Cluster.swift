@@ -11,7 +11,9 @@ extension OpenAPIPaths {
             .get("/v1/workers", "listWorkers", "Workers, by id.").page(
                 of: "Worker", "A page of workers."),
             .post("/v1/workers", "attachWorker", "A worker attaches.")
-                .takes("WorkerSubmission").answers(201, "WorkerSession", "Its session.").refuses(
+                .with(.idempotencyKey).takes("WorkerSubmission").answers(
+                    201, "WorkerSession", "Its session."
+                ).refuses(
                     409),
             .get("/v1/workers/{worker}", "getWorker", "A worker.")
                 .answers(200, "Worker", "The worker.").refuses(404),

@@ -89,12 +89,17 @@ final class AttachedWorker {
 
     // MARK: The session
 
-    private func attach() {
+    /// - Parameters:
+    ///   - key: should a request that was given up come late after all, it must not end the session of the next one.
+    ///   - sent: when the first try was sent. The session may have begun with any of them, and of those that followed no leader
+    ///     has heard.
+    private func attach(key: String = SubmitCommand.randomKey(), since sent: Nanoseconds? = nil) {
         session = nil
-        let sent = loop.now
-        let body = AttachedWorkerMessages.registration(settings)
-        channels.send(.post("/v1/workers", body: body, isRepeatable: true), by: .reports) {
-            [unowned self] answer in
+        let sent = sent ?? loop.now
+        var request = ClientRequest.post(
+            "/v1/workers", body: AttachedWorkerMessages.registration(settings), isRepeatable: true)
+        request.idempotencyKey = key
+        channels.send(request, by: .reports) { [unowned self] answer in
             guard isWorking else { return checkEnd() }
             switch answer {
             case .accepted(let bytes):
@@ -112,7 +117,7 @@ final class AttachedWorker {
             case .refused(_, let text): fail(text)
             case .nobody(let text):
                 log.warning("can't attach yet", ["reason": .text(text)])
-                later { [unowned self] in attach() }
+                later { [unowned self] in attach(key: key, since: sent) }
             }
         }
     }

@@ -278,32 +278,6 @@ import Testing
         #expect(items.map { $0["attempt"]?.integer } == [2])
     }
 
-    @Test func `what never began is assigned again, even if it must not run twice`() throws {
-        let session = try attach()
-        let reply = try api.call(
-            "POST", "/v1/tasks", #"{"handler": "resize", "delivery": "atMostOnce"}"#)
-        let id = try #require(try reply.json()["id"]?.string)
-        let begun = "{\"session\": \"\(session)\", \"outcome\": \"succeeded\", \"begun\": false}"
-        #expect(try finish(id, 1, begun).status == 422)
-        let unbegun = "{\"session\": \"\(session)\", \"outcome\": \"returned\", \"begun\": false}"
-        #expect(try finish(id, 1, unbegun).text.contains("running"))
-        #expect(try poll(session).map { $0["attempt"]?.integer } == [2])
-        let batch = try api.call(
-            "POST", "/v1/workers/w7/finish",
-            "{\"session\": \"\(session)\", \"items\": [{\"task\": \"\(id)\", \"attempt\": 2, "
-                + "\"outcome\": \"failed\", \"kind\": \"timeout\", \"begun\": false}]}")
-        #expect(batch.text.contains("scheduled"), "\(batch.text)")
-    }
-
-    @Test func `what is handed back of a task that must not run twice is dead`() throws {
-        let session = try attach()
-        let reply = try api.call(
-            "POST", "/v1/tasks", #"{"handler": "resize", "delivery": "atMostOnce"}"#)
-        let id = try #require(try reply.json()["id"]?.string)
-        let back = "{\"session\": \"\(session)\", \"outcome\": \"returned\"}"
-        #expect(try finish(id, 1, back).text.contains("dead"))
-    }
-
     @Test func `a later session takes over, and the former one hears of it everywhere`() throws {
         let first = try attach()
         let id = try submit()
