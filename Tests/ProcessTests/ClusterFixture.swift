@@ -211,6 +211,13 @@ final class ClusterFixture {
         processes[id].map { !$0.poll() } ?? false
     }
 
+    func pid(of id: String) throws -> pid_t {
+        guard let process = processes[id] else {
+            throw WaitFailure(description: "node \(id) does not run")
+        }
+        return process.pid
+    }
+
     // MARK: Views
 
     func client(_ ids: String...) -> NodeClient {

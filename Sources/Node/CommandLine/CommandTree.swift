@@ -20,6 +20,7 @@ enum CommandTree {
             BackupCommand.spec,
             RestoreCommand.spec,
             LogCommands.spec,
+            BenchCommands.spec,
             CompletionsCommand.spec,
             CommandSpec(
                 name: "version", summary: "print the version", usesCluster: false,

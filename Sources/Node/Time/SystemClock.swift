@@ -9,6 +9,13 @@ enum SystemClock {
             + ClockOffset.current.milliseconds
     }
 
+    /// The same, more exactly.
+    static func wallNanoseconds() -> Int64 {
+        let time = read(CLOCK_REALTIME)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+            + ClockOffset.current.milliseconds * 1_000_000
+    }
+
     /// Nanoseconds since some start; never goes back, and does not count while the machine sleeps.
     static func monotonicNanoseconds() -> UInt64 {
         let time = read(CLOCK_MONOTONIC)
