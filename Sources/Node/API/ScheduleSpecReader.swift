@@ -13,7 +13,7 @@ struct ScheduleSpecReader {
     private static let maxCronBytes = 512
     /// Stand in what is returned, and say nothing when it is put again.
     static let returnedFields = [
-        "name", "template", "createdAt", "next", "last", "lastTask", "waiting", "zoneData",
+        "name", "createdAt", "next", "last", "lastTask", "waiting", "zoneData",
         "counters", "backfill", "warnings",
     ]
 
@@ -37,6 +37,9 @@ struct ScheduleSpecReader {
         reader.object("task", required: true) { inner in
             task = TaskSpecReader.read(&inner, as: .schedule, in: namespace)
         }
+        // Its task is returned as it came of the template, whose name stands beside it.
+        let template = TaskSpecReader.ownName("template", namespace, &reader)
+        if task?.template == nil { task?.template = template }
         let isPaused = reader.bool("paused")
         for field in returnedFields { _ = reader.value(field) }
         var zoneField = "zone"

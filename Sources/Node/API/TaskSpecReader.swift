@@ -96,7 +96,7 @@ struct TaskSpecReader {
     }
 
     /// The name of something that lives in a namespace.
-    private static func ownName(
+    static func ownName(
         _ field: String, _ namespace: Namespace, _ reader: inout JSONReader
     ) -> String? {
         guard

@@ -64,6 +64,24 @@ import Testing
         #expect(plain["template"]?.isNull == true)
     }
 
+    @Test func `a schedule that is put as it was returned keeps the name of its template`() throws {
+        let fixture = try fixture()
+        let made = try fixture.call(
+            "PUT", "/v1/schedules/s",
+            #"{"every": "1h", "task": {"template": "letter", "params": {"to": "J"}}}"#)
+        #expect(made.status == 201, "\(made.text)")
+        let shown = try fixture.call("GET", "/v1/schedules/s")
+        let again = try fixture.call("PUT", "/v1/schedules/s", shown.text)
+        #expect(again.status == 200, "\(again.text)")
+        #expect(try again.json()["template"]?.string == "letter")
+        let task = try fixture.call("POST", "/v1/schedules/s/trigger").json()
+        #expect(task["template"]?.string == "letter")
+        let wrong = try fixture.call(
+            "PUT", "/v1/schedules/s",
+            #"{"every": "1h", "template": "a:b", "task": {"handler": "echo"}}"#)
+        #expect(wrong.status == 422 && wrong.text.contains("/template"))
+    }
+
     @Test func `what does not fit the template is told with its place`() throws {
         let fixture = try fixture()
         func pointers(_ body: String) throws -> [String?] {
