@@ -143,8 +143,10 @@ extension Dispatch {
         return nil
     }
 
-    /// Likewise, if a worker that can run it has a free slot.
+    /// Likewise, if a worker that can run it has a free slot. A requirement may have gone with its last task, which expired
+    /// when its turn came and was not to be kept.
     mutating func firstStartable(_ requirement: Int, in tasks: TaskTable) -> Heap.Entry? {
+        guard requirements.holds(requirement) else { return nil }
         let hasFree = requirements[requirement].crews.contains { crews[$0].free > 0 }
         return hasFree ? firstWaiting(requirement, in: tasks) : nil
     }

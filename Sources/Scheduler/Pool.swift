@@ -20,6 +20,8 @@ struct Pool<Element: Sendable>: Sendable {
         free.append(number)
     }
 
+    func holds(_ number: Int) -> Bool { elements[number] != nil }
+
     subscript(number: Int) -> Element {
         _read { yield elements[number]! }
         _modify { yield &elements[number]! }
