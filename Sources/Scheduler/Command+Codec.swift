@@ -42,6 +42,7 @@ extension Command {
         case putQueue = 30
         case pauseQueue = 31
         case resumeQueue = 32
+        case resetQueue = 35
         case submitGraph = 40
         case cancelWorkflow = 41
         case deleteTask = 60
@@ -81,7 +82,9 @@ extension Command {
         case .triggerSchedule(let name, let key):
             writer.put(name)
             writer.put(key)
-        case .pauseSchedule(let name), .deleteSchedule(let name): writer.put(name)
+        case .pauseSchedule(let name), .deleteSchedule(let name), .cancelBackfill(let name),
+            .pauseQueue(let name), .resumeQueue(let name), .resetQueue(let name):
+            writer.put(name)
         case .registerWorker(let spec): spec.encode(into: &writer)
         case .drainWorker(let id, let incarnation), .undrainWorker(let id, let incarnation),
             .workerLost(let id, let incarnation):
@@ -93,11 +96,10 @@ extension Command {
         case .adoptMembers(let members):
             writer.put(UInt32(members.count))
             for member in members { member.encode(into: &writer) }
-        case .addMember(let node): node.encode(into: &writer)
+        case .addMember(let node), .announceNode(let node): node.encode(into: &writer)
         case .removeMember(let name, let directory):
             writer.put(name)
             writer.put(directory)
-        case .announceNode(let node): node.encode(into: &writer)
         case .raiseStateVersion(let version): writer.put(version)
         case .submitGraph(let graph): graph.encode(into: &writer)
         case .cancelWorkflow(let id): writer.put(id.first.number)
@@ -107,7 +109,6 @@ extension Command {
             writer.put(paused != nil)
             if let paused { writer.put(paused) }
             writer.put(isInitial)
-        case .pauseQueue(let name), .resumeQueue(let name): writer.put(name)
         case .attachWorker(let spec, let key):
             spec.encode(into: &writer)
             writer.put(key)
@@ -118,7 +119,6 @@ extension Command {
             writer.put(name)
             writer.put(revision)
             backfill.encode(into: &writer)
-        case .cancelBackfill(let name): writer.put(name)
         case .fillBack(let portion): portion.encode(into: &writer)
         case .setRetention(let retention): retention.encode(into: &writer)
         case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
@@ -191,6 +191,7 @@ extension Command {
             self = .putQueue(name: name, spec, paused: paused, isInitial: try reader.bool())
         case .pauseQueue: self = .pauseQueue(name: try reader.name("queue"))
         case .resumeQueue: self = .resumeQueue(name: try reader.name("queue"))
+        case .resetQueue: self = .resetQueue(name: try reader.name("queue"))
         case .attachWorker:
             let spec = try WorkerSpec(from: &reader)
             self = .attachWorker(spec, key: try reader.optionalKey())
@@ -265,6 +266,7 @@ extension Command {
         case .putQueue: .putQueue
         case .pauseQueue: .pauseQueue
         case .resumeQueue: .resumeQueue
+        case .resetQueue: .resetQueue
         case .attachWorker: .attachWorker
         case .reportProgress: .reportProgress
         case .beginBulkJob: .beginBulkJob

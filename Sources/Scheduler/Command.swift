@@ -48,6 +48,8 @@ public enum Command: Equatable, Sendable {
     /// Nothing of the queue is started; what runs goes on.
     case pauseQueue(name: String)
     case resumeQueue(name: String)
+    /// Forgets what was said of the queue. It goes, unless tasks name it.
+    case resetQueue(name: String)
     /// A worker that is no node begins a session, whose number is the outcome: the log gives it, and the incarnation
     /// given here means nothing. A former session of that name ends with what it ran. `key`: who asks again with it, or late,
     /// gets the session that he had got, and ends none.

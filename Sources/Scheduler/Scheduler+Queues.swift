@@ -22,15 +22,32 @@ extension Scheduler {
         changeQueue(name, &events) { $0.isPaused = isPaused }
     }
 
+    /// It is without limits, as one that only tasks have named, and goes with the last of them.
+    mutating func resetQueue(_ name: String, _ events: inout [Event]) -> Outcome {
+        guard let number = index.queueNumbers[name] else { return .rejected(.notFound) }
+        let outcome = changeQueue(name, isDeclared: false, &events) { record in
+            record.spec = QueueSpec()
+            record.isPaused = false
+            record.bucket = nil
+            record.breaker.reset()
+        }
+        // Its last tasks may have expired as it opened, and taken it with them.
+        if index.queueNumbers[name] == number, !state.queues.isReferenced(number) {
+            forgetQueue(number, state.queues.remove(number))
+        }
+        return outcome
+    }
+
     /// Of a queue that opens, waiting tasks start at once.
     private mutating func changeQueue(
-        _ name: String, _ events: inout [Event], _ change: (inout QueueRecord) -> Void
+        _ name: String, isDeclared: Bool = true, _ events: inout [Event],
+        _ change: (inout QueueRecord) -> Void
     ) -> Outcome {
         guard hasRoom(forQueue: name) else { return .rejected(.full) }
         let number = queueNumber(name)
         var record = state.queues[number]
         change(&record)
-        record.isDeclared = true
+        record.isDeclared = isDeclared
         guard record != state.queues[number] else { return .done }
         let hasOtherLimits = record.spec.limits != state.queues[number].spec.limits
         replace(number, record)

@@ -187,6 +187,7 @@ public struct Scheduler: Sendable {
             putQueue(name, spec, paused: paused, isInitial: isInitial, &events)
         case .pauseQueue(let name): setPaused(true, name, &events)
         case .resumeQueue(let name): setPaused(false, name, &events)
+        case .resetQueue(let name): resetQueue(name, &events)
         case .attachWorker(let spec, let key): attachWorker(spec, key: key, &events)
         case .reportProgress(let report): note(report)
         case .beginBulkJob(let spec): beginBulkJob(spec)

@@ -26,7 +26,10 @@ struct DeliveryBooks {
     ) throws(Violation) {
         var changed: [String] = []
         for request in requests {
-            if case .putQueue(let name, _, _, _) = request.command { changed.append(name) }
+            switch request.command {
+            case .putQueue(let name, _, _, _), .resetQueue(let name): changed.append(name)
+            default: continue
+            }
         }
         var expected: [String] = []
         var actual: [String] = []

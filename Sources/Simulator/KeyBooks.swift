@@ -30,8 +30,9 @@ struct KeyBooks {
     ) throws(Violation) {
         var changed: [String: Int] = [:]
         for request in requests {
-            if case .putQueue(let name, _, _, _) = request.command {
-                changed[name, default: 0] += 1
+            switch request.command {
+            case .putQueue(let name, _, _, _), .resetQueue(let name): changed[name, default: 0] += 1
+            default: continue
             }
         }
         for event in events {

@@ -29,7 +29,7 @@ struct QueueBooks {
         var puts: [String: Int] = [:]
         for request in requests {
             switch request.command {
-            case .putQueue(let name, _, _, _):
+            case .putQueue(let name, _, _, _), .resetQueue(let name):
                 puts[name, default: 0] += 1
                 changed.append(name)
             case .pauseQueue(let name), .resumeQueue(let name): changed.append(name)
@@ -123,7 +123,11 @@ struct QueueBooks {
     }
 
     private mutating func rebase(_ name: String, _ puts: Int, _ state: Scheduler) {
-        guard let view = state.queue(name) else { return }
+        guard let view = state.queue(name) else {
+            // It went with what was said of it.
+            books[name] = nil
+            return
+        }
         var book = books[name] ?? Book()
         // Another rate begins with a full bucket; and it may have been another one meanwhile.
         if puts > 1 || book.spec.rate != view.spec.rate { book.fullAt = 0 }

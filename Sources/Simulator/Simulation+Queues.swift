@@ -13,7 +13,7 @@ extension Simulation {
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty, clients.openCount < Self.maxOpenOperations else { return }
         let name = queueRandom.pick(Self.queueNames)
-        let command: Command
+        var command: Command
         switch queueRandom.index(10) {
         case 0: command = .pauseQueue(name: name)
         case 1, 2: command = .resumeQueue(name: name)
@@ -23,6 +23,7 @@ extension Simulation {
                 paused: queueRandom.chance(permille: 700) ? false : nil,
                 isInitial: queueRandom.chance(permille: 100))
         }
+        if queueResets.chance(permille: 80) { command = .resetQueue(name: name) }
         let token = ask(.change(command), of: queueRandom.pick(up))
         after(5_000_000_000, .clientDeadline(token))
     }

@@ -31,6 +31,8 @@ final class Simulation {
     var questions: Questions
     /// For what is done to queues, in some runs.
     var queueRandom: RandomSource
+    /// For their settings to be taken back.
+    var queueResets: RandomSource
     var bulkRandom: RandomSource
     /// For their limits by key.
     var keyRandom: RandomSource
@@ -92,6 +94,7 @@ final class Simulation {
         flows = Flows(random: RandomSource(seed: seed &+ 0xf10a_0000_0000_0000))
         questions = Questions(random: RandomSource(seed: seed &+ 0xcac4_e000_0000_0000))
         queueRandom = RandomSource(seed: seed &+ 0x90e0_e000_0000_0000)
+        queueResets = RandomSource(seed: seed &+ 0x4e5e_7000_0000_0000)
         keyRandom = RandomSource(seed: seed &+ 0x4e75_0000_0000_0000)
         backfillRandom = RandomSource(seed: seed &+ 0xbac6_0000_0000_0000)
         retentionWishes = RetentionWishes(

@@ -141,7 +141,7 @@ struct CommandCodecTests {
             .putQueue(name: "q", limited, paused: false, isInitial: false),
             .putQueue(name: "q", broken, paused: false, isInitial: false),
             .putQueue(name: "q", keyed, paused: nil, isInitial: false),
-            .pauseQueue(name: "q"), .resumeQueue(name: "q"),
+            .pauseQueue(name: "q"), .resumeQueue(name: "q"), .resetQueue(name: "q"),
             .attachWorker(worker), .attachWorker(worker, key: "k"),
             .startBackfill(
                 name: "s", revision: 4,

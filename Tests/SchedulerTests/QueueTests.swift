@@ -24,6 +24,51 @@ struct QueueTests {
     // MARK: What there is
 
     @Test
+    func whatIsSaidOfAQueueCanBeTakenBack() throws {
+        var machine = Machine()
+        try machine.register("w", slots: 4)
+        try put(&machine, paused: true) {
+            $0.concurrency = 1
+            $0.rate = RateLimit(count: 1, perMilliseconds: 60_000, burst: 1)
+            $0.breaker = BreakerSpec(trip: .failures(1))
+            $0.limits = [KeyLimit(key: "payload.a", concurrency: 1)]
+        }
+        let ids = try (0..<3).map { _ in
+            try machine.submit(task { $0.payload = Array(#"{"a": 1}"#.utf8) })
+        }
+        #expect(ids.allSatisfy { machine.state($0) == .ready })
+        #expect(try machine.run(.resetQueue(name: "q")) == .done)
+        #expect(machine.assigned == ids, "nothing holds them any more")
+        let view = try #require(machine.scheduler.queue("q"))
+        #expect(view.spec == QueueSpec() && !view.isPaused && view.nextTokenAt == nil)
+        #expect(!machine.scheduler.isQueueDeclared("q"))
+        #expect(try machine.run(.resetQueue(name: "q")) == .done)
+        // It goes with its last task, or at once if there is none.
+        for id in ids { try machine.finish(id) }
+        try machine.advance(by: Limits.finishedRetentionMilliseconds + 1_000)
+        #expect(machine.scheduler.queue("q") == nil)
+        #expect(try machine.run(.resetQueue(name: "q")) == .rejected(.notFound))
+        try put(&machine, "empty") { $0.concurrency = 1 }
+        #expect(try machine.run(.resetQueue(name: "empty")) == .done)
+        #expect(machine.scheduler.queue("empty") == nil)
+    }
+
+    @Test
+    func aQueueWhoseTasksExpireAsItIsTakenBackGoesOnce() throws {
+        var machine = Machine()
+        try machine.register("w")
+        var retention = Retention()
+        retention.maxFinished = 0
+        try machine.run(.setRetention(retention))
+        try put(&machine, paused: true)
+        for _ in 0..<3 { _ = try machine.submit(task { $0.expiresMilliseconds = 10 }) }
+        machine.time += 20
+        #expect(try machine.run(.resetQueue(name: "q")) == .done)
+        try machine.advance(by: 1)
+        #expect(machine.scheduler.queue("q") == nil)
+    }
+
+    @Test
     func queueIsThereAsSoonAsItIsNamedAndWhileItIsNeeded() throws {
         var machine = Machine()
         let id = try machine.submit(task { $0.start = .after(milliseconds: 5) })

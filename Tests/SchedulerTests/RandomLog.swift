@@ -134,6 +134,7 @@ struct RandomLog {
         let name = prefix() + "q\(random.next() % 3)"
         switch random.next() % 6 {
         case 0: return .pauseQueue(name: name)
+        case 1 where name.hasSuffix("2"): return .resetQueue(name: name)
         case 1, 2: return .resumeQueue(name: name)
         default:
             var spec = QueueSpec()

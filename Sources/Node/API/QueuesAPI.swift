@@ -12,8 +12,12 @@ enum QueuesAPI {
         guard call.mayBeHere("queue", name, isMade: isMade) else { return }
         switch path.dropFirst().first {
         case nil:
-            guard call.allows(.get, .put) else { return }
-            if call.request.method == .put { put(name, call) } else { get(name, call) }
+            guard call.allows(.get, .put, .delete) else { return }
+            switch call.request.method {
+            case .put: put(name, call)
+            case .delete: delete(name, call)
+            default: get(name, call)
+            }
         case "pause" where path.count == 2:
             guard call.allows(.post), call.hasNoBody() else { return }
             change(name, call, .pauseQueue(name: call.namespace.qualified(name)))
@@ -43,6 +47,14 @@ enum QueuesAPI {
             .putQueue(
                 name: call.namespace.qualified(name), request.spec, paused: request.isPaused,
                 isInitial: false))
+    }
+
+    private static func delete(_ name: String, _ call: Call) {
+        guard call.hasNoBody(), let options = call.options() else { return }
+        call.perform(
+            .resetQueue(name: call.namespace.qualified(name)), options, noun: "queue", name: name,
+            wrongState: { "" }
+        ) { _ in call.reply(HTTPResponse(status: 204)) }
     }
 
     /// A queue is there as soon as it is named, so one that no task has named yet can be paused as well.

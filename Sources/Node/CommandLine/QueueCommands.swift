@@ -22,6 +22,9 @@ enum QueueCommands {
                 run: { (invocation) throws(CommandFailure) in
                     try act(invocation, "resume", "resumed")
                 }),
+            CommandSpec(
+                name: "delete", summary: "forget a queue's settings; its tasks stay",
+                operands: [OperandSpec(name: "NAME")], run: delete),
         ])
 
     private static let settings = CommandSpec(
@@ -136,6 +139,15 @@ enum QueueCommands {
         let response = try client.sendExpectingSuccess(
             .put(path(invocation), body: update.body(keeping: kept, of: old)))
         return show(response, "queue \(invocation.operands[0]) is set", format, invocation)
+    }
+
+    private static func delete(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        let format = try invocation.output()
+        _ = try invocation.client().sendExpectingSuccess(.delete(path(invocation)))
+        if format == .table {
+            invocation.console.print("the settings of queue \(invocation.operands[0]) are deleted")
+        }
+        return 0
     }
 
     private static func act(

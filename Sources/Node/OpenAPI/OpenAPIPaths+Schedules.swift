@@ -56,6 +56,10 @@ extension OpenAPIPaths {
                 .answers(200, "Queue", "The queue.").refuses(404),
             .put("/v1/queues/{queue}", "putQueue", "Replaces its settings.")
                 .takes("QueueSettings").answers(200, "Queue", "The queue."),
+            .delete(
+                "/v1/queues/{queue}", "resetQueue", "Forgets its settings; its tasks stay."
+            )
+            .answers(204, .none, "It has none any more.").refuses(404),
             .post(
                 "/v1/queues/{queue}/pause", "pauseQueue", "Nothing of it starts; what runs goes on."
             )

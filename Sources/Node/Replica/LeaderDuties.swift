@@ -26,7 +26,8 @@ struct LeaderDuties: Sendable {
     private var nextWorkerCheck: Nanoseconds
     /// The last proposal about members or versions: the next one waits until it is applied.
     var memberProposal: Index = 0
-    /// Once in a term is enough: what a leader proposes is committed, or it leads no more.
+    /// Once in a term is enough, unless somebody takes back what was said of a queue: what a leader proposes is committed, or
+    /// it leads no more.
     private var areQueuesProposed = false
     private var isRetentionProposed = false
     /// workerLost proposals under way, with their log index.
@@ -136,6 +137,11 @@ struct LeaderDuties: Sendable {
             lost.append(worker.spec)
         }
         return lost
+    }
+
+    /// What was said of a queue may have been taken back: of the configuration's queues it holds again what stands there.
+    mutating func queueChanged(_ name: String, _ scheduler: Scheduler) {
+        if !scheduler.isQueueDeclared(name) { areQueuesProposed = false }
     }
 
     /// Those of the configuration's queues that nobody has declared; nothing but once.

@@ -52,7 +52,8 @@ extension Replica {
                 if changed == worker.id, !isRegistrationPending { isRegistering = false }
                 noteSession(of: changed, clock)
                 effects.append(.attachedWorkerChanged(changed))
-            case .scheduleFired, .occurrencesPassed, .queueChanged:
+            case .queueChanged(let name): duties?.queueChanged(name, scheduler)
+            case .scheduleFired, .occurrencesPassed:
                 continue
             }
         }

@@ -33,6 +33,21 @@ import Testing
         #expect(try fixture.call("GET", "/v1/queues/nope").status == 404)
     }
 
+    @Test func settingsAreDeletedAndTasksStay() throws {
+        let fixture = try APIFixture(slots: 0)
+        _ = try fixture.call("PUT", "/v1/queues/mail", #"{"concurrency": 20, "paused": true}"#)
+        let task = try fixture.call("POST", "/v1/tasks", #"{"handler": "x", "queue": "mail"}"#)
+        #expect(task.status == 201)
+        #expect(try fixture.call("DELETE", "/v1/queues/mail").status == 204)
+        let queue = try fixture.call("GET", "/v1/queues/mail").json()
+        #expect(queue["concurrency"]?.isNull == true && queue["paused"]?.bool == false)
+        #expect(queue["pending"]?.integer == 1)
+        #expect(try fixture.call("DELETE", "/v1/queues/nope").status == 404)
+        _ = try fixture.call("PUT", "/v1/queues/empty", "{}")
+        #expect(try fixture.call("DELETE", "/v1/queues/empty").status == 204)
+        #expect(try fixture.call("GET", "/v1/queues/empty").status == 404)
+    }
+
     @Test func breakersAreShownAsTheyWereGiven() throws {
         let fixture = try APIFixture()
         let ratio = try fixture.call(

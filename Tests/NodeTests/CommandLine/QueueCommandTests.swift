@@ -34,6 +34,14 @@ struct QueueCommandTests {
                 == #"{"concurrency":20,"maxPending":7,"rate":"100/s","breaker":{"failures": 5}}"#)
     }
 
+    @Test func `delete forgets the settings`() throws {
+        let server = try ScriptedServer(.reply("HTTP/1.1 204 No Content\r\n\r\n"))
+        defer { server.stop() }
+        let result = run(["queue", "delete", "mail"], on: server)
+        #expect(result.output == "the settings of queue mail are deleted\n", "\(result.errors)")
+        #expect(server.requests.map(\.line) == ["DELETE /v1/queues/mail HTTP/1.1"])
+    }
+
     /// As a node shows it.
     private static func queue(burst: Int) -> ScriptedServer.Step {
         .reply(

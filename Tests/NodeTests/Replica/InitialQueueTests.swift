@@ -35,6 +35,24 @@ import Testing
         #expect(leader.scheduler.queue("sms")?.spec.concurrency == 9)
     }
 
+    @Test func whatWasSaidOfAQueueAndIsTakenBackLeavesWhatTheFileSays() throws {
+        let cluster = ReplicaCluster()
+        let founders = ["n1", "n2", "n3"]
+        for name in founders {
+            cluster.start(name, founders: founders, queues: [queue("mail", concurrency: 3)])
+        }
+        cluster.run { cluster["n2"].scheduler.queue("mail")?.spec.concurrency == 3 }
+        var spec = QueueSpec()
+        spec.concurrency = 9
+        let put = cluster.run(
+            .putQueue(name: "mail", spec, paused: true, isInitial: false), through: "n1")
+        #expect(put == .done)
+        let reset = cluster.run(.resetQueue(name: "mail"), through: "n3")
+        #expect(reset == .done)
+        cluster.run { cluster["n2"].scheduler.queue("mail")?.spec.concurrency == 3 }
+        #expect(cluster["n2"].scheduler.queue("mail")?.isPaused == false)
+    }
+
     @Test func retentionOfTheLeadersFileHolds() {
         let cluster = ReplicaCluster()
         let founders = ["n1", "n2", "n3"]
