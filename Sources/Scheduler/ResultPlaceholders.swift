@@ -61,6 +61,21 @@ extension Assignment {
         return filled
     }
 
+    /// Whose results a payload wants, each once, in the order in which they stand there: what a task that waits for others has
+    /// to have among them.
+    public static func resultNames(in payload: [UInt8]) -> [String] {
+        var names: [String] = []
+        var position = 0
+        while let open = find(opening, in: payload, from: position) {
+            let start = open + opening.count
+            guard let end = find(closing, in: payload, from: start) else { break }
+            let name = String(decoding: payload[start..<end], as: UTF8.self)
+            if !names.contains(name) { names.append(name) }
+            position = end + closing.count
+        }
+        return names
+    }
+
     private static func check(_ count: Int) throws(PlaceholderError) {
         guard count <= Limits.maxPayloadBytes else {
             throw PlaceholderError(

@@ -165,7 +165,17 @@ struct GraphReader {
                             "waits for \(count) tasks, at most \(Limits.maxDependencies) are allowed"
                     ))
             }
+            findMissingResult(of: nodes[place])
         }
+    }
+
+    private mutating func findMissingResult(of node: Node) {
+        guard node.after.count + node.spec.after.count > 0 else { return }
+        // Those without a name are called by ids that nobody knows yet.
+        let names =
+            node.after.map { nodes[$0].name ?? "" } + node.spec.after.map(\.description)
+        guard let problem = TaskSpecReader.missingResult(node.spec, names) else { return }
+        problems.append(JSONProblem(pointer: node.pointer + "/payload", detail: problem))
     }
 
     // MARK: Order

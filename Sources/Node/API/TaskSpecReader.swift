@@ -154,7 +154,19 @@ struct TaskSpecReader {
         if texts.isEmpty, reader.has("onDependencyFailure") {
             reader.problem("onDependencyFailure", "means nothing without \"after\"")
         }
+        let names = spec.after.map(\.description)
+        if let problem = missingResult(spec, names) { reader.problem("payload", problem) }
         readPolicy(&reader, into: &spec)
+    }
+
+    /// What is wrong with a payload that wants results of tasks that the task doesn't wait for. Found here, it costs nobody
+    /// the attempts of all that come before. nil: nothing, as for a task that waits for none: there it is text.
+    static func missingResult(_ spec: TaskSpec, _ names: [String]) -> String? {
+        guard !names.isEmpty else { return nil }
+        let missing = Assignment.resultNames(in: spec.payload).first { !names.contains($0) }
+        return missing.map {
+            "wants the result of \"\($0)\", which the task does not wait for (\"after\")"
+        }
     }
 
     private static func readPolicy(_ reader: inout JSONReader, into spec: inout TaskSpec) {

@@ -88,6 +88,18 @@ import Testing
         #expect(far.problems == ["/runAt: is more than 3650d ahead"])
     }
 
+    @Test func resultsAreThoseOfTasksThatAreWaitedFor() throws {
+        let wrong = try read(
+            #"{"handler": "echo", "after": ["t1"], "payload": ["{{results.t1}}", "{{results.t2}}"]}"#
+        )
+        #expect(
+            wrong.problems == [
+                #"/payload: wants the result of "t2", which the task does not wait for ("after")"#
+            ])
+        #expect(
+            try read(#"{"handler": "echo", "payload": "{{results.t2}}"}"#).problems.isEmpty)
+    }
+
     @Test func parametersWithoutATemplateAreAMistake() throws {
         let alone = try read(#"{"handler": "echo", "params": {"x": 1}}"#)
         #expect(alone.problems == ["/params: goes with \"template\""])

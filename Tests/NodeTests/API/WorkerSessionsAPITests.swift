@@ -134,16 +134,19 @@ import Testing
         #expect(read.first?.inputs == [TaskInput(name: "a", result: Array(result.utf8))])
     }
 
-    @Test func `what no result fills ends by itself`() throws {
+    @Test func `what the results make too large ends by itself`() throws {
         let session = try attach(slots: 4)
+        let places = Array(repeating: "\"{{results.a}}\"", count: 20).joined(separator: ",")
+        let large = String(repeating: "x", count: 60_000)
         let flow = try api.call(
             "POST", "/v1/tasks",
             #"{"chain": [{"name": "a", "handler": "resize"}, "#
-                + #"{"handler": "resize", "payload": "{{results.other}}"}]}"#)
+                + #"{"handler": "resize", "payload": [\#(places)]}]}"#)
         let tasks = try flow.json()["tasks"]?.elements ?? []
         let second = try #require(tasks.last?["id"]?.string)
         let first = try #require(try poll(session).first?["task"]?.string)
-        let body = "{\"session\": \"\(session)\", \"outcome\": \"succeeded\"}"
+        let body =
+            "{\"session\": \"\(session)\", \"outcome\": \"succeeded\", \"result\": \"\(large)\"}"
         #expect(try finish(first, 1, body).status == 200)
         #expect(try poll(session).isEmpty)
         let task = try api.call("GET", "/v1/tasks/\(second)/wait?timeout=10s").json()

@@ -42,6 +42,24 @@ struct WorkflowsAPITests {
             try edges(#"{"chain": [\#(t), \#(inner), \#(t)]}"#) == [[], [0], [0], [2], [1, 3]])
     }
 
+    @Test func resultsAreThoseOfTasksThatAreWaitedFor() throws {
+        let (_, problems) = try read(
+            """
+            {"chain": [
+              {"handler": "echo", "name": "page", "payload": "{{results.text}}"},
+              {"group": [
+                {"handler": "echo", "name": "a", "payload": ["{{results.page}}", "{{results.pgae}}"]},
+                {"handler": "echo", "after": ["t7"], "payload": "{{results.t7}}"}]},
+              {"handler": "echo", "payload": "{{results.page}}"},
+              {"handler": "echo", "after": ["page"], "payload": "of {{results.page}}"}]}
+            """)
+        #expect(
+            problems == [
+                "/chain/1/group/0/payload: wants the result of \"pgae\", which the task does not wait for (\"after\")",
+                "/chain/2/payload: wants the result of \"page\", which the task does not wait for (\"after\")",
+            ])
+    }
+
     @Test func namesStandForTasksWhereverTheyAre() throws {
         let (graph, problems) = try read(
             """
