@@ -2,7 +2,8 @@
 /// most tasks have one of a few.
 ///
 /// What it says, and what that costs, depends on the state alone, because bulk jobs look for their tasks inside the log.
-/// So texts are compared by bytes: Swift's own equality follows Unicode tables that change between versions.
+/// So texts are compared by bytes: Swift's own equality follows Unicode tables that change between versions. The text that
+/// is looked for may stand there in capitals or not, as far as ASCII goes; all else is exact.
 struct TaskMatcher {
     private enum Verdict: UInt8 {
         case unknown
@@ -16,6 +17,7 @@ struct TaskMatcher {
     private static let bytesPerUnit = 64
 
     private let filter: TaskFilter
+    /// In small letters.
     private let text: [UInt8]
     private let mayBeInID: Bool
     /// The digits of an id, written anew for each.
@@ -25,7 +27,7 @@ struct TaskMatcher {
 
     init(_ filter: TaskFilter, in state: ReplicatedState) {
         self.filter = filter
-        text = Array((filter.text ?? "").utf8)
+        text = (filter.text ?? "").utf8.map(Self.lowercase)
         // A `t` and digits, or a part of that.
         mayBeInID = text.enumerated().allSatisfy { place, byte in
             place == 0 && byte == UInt8(ascii: "t")
@@ -90,6 +92,14 @@ struct TaskMatcher {
             || occurs(in: extra.fields.error?.message, &budget)
     }
 
+    private static func isSmallLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 0x20 : byte
+    }
+
     private func verdict(_ profile: Profile) -> Verdict {
         if let namespace = filter.namespace, !namespace.holds(profile.queue) { return .no }
         if let queue = filter.queue, !isSame(profile.queue, queue) { return .no }
@@ -138,11 +148,16 @@ struct TaskMatcher {
         guard bytes.count >= text.count else { return false }
         let wanted = text.span
         let first = wanted[0]
+        let capital = Self.isSmallLetter(first) ? first - 0x20 : first
         var start = 0
         while start <= bytes.count - wanted.count {
-            if bytes[start] == first {
+            if bytes[start] == first || bytes[start] == capital {
                 var length = 1
-                while length < wanted.count, bytes[start + length] == wanted[length] { length += 1 }
+                while length < wanted.count,
+                    Self.lowercase(bytes[start + length]) == wanted[length]
+                {
+                    length += 1
+                }
                 if length == wanted.count { return true }
             }
             start += 1

@@ -115,6 +115,18 @@ struct ReadTests {
     }
 
     @Test
+    func capitalsMakeNoDifferenceToText() throws {
+        var machine = try machine()
+        let id = try machine.submit(.h { $0.handler = "Resize-i" })
+        for text in ["resize-", "RESIZE", "Resize-I", "T\(id.number)"] {
+            #expect(ids(machine) { $0.text = text } == [id.number], "\(text)")
+        }
+        for text in ["[esize", "résize", "@esize-"] {
+            #expect(ids(machine) { $0.text = text }.isEmpty, "\(text)")
+        }
+    }
+
+    @Test
     func edgesOfTheList() throws {
         let machine = try machine()
         let filter = TaskFilter()

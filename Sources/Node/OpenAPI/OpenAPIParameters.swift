@@ -79,7 +79,8 @@ extension OpenAPIParameter {
                 of: .text(),
                 "Labels that a task must have: names are `meta.` and the label's name, as in `meta.team=blue`."
             )),
-        shared("q", .text("With this text in id, handler, key or error.")),
+        shared(
+            "q", .text("With this text in id, handler, key or error, in capitals (A to Z) or not.")),
         shared("since", .time("Created then or later.")),
         shared("until", .time("Created before.")),
     ]

@@ -87,7 +87,11 @@ extension OpenAPISchemas {
                     .maybe("workflow", .text("Of this workflow.")),
                     .maybe("worker", .text("That run, or ran last, on this worker.")),
                     .maybe("tag", .text("With this tag.")),
-                    .maybe("q", .text("With this text in id, handler, key or error.")),
+                    .maybe(
+                        "q",
+                        .text(
+                            "With this text in id, handler, key or error, in capitals (A to Z) or not."
+                        )),
                     .maybe("since", .time("Created then or later.")),
                     .maybe("until", .time("Created before.")),
                     .maybe("meta", .map(of: .text(), "With these labels.")),
