@@ -13,9 +13,7 @@ enum BenchOptions {
         name: "payload", value: "BYTES[,BYTES…]", summary: "of each task, as JSON (256)")
     static let rate = OptionSpec(
         name: "rate", value: "N",
-        summary:
-            "requests a second, whatever became of those before; latency counts from when each was "
-            + "due")
+        summary: "requests a second at even times; latency counts from when each was due")
     static let seconds = OptionSpec(
         name: "seconds", value: "N", summary: "to be measured (10)")
     static let warmup = OptionSpec(

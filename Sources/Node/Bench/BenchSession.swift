@@ -80,6 +80,15 @@ struct BenchSession {
         return GeneratorUsage.now().since(before)
     }
 
+    /// Attempts that the cluster runs at a time; more wait for a slot.
+    func slots() throws(CommandFailure) -> UInt64 {
+        let workers = try ItemList.fetch("/v1/workers", limit: 1_000, client: space.client)
+        return workers.items.reduce(0) { sum, worker in
+            guard worker["state"]?.string == "live" else { return sum }
+            return sum + UInt64(max(0, worker["slots"]?.integer ?? 0))
+        }
+    }
+
     static func loop() throws(CommandFailure) -> Loop {
         do throws(IOError) {
             return try Loop()

@@ -83,6 +83,7 @@ struct PrecisionBench {
         let recorded = try RecordedLateness.read(session.space.client)
         var figures = BenchFigures()
         figures.add("tasks", "tasks", .count(UInt64(perSecond * seconds)))
+        figures.add("slots", "slots", .count(try session.slots()))
         figures.add("started", "startedTasks", .count(load.lateness.lateness.count))
         recorded.add(to: &figures)
         load.lateness.add(to: &figures)

@@ -92,6 +92,7 @@ struct RunBench {
         figures.add("conns", "connections", .count(UInt64(shape.connections)))
         figures.add("bulk", "bulk", .count(UInt64(shape.bulk)))
         figures.add("payload", "payloadBytes", .count(UInt64(shape.payloadBytes)))
+        figures.add("slots", "slots", .count(try session.slots()))
         figures.add(
             "done/s", "donePerSecond", .perSecond(tally.perSecond(load.flights.measuredEnds)))
         figures.add("done", "done", load.flights.ends)

@@ -78,6 +78,7 @@ struct ScheduleBench {
         let expected = Int64(schedules) * Int64(occurrences)
         var figures = BenchFigures()
         figures.add("occurrences", "expectedOccurrences", .count(UInt64(expected)))
+        figures.add("slots", "slots", .count(try session.slots()))
         account.add(to: &figures, expected: expected)
         recorded.add(to: &figures)
         load.lateness.add(to: &figures)

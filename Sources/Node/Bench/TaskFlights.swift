@@ -24,10 +24,13 @@ struct TaskFlights {
     var measured: Range<Nanoseconds> = 0..<0
 
     /// Acknowledged tasks whose end is not known.
-    var openCount: Int { flights.count { $0.value.intended != nil } }
+    private(set) var openCount = 0
 
     mutating func acknowledged(_ task: UInt64, intended: Nanoseconds) {
+        // A node may answer with a task that it has answered with before.
+        guard flights[task]?.intended == nil else { return }
         flights[task, default: Flight()].intended = intended
+        openCount += 1
         settle(task)
     }
 
@@ -49,6 +52,7 @@ struct TaskFlights {
         guard let flight = flights[task], let intended = flight.intended, let ended = flight.ended
         else { return }
         flights[task] = nil
+        openCount -= 1
         guard measured.contains(intended) else { return }
         ends.record(ended - min(ended, intended))
         if let started = flight.started { starts.record(started - min(started, intended)) }

@@ -16,7 +16,7 @@ struct ArrivalTimesTests {
     }
 
     /// A third of a second is no whole number of nanoseconds.
-    @Test(arguments: [3, 7, 999, 12_345, 1_000_000] as [UInt64])
+    @Test(arguments: [3, 7, 999, 12_345] as [UInt64])
     func `errors of division don't add up`(rate: UInt64) {
         let seconds: UInt64 = 2
         let times = all(
@@ -42,11 +42,11 @@ struct ArrivalTimesTests {
         #expect(arrivals.waiting(at: 3_500_000) == 0)
     }
 
-    @Test(arguments: [1, 3, 1_000, 77_777] as [UInt64])
+    @Test(arguments: [1, 3, 1_000, 4_321] as [UInt64])
     func `what waits is what could be taken`(rate: UInt64) {
         let end: UInt64 = 3_000_000_500
         var random = SeededGenerator(seed: rate)
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             var arrivals = ArrivalTimes(start: 500, end: end, ratePerSecond: rate)
             let first = UInt64.random(in: 0...end + 10, using: &random)
             let second = UInt64.random(in: 0...end + 10, using: &random)

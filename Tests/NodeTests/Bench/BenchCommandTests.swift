@@ -26,6 +26,18 @@ struct BenchCommandTests {
         (["run", "--serve", "7"], "--serve: '7' has no port"),
         (["precision", "--per-second", "100000", "--seconds", "100"], "at most 5000000 tasks"),
         (["precision", "--lead", "0"], "--lead 0: expected"),
+        (["schedules", "--period", "2h"], "--period: expected 1ms to 1h"),
+        (["memory", "--tasks", "0"], "--tasks 0: expected"),
+        (["failover"], "one of --kill-command, --pid-file and --pid is required"),
+        (["failover", "--pid", "n1=5", "--pid-file", "x"], "one of --kill-command"),
+        (["failover", "--pid", "n1=init"], "--pid n1=init: expected a process's number"),
+        (["failover", "--pid", "n1=1"], "--pid n1=1: expected a process's number"),
+        (["failover", "--pid", "n1=5", "--rounds", "2"], "--rounds 2: at most 1"),
+        (["failover", "--kill-command", "x", "--signal", "stop"], "--signal goes with"),
+        (
+            ["failover", "--pid-file", "x", "--signal", "stop", "--restart-command", "y"],
+            "--restart-command does not go with --signal stop"
+        ),
         (["clean", "--namespace", "default"], "not in \"default\""),
         (["submit", "--rate", "10", "--rte", "11"], "did you mean --rate?"),
     ])
