@@ -1,0 +1,1 @@
+"""`scripts/bench`: which measurements there are, and what becomes of their figures."""

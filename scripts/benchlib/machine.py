@@ -1,0 +1,76 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+
+PROBE_SYNCS = 300
+PROBE_BYTES = 4096
+
+
+class Machine:
+    """`look` is called in each round: disks and neighbours change."""
+
+    def __init__(self, binary, directory):
+        self.binary = binary
+        self.directory = directory or tempfile.gettempdir()
+        self.syncs = []
+        self.loads = []
+
+    def look(self):
+        self.loads.append(os.getloadavg()[0])
+        self.syncs.append(sync_microseconds(self.directory))
+
+    def facts(self):
+        version = subprocess.run([self.binary, "version"], capture_output=True, text=True, check=True)
+        return {
+            "processor": first("/proc/cpuinfo", "model name") or platform.machine(),
+            "processors": os.cpu_count(),
+            "memory": f"{round(int(first('/proc/meminfo', 'MemTotal').split()[0]) / 1e6)} GB",
+            "kernel": platform.release(),
+            "file system": file_system(self.directory),
+            "fdatasync of 4 KiB, µs": round(statistics.median(self.syncs)),
+            "load before the rounds": ", ".join(f"{load:.1f}" for load in self.loads),
+            "version": version.stdout.strip(),
+        }
+
+
+def first(path, name):
+    """What stands behind `name:` in the first line that has it."""
+    with open(path, encoding="ascii", errors="replace") as file:
+        for line in file:
+            key, _, value = line.partition(":")
+            if key.strip() == name:
+                return value.strip()
+    return ""
+
+
+def file_system(directory):
+    """The type of the file system that is mounted deepest above the directory."""
+    best, kind = "", "unknown"
+    with open("/proc/mounts", encoding="utf-8") as file:
+        for line in file:
+            _, place, found, *_ = line.split()
+            inside = os.path.realpath(directory).startswith(place.rstrip("/") + "/")
+            if inside and len(place) >= len(best):
+                best, kind = place, found
+    return kind
+
+
+def sync_microseconds(directory):
+    """Median time to write 4 KiB over zeros and sync them, as a log does."""
+    times = []
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        file.write(bytes(PROBE_BYTES * PROBE_SYNCS))
+        file.flush()
+        os.fsync(file.fileno())
+        block = os.urandom(PROBE_BYTES)
+        for number in range(PROBE_SYNCS):
+            begun = time.perf_counter()
+            os.pwrite(file.fileno(), block, number * PROBE_BYTES)
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begun) * 1e6)
+    return statistics.median(times)
