@@ -74,7 +74,10 @@ extension OpenAPISchemas {
         (
             "ScheduleSubmission",
             .object(
-                timing + policy + [.always("task", .reference("ScheduledTask"))],
+                timing + policy + [
+                    .always("task", .reference("ScheduledTask")),
+                    .maybe("template", .text("What its task was made from, as it is returned.")),
+                ],
                 "A schedule as it is put: `task`, and one of `cron`, `every` and `at`. What is returned can be put again."
             )
         ),
