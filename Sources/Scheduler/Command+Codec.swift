@@ -74,11 +74,7 @@ extension Command {
             replacing?.encode(into: &writer)
         case .resumeSchedule(let name, let resumption):
             writer.put(name)
-            writer.put(resumption.revision)
-            writer.put(resumption.expectedNext)
-            writer.put(resumption.skipped)
-            writer.put(resumption.next)
-            writer.put(resumption.zoneData)
+            resumption.encode(into: &writer)
         case .triggerSchedule(let name, let key):
             writer.put(name)
             writer.put(key)
@@ -225,13 +221,7 @@ extension Command {
             self = .putSchedule(
                 name: name, spec, paused: paused, next: next, replacing: replacing)
         case .resumeSchedule:
-            let resumption = Resumption(
-                revision: try reader.uint64(),
-                expectedNext: try reader.optionalInstant("kept occurrence"),
-                skipped: try reader.uint32(),
-                next: try reader.optionalInstant("next occurrence"),
-                zoneData: try reader.zoneData())
-            self = .resumeSchedule(name: name, resumption)
+            self = .resumeSchedule(name: name, try Resumption(from: &reader))
         case .triggerSchedule:
             self = .triggerSchedule(name: name, key: try reader.optionalKey())
         case .deleteSchedule: self = .deleteSchedule(name: name)
@@ -291,6 +281,24 @@ extension Command {
         case .putTemplate(let name, let body): name.utf8.count + body.count + 16
         default: 64
         }
+    }
+}
+
+extension Resumption {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.put(revision)
+        writer.put(expectedNext)
+        writer.put(skipped)
+        writer.put(next)
+        writer.put(zoneData)
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(CodecError) {
+        self.init(
+            revision: try reader.uint64(),
+            expectedNext: try reader.optionalInstant("kept occurrence"),
+            skipped: try reader.uint32(), next: try reader.optionalInstant("next occurrence"),
+            zoneData: try reader.zoneData())
     }
 }
 
