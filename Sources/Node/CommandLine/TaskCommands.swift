@@ -72,9 +72,17 @@ enum TaskCommands {
                 operands: [OperandSpec(name: "ID")],
                 options: [
                     OptionSpec(
-                        name: "attempt", value: "N", summary: "which one (default: the last)")
+                        name: "attempt", value: "N", summary: "which one (default: the last)"),
+                    OptionSpec(
+                        name: "follow", short: "f",
+                        summary:
+                            "go on with what is written, also by further attempts, until the task ends"
+                    ),
                 ],
-                examples: ["carillon task logs t17 --attempt 1"], run: logs),
+                examples: [
+                    "carillon task logs t17 --attempt 1", "carillon task logs t17 --follow",
+                ],
+                run: logs),
         ])
 
     private static func get(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
@@ -176,6 +184,16 @@ enum TaskCommands {
     }
 
     private static func logs(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
+        if invocation.flag("follow") {
+            guard !invocation.flag("attempt") else {
+                throw .usage("--follow and --attempt exclude each other")
+            }
+            var follower = LogFollower(
+                invocation.operands[0], client: try invocation.client(),
+                console: invocation.console)
+            try follower.run()
+            return 0
+        }
         var path = TaskFinder.path(invocation.operands[0]) + "/logs"
         if let attempt = try invocation.integer("attempt", in: 1...Int64(UInt32.max)) {
             path += "?attempt=\(attempt)"
