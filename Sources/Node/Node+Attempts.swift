@@ -10,6 +10,9 @@ extension Node {
         worker.onLog = { [unowned self] assignment, bytes in
             results?.write(bytes, toLogOf: assignment)
         }
+        worker.onRevoked = { [unowned self] assignment in
+            results?.keepLog(of: assignment) { [unowned self] in tell($0) }
+        }
         worker.describe = { [unowned self] in describe($0, in: $1) }
         worker.onFinish = { [unowned self] finish in
             // What is large is stored first: the log must not name what is not there.
@@ -51,8 +54,12 @@ extension Node {
         }
         gateway.step(.attemptEnded(finish.task, attempt: finish.attempt))
         // No deadline: the result is offered until some leader takes or refuses it.
-        gateway.request(.finish(finish), deadline: .max) { [log, results] answer in
+        gateway.request(.finish(finish), deadline: .max) { [unowned self] answer in
             results?.answered(finish)
+            // Its end came too late. What it wrote is of use all the same.
+            if case .outcome(.rejected(.staleAttempt)) = answer, let log = finish.attemptLog {
+                tell(LogReport(task: finish.task, log: log))
+            }
             let reason: String
             switch answer {
             case .outcome(.rejected(let rejection)): reason = "\(rejection)"
@@ -65,6 +72,13 @@ extension Node {
                     "task": .text(finish.task.description),
                     "attempt": .integer(Int64(finish.attempt)), "reason": .text(reason),
                 ])
+        }
+    }
+
+    private func tell(_ report: LogReport) {
+        // Whatever the answer: the task may be gone, or have a log of the attempt.
+        gateway.request(.noteLog(report), deadline: .max) { [results] _ in
+            results?.answered(report)
         }
     }
 }

@@ -39,6 +39,7 @@ extension Command {
         case fillBack = 26
         case setRetention = 33
         case dropExported = 34
+        case noteLog = 70
         case putQueue = 30
         case pauseQueue = 31
         case resumeQueue = 32
@@ -120,6 +121,7 @@ extension Command {
         case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
             encodeSpace(into: &writer)
         case .dropExported(let departures): departures.encode(into: &writer)
+        case .noteLog(let report): report.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -204,6 +206,7 @@ extension Command {
         case .putTemplate, .deleteTemplate, .putNamespace, .deleteNamespace:
             try self.init(space: kind, from: &reader)
         case .dropExported: self = .dropExported(try [Departure](from: &reader))
+        case .noteLog: self = .noteLog(try LogReport(from: &reader))
         }
         guard reader.remaining == 0 else {
             throw CodecError("\(reader.remaining) bytes behind a command")
@@ -270,6 +273,7 @@ extension Command {
         case .putNamespace: .putNamespace
         case .deleteNamespace: .deleteNamespace
         case .dropExported: .dropExported
+        case .noteLog: .noteLog
         }
     }
 

@@ -70,6 +70,8 @@ public enum Command: Equatable, Sendable {
     indirect case putNamespace(
         name: String, NamespaceQuota, retention: NamespaceRetention = NamespaceRetention())
     case deleteNamespace(name: String)
+    /// What an attempt left of a log whose end was not asked for: it was cancelled, timed out or lost before.
+    indirect case noteLog(LogReport)
     /// These tasks are on record elsewhere, as they were, and may go.
     case dropExported([Departure])
 }
@@ -126,6 +128,11 @@ public struct Finish: Equatable, Sendable {
         self.result = result
         self.log = log
         self.hasBegun = hasBegun
+    }
+
+    /// As its task remembers it.
+    public var attemptLog: AttemptLog? {
+        log.map { AttemptLog(attempt: attempt, fence: fence, bytes: $0.bytes, node: $0.node) }
     }
 }
 

@@ -10,7 +10,7 @@ extension Scheduler {
             record.fence == finish.fence
         else { return .rejected(.staleAttempt) }
         guard isAcceptable(finish) else { return .rejected(.malformed) }
-        if let log = finish.log { note(log, of: finish, at: position) }
+        if let log = finish.attemptLog { keep(log, at: position) }
         switch finish.result {
         case .succeeded(let result):
             succeed(finish, at: position, &events) { $0.result = result }
@@ -45,17 +45,6 @@ extension Scheduler {
         case .stored(let output): output.isAcceptable
         case .failed(let failure): failure.kind.utf8.count <= Limits.maxNameBytes
         case .returned: true
-        }
-    }
-
-    private mutating func note(
-        _ log: Finish.Log, of finish: Finish, at position: TaskTable.Position
-    ) {
-        state.tasks[position].changeExtra { fields in
-            if fields.logs.count >= Limits.maxAttemptHistory { fields.logs.removeFirst() }
-            fields.logs.append(
-                AttemptLog(
-                    attempt: finish.attempt, fence: finish.fence, bytes: log.bytes, node: log.node))
         }
     }
 

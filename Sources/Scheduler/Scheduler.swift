@@ -203,6 +203,7 @@ public struct Scheduler: Sendable {
             putNamespace(name, quota, retention, &events)
         case .deleteNamespace(let name): deleteNamespace(name)
         case .dropExported(let departures): dropExported(departures)
+        case .noteLog(let report): noteLog(report)
         }
     }
 }

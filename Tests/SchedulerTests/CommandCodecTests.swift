@@ -148,6 +148,10 @@ struct CommandCodecTests {
                 Backfill(from: 5, to: 9_000, isSequential: true, next: 1_000)),
             .cancelBackfill(name: "s"), .setRetention(Retention()),
             .dropExported([]),
+            .noteLog(
+                LogReport(
+                    task: TaskID(7),
+                    log: AttemptLog(attempt: 3, fence: 99, bytes: 12, node: "n1"))),
             .dropExported([
                 Departure(task: TaskID(7), state: .dead, attempt: 3, finishedAt: 99),
                 Departure(task: TaskID(.max), state: .expired, attempt: 0, finishedAt: 0),

@@ -205,6 +205,36 @@ struct EndTests {
     }
 
     @Test
+    func aLogThatComesAfterTheEndIsKeptOnce() throws {
+        var (machine, id) = try running(.h())
+        let first = try #require(machine.current(id))
+        func log(_ assignment: Assignment) -> Command {
+            .noteLog(
+                LogReport(
+                    task: id,
+                    log: AttemptLog(
+                        attempt: assignment.attempt, fence: assignment.fence, bytes: 9, node: "n1"))
+            )
+        }
+        #expect(try machine.run(log(first)) == .rejected(.staleAttempt), "it comes with its end")
+        try machine.run(.workerLost(id: "w", incarnation: 1))
+        try machine.register("w", incarnation: 2)
+        let second = try #require(machine.current(id))
+        #expect(try machine.run(log(first)) == .done)
+        #expect(try machine.run(log(first)) == .rejected(.staleAttempt))
+        try machine.run(.cancel(id))
+        #expect(try machine.run(log(second)) == .done)
+        let view = try #require(machine.scheduler.task(id))
+        #expect(view.logs.map(\.attempt) == [first.attempt, second.attempt])
+        #expect(machine.scheduler.keepsLog(of: id, attempt: 2, fence: second.fence))
+        var unknown = second
+        unknown.attempt = 3
+        #expect(try machine.run(log(unknown)) == .rejected(.staleAttempt))
+        try machine.run(.deleteTask(id))
+        #expect(try machine.run(log(second)) == .rejected(.notFound))
+    }
+
+    @Test
     func handingBackUnbegunHasABound() throws {
         var (machine, id) = try running(.h { $0.delivery = .atMostOnce })
         for _ in 0..<Limits.maxLosses {
@@ -289,5 +319,14 @@ struct EndTests {
         let view = try #require(machine.scheduler.task(id))
         #expect(view.attempts.map(\.number) == (12...31).map { UInt32($0) })
         #expect(view.attempts.last?.outcome == "running")
+    }
+}
+
+extension Assignment {
+    /// Of the attempt before, if there was one.
+    var formerLog: LogReport {
+        LogReport(
+            task: task,
+            log: AttemptLog(attempt: attempt - 1, fence: fence - 1, bytes: 3, node: "n1"))
     }
 }

@@ -281,6 +281,7 @@ struct RandomLog {
         }
         guard let current = workers.randomElement(using: &random) else { return .submit(spec()) }
         let isStale = random.next() % 10 == 0
+        if isStale, current.task.number % 2 == 0 { return .noteLog(current.formerLog) }
         let result: AttemptResult =
             switch random.next() % 10 {
             // By the task, so that the draws that follow stay as they are.

@@ -58,6 +58,30 @@ final class ResultDesk {
         }
     }
 
+    /// Stores the log of an attempt that the log of the cluster has taken away, if it wrote anything. Once `then` has been
+    /// answered, `answered` is to be called.
+    func keepLog(of assignment: Assignment, then: @escaping (LogReport) -> Void) {
+        let attempt = AttemptName(assignment.task, assignment.attempt)
+        guard let text = logs.take(attempt), !text.isEmpty else { return }
+        let name = StoredName(
+            task: attempt.task, attempt: attempt.attempt, fence: assignment.fence, kind: .log)
+        offered.insert(name)
+        store.put(name, text, isDurable: false) { [self] outcome in
+            switch outcome {
+            case .success:
+                then(
+                    LogReport(
+                        task: name.task,
+                        log: AttemptLog(
+                            attempt: name.attempt, fence: name.fence, bytes: UInt32(text.count),
+                            node: store.node)))
+            case .failure(let failure):
+                offered.remove(name)
+                complain("a log was not kept", name, failure)
+            }
+        }
+    }
+
     private func settleResult(_ finish: Finish, then: @escaping (Finish) -> Void) {
         guard case .succeeded(let bytes) = finish.result, bytes.count > Limits.maxResultBytes
         else { return then(finish) }
@@ -83,6 +107,13 @@ final class ResultDesk {
     func answered(_ finish: Finish) {
         offered.remove(StoredName(finish, .log))
         offered.remove(StoredName(finish, .result))
+    }
+
+    func answered(_ report: LogReport) {
+        offered.remove(
+            StoredName(
+                task: report.task, attempt: report.log.attempt, fence: report.log.fence, kind: .log)
+        )
     }
 
     // MARK: Sweeping

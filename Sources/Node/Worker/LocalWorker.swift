@@ -21,6 +21,8 @@ final class LocalWorker {
 
     /// Called with the end of an attempt. `.returned` if it was stopped for `leaseLost` or `shutdown`.
     var onFinish: (Finish) -> Void = { _ in }
+    /// Called when an attempt is gone that the log has taken away.
+    var onRevoked: (Assignment) -> Void = { _ in }
     var onProgress: (Assignment, AttemptProgress) -> Void = { _, _ in }
     /// What the attempt wrote to standard error, as it comes; of each attempt a bounded amount.
     var onLog: (Assignment, ArraySlice<UInt8>) -> Void = { _, _ in }
@@ -266,7 +268,7 @@ final class LocalWorker {
         run.timeout = nil
         switch run.ending {
         case nil: report(run.assignment, result, hasBegun: run.job.hasBegun)
-        case .stopped(.revoked): break
+        case .stopped(.revoked): onRevoked(run.assignment)
         case .stopped: report(run.assignment, .returned, hasBegun: run.job.hasBegun)
         case .timedOut:
             let limit = DurationText.format(run.timeoutMilliseconds)

@@ -9,6 +9,7 @@ final class WorkerBench {
     let loop: Loop
     let worker: LocalWorker
     private(set) var finishes: [Finish] = []
+    private(set) var revoked: [TaskID] = []
     private(set) var reports: [AttemptProgress] = []
     private(set) var log: [UInt8] = []
     private var nextTask: UInt64 = 1
@@ -23,6 +24,7 @@ final class WorkerBench {
             environment: inherited.map { AttemptEnvironment(inherited: $0) } ?? .ofProcess(),
             graceMilliseconds: graceMilliseconds)
         worker.onFinish = { [unowned self] in finishes.append($0) }
+        worker.onRevoked = { [unowned self] in revoked.append($0.task) }
         worker.onProgress = { [unowned self] in reports.append($1) }
         worker.onLog = { [unowned self] in log.append(contentsOf: $1) }
     }
