@@ -97,6 +97,10 @@ struct LoadShape: Equatable {
         return shapes
     }
 
+    var description: String {
+        "\(connections) connections, \(bulk) tasks a request, \(payloadBytes) bytes of payload"
+    }
+
     func form(lines: Bool) -> RequestTemplate.Form {
         bulk == 1 ? .single : lines ? .lines(bulk) : .array(bulk)
     }

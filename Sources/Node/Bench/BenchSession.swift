@@ -67,6 +67,11 @@ struct BenchSession {
         return 0
     }
 
+    /// How far it is, for whoever waits at a terminal.
+    func tell(_ text: String) {
+        if console.isErrorTerminal { console.printError("carillon bench: \(text)") }
+    }
+
     /// Runs one load to its end on a loop of its own.
     func drive(_ loop: Loop, _ generator: LoadGenerator) throws(CommandFailure) -> GeneratorUsage {
         let before = GeneratorUsage.now()

@@ -70,6 +70,7 @@ final class EventTail {
     private var stream: Connection?
     private var framing = Framing()
     private var hasBegun = false
+    private var isClosed = false
     private let onBegin: () -> Void
     private let onEvent: (Span<UInt8>) -> Void
     private let onLoss: (String) -> Void
@@ -89,6 +90,12 @@ final class EventTail {
         self.onBegin = onBegin
         self.onEvent = onEvent
         self.onLoss = onLoss
+        // In a turn, whose time is that of now.
+        loop.later { [weak self] in self?.connect(to: target, request) }
+    }
+
+    private func connect(to target: SocketAddress, _ request: [UInt8]) {
+        guard !isClosed else { return }
         dial = Dial(loop: loop, address: target, timeoutMilliseconds: Self.dialMilliseconds) {
             [unowned self] result in
             dial = nil
@@ -100,6 +107,7 @@ final class EventTail {
     }
 
     func close() {
+        isClosed = true
         dial?.cancel()
         dial = nil
         stream?.close()

@@ -75,6 +75,8 @@ struct FailoverBench {
             silences.record(round.silenceNanoseconds)
             failures.merge(round.failures)
             acknowledged += round.acknowledged
+            let milliseconds = round.gapNanoseconds / 1_000_000
+            session.tell("\(number + 1) of \(rounds): \(cluster.leader) gone, \(milliseconds) ms")
             if let restart = strike.restart {
                 try ShellCommand.run(ShellCommand.text(restart, id: cluster.leader))
             }

@@ -17,7 +17,7 @@ final class FailoverRound {
     private let process: pid_t?
     private var command: ChildProcess?
     private var isCommandOver = true
-    private var generator: LoadGenerator!
+    private let generator: LoadGenerator
     private var struckAt: Nanoseconds?
     private var lastAnswer: Nanoseconds = 0
     private var hasRecovered = false
@@ -47,11 +47,11 @@ final class FailoverRound {
         let first = UInt64(number) * 1_000_000
         generator = LoadGenerator(
             loop: loop, targets: try BenchCluster.addresses(endpoints),
-            plan: LoadPlan(connections: bench.connections, ratePerSecond: bench.rate),
-            compose: { template.request(numberedFrom: first + $0) },
-            onReply: { [unowned self] in
-                SubmissionReply.acknowledged($1, $2, asked: 1, &failures)
-            })
+            plan: LoadPlan(connections: bench.connections, ratePerSecond: bench.rate))
+        generator.compose = { template.request(numberedFrom: first + $0) }
+        generator.onReply = { [unowned self] in
+            SubmissionReply.acknowledged($1, $2, asked: 1, &failures)
+        }
         generator.onAnswer = { [unowned self] in answered($0) }
         generator.onBreak = { [unowned self] in connectionBroke(to: $0) }
     }

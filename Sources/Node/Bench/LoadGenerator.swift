@@ -18,7 +18,13 @@ final class LoadGenerator {
     let plan: LoadPlan
     private(set) var tally = LoadTally()
     /// How many tasks a reply acknowledges, 0 if it is a failure; the owner counts what went wrong by `fail`.
-    var onReply: (LoadExchange, ReplyHead, Span<UInt8>) -> UInt64
+    var onReply: (LoadExchange, ReplyHead, Span<UInt8>) -> UInt64 = { _, _, _ in
+        preconditionFailure("the owner says what a reply means")
+    }
+    /// The bytes of a request, by its number.
+    var compose: (UInt64) -> [UInt8] = { _ in
+        preconditionFailure("the owner says what is asked")
+    }
     /// Of a closed loop: whether it may ask now. `wake` tells that this has changed.
     var mayBegin: () -> Bool = { true }
     var onLoss: (LoadExchange) -> Void = { _ in }
@@ -28,7 +34,6 @@ final class LoadGenerator {
     var onAnswer: (LoadExchange) -> Void = { _ in }
 
     private let loop: Loop
-    private let compose: (UInt64) -> [UInt8]
     private var connections: [LoadConnection] = []
     private var slots: [Slot] = []
     private var firstSlot = 0
@@ -48,16 +53,11 @@ final class LoadGenerator {
     /// How long the first connections may take.
     private static let connectNanoseconds: Nanoseconds = 5_000_000_000
 
-    init(
-        loop: Loop, targets: [SocketAddress], plan: LoadPlan,
-        compose: @escaping (UInt64) -> [UInt8],
-        onReply: @escaping (LoadExchange, ReplyHead, Span<UInt8>) -> UInt64
-    ) {
+    /// The owner sets `compose` and `onReply` before `start`.
+    init(loop: Loop, targets: [SocketAddress], plan: LoadPlan) {
         precondition(plan.connections > 0 && plan.pipeline > 0)
         self.loop = loop
         self.plan = plan
-        self.compose = compose
-        self.onReply = onReply
         let callbacks = LoadConnection.Callbacks(
             onOpen: { [unowned self] in connectionOpened($0) },
             onReply: { [unowned self] in replied($0, $1, $2, $3) },
@@ -72,6 +72,11 @@ final class LoadGenerator {
     /// them came about.
     func start(then: @escaping (String?) -> Void) {
         self.then = then
+        // In a turn, whose time is that of now: before the first one, time-outs would count from when the loop was made.
+        loop.later { [weak self] in self?.connect() }
+    }
+
+    private func connect() {
         for connection in connections { connection.connect() }
         hardEnd = loop.schedule(at: loop.now + Self.connectNanoseconds) { [unowned self] in
             hardEnd = nil
@@ -136,9 +141,10 @@ final class LoadGenerator {
         phase = .over
         if let hardEnd { loop.cancel(hardEnd) }
         if let arrivalTimer { loop.cancel(arrivalTimer) }
-        if !wasConnecting { tally.measuredNanoseconds = min(end, max(lastAnswer, begin)) - begin }
-        if plan.measuredNanoseconds < .max, !wasConnecting {
-            tally.measuredNanoseconds = end > begin ? end - begin : 0
+        if !wasConnecting {
+            // Without a time that was set, what is measured ends with the last answer.
+            let last = plan.measuredNanoseconds < .max ? end : min(end, lastAnswer)
+            tally.measuredNanoseconds = last - min(last, begin)
         }
         if let arrivals { fail("not sent in time", count: arrivals.waiting(at: end - 1)) }
         for connection in connections {

@@ -54,6 +54,7 @@ struct MemoryBench {
     private func measure() throws(CommandFailure) -> [BenchFigures] {
         let before = try residentBytes()
         let tally = try fill()
+        session.tell("\(tally.acknowledgedTasks) tasks are waiting")
         let filled = try residentBytes()
         Pause.take(milliseconds: settleSeconds * 1_000)
         let settled = try residentBytes()
@@ -116,9 +117,9 @@ struct MemoryBench {
             loop: loop, targets: session.targets,
             plan: LoadPlan(
                 connections: Self.connections, maxRequests: UInt64(count / bulk),
-                patienceNanoseconds: 60_000_000_000),
-            compose: { template.request(numberedFrom: first + $0 * UInt64(bulk)) },
-            onReply: { SubmissionReply.acknowledged($1, $2, asked: bulk, &refused) })
+                patienceNanoseconds: 60_000_000_000))
+        generator.compose = { template.request(numberedFrom: first + $0 * UInt64(bulk)) }
+        generator.onReply = { SubmissionReply.acknowledged($1, $2, asked: bulk, &refused) }
         _ = try session.drive(loop, generator)
         var tally = generator.tally
         tally.failures.merge(refused)

@@ -78,6 +78,7 @@ struct PrecisionBench {
     private func measure() throws(CommandFailure) -> BenchFigures {
         // At the beginning of a second.
         let start = (SystemClock.wallMilliseconds() / 1_000 + Int64(lead) + 1) * 1_000
+        session.tell("the first is due at \(Timestamp.format(start))")
         let load = try PrecisionLoad(session, instants: instants(from: start))
         let usage = try load.drive(start: start, end: start + Int64(seconds) * 1_000)
         let recorded = try RecordedLateness.read(session.space.client)

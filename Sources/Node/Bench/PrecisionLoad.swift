@@ -9,7 +9,7 @@ final class PrecisionLoad {
     private var due: [UInt64: Int64] = [:]
     private var ended = 0
     private var watch: EventWatch?
-    private var generator: LoadGenerator!
+    private let generator: LoadGenerator
     private var failure: String?
 
     private static let perRequest = 500
@@ -24,9 +24,9 @@ final class PrecisionLoad {
         let requests = (instants.count + Self.perRequest - 1) / Self.perRequest
         generator = LoadGenerator(
             loop: loop, targets: session.targets,
-            plan: LoadPlan(connections: Self.connections, maxRequests: UInt64(requests)),
-            compose: { [unowned self] in request($0) },
-            onReply: { [unowned self] in replied($0, $1, $2) })
+            plan: LoadPlan(connections: Self.connections, maxRequests: UInt64(requests)))
+        generator.compose = { [unowned self] in request($0) }
+        generator.onReply = { [unowned self] in replied($0, $1, $2) }
     }
 
     private func tasks(of request: UInt64) -> Range<Int> {

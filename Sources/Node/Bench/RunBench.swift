@@ -43,6 +43,7 @@ struct RunBench {
             (report) throws(CommandFailure) in
             for (number, shape) in shapes.enumerated() {
                 if number > 0 { try bench.session.space.removeTasks() }
+                bench.session.tell("\(number + 1) of \(shapes.count): \(shape.description)")
                 report.runs.append(try bench.measure(shape))
             }
         }

@@ -8,7 +8,7 @@ final class RunLoad {
     private let bench: RunBench
     private let loop: Loop
     private let bulk: UInt64
-    private var generator: LoadGenerator!
+    private let generator: LoadGenerator
     private var watch: EventWatch?
     private var service: HTTPServer?
     private var refused = FailureCounts()
@@ -30,12 +30,12 @@ final class RunLoad {
             head: bench.session.head.bytes("POST", "/v1/tasks"), form: shape.form(lines: false),
             fields: "\"handler\":\(name)", payloadBytes: shape.payloadBytes, keyPrefix: nil)
         generator = LoadGenerator(
-            loop: loop, targets: bench.session.targets, plan: bench.plan(shape),
-            compose: { [unowned self] number in
-                asked += bulk
-                return template.request(numberedFrom: number * bulk)
-            },
-            onReply: { [unowned self] in replied($0, $1, $2) })
+            loop: loop, targets: bench.session.targets, plan: bench.plan(shape))
+        generator.compose = { [unowned self] number in
+            asked += bulk
+            return template.request(numberedFrom: number * bulk)
+        }
+        generator.onReply = { [unowned self] in replied($0, $1, $2) }
         generator.onLoss = { [unowned self] _ in asked -= min(asked, bulk) }
         if bench.rate == nil {
             generator.mayBegin = { [unowned self] in

@@ -71,6 +71,7 @@ struct ScheduleBench {
     private func measure() throws(CommandFailure) -> (BenchFigures, unaccounted: Int64) {
         let start = (SystemClock.wallMilliseconds() / 1_000 + lead + 1) * 1_000
         let instants = (0..<occurrences).map { start + Int64($0) * periodMilliseconds }
+        session.tell("the first are due at \(Timestamp.format(start))")
         let load = try ScheduleLoad(self, instants: instants)
         let usage = try load.drive()
         let account = try ScheduleAccount.read(session.space.client)

@@ -16,7 +16,7 @@ final class ScheduleLoad {
     /// Occurrences that ran and whose task has ended, or that passed without one.
     private var done: UInt64 = 0
     private var watch: EventWatch?
-    private var generator: LoadGenerator!
+    private let generator: LoadGenerator
     private var failure: String?
 
     private static let connections = 16
@@ -29,15 +29,15 @@ final class ScheduleLoad {
         generator = LoadGenerator(
             loop: loop, targets: bench.session.targets,
             plan: LoadPlan(
-                connections: Self.connections, maxRequests: UInt64(bench.schedules)),
-            compose: { [unowned self] in request($0) },
-            onReply: { [unowned self] _, head, body in
-                guard head.status == 200 || head.status == 201 else {
-                    failures.add(SubmissionReply.problem(head, body))
-                    return 0
-                }
-                return 1
-            })
+                connections: Self.connections, maxRequests: UInt64(bench.schedules)))
+        generator.compose = { [unowned self] in request($0) }
+        generator.onReply = { [unowned self] _, head, body in
+            guard head.status == 200 || head.status == 201 else {
+                failures.add(SubmissionReply.problem(head, body))
+                return 0
+            }
+            return 1
+        }
     }
 
     private func request(_ number: UInt64) -> [UInt8] {

@@ -35,6 +35,7 @@ struct SubmitBench {
             for (number, shape) in shapes.enumerated() {
                 // Each run meets the same state.
                 if number > 0 { try bench.session.space.removeTasks() }
+                bench.session.tell("\(number + 1) of \(shapes.count): \(shape.description)")
                 report.runs.append(try bench.measure(shape, run: number))
             }
         }
@@ -71,9 +72,9 @@ struct SubmitBench {
             plan: LoadPlan(
                 connections: shape.connections, pipeline: pipeline, ratePerSecond: rate,
                 warmupNanoseconds: BenchSession.nanoseconds(warmup),
-                measuredNanoseconds: BenchSession.nanoseconds(seconds)),
-            compose: { template.request(numberedFrom: $0 * bulk) },
-            onReply: { SubmissionReply.acknowledged($1, $2, asked: shape.bulk, &refused) })
+                measuredNanoseconds: BenchSession.nanoseconds(seconds)))
+        generator.compose = { template.request(numberedFrom: $0 * bulk) }
+        generator.onReply = { SubmissionReply.acknowledged($1, $2, asked: shape.bulk, &refused) }
         let usage = try session.drive(loop, generator)
         var tally = generator.tally
         tally.failures.merge(refused)

@@ -10,10 +10,11 @@ struct LoadGeneratorTests {
     private func generator(
         _ fixture: HTTPFixture, _ plan: LoadPlan, targets: [SocketAddress]? = nil
     ) -> LoadGenerator {
-        LoadGenerator(
-            loop: fixture.loop, targets: targets ?? [fixture.server.address], plan: plan,
-            compose: { _ in Self.request },
-            onReply: { _, head, _ in head.status == 201 ? 1 : 0 })
+        let generator = LoadGenerator(
+            loop: fixture.loop, targets: targets ?? [fixture.server.address], plan: plan)
+        generator.compose = { _ in Self.request }
+        generator.onReply = { _, head, _ in head.status == 201 ? 1 : 0 }
+        return generator
     }
 
     /// Turns to the generator's end; why it could not begin.
