@@ -123,7 +123,7 @@ class Worker {
       } catch (error) {
         if (!(error instanceof Refused)) {
           console.error(`a heartbeat was not heard: ${error.message}`);
-        } else if (error.type === "session-lost") {
+        } else if (error.type === "session-lost" || error.type === "not-found") {
           this.stop();
           await this.attach();
         } else {

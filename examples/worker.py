@@ -139,7 +139,7 @@ class Worker:
                 for item in answer["cancel"]:
                     self.stop((item["task"], item["attempt"]))
             except Refused as refusal:
-                if refusal.type != "session-lost":
+                if refusal.type not in ("session-lost", "not-found"):
                     print(f"this worker is over: {refusal}", file=sys.stderr)
                     self.replaced = True
                     self.stop()

@@ -121,7 +121,7 @@ beat_forever() {
                     case $answer in *"$current"*) stop_handler ;; esac
                 fi
                 ;;
-            409*session-lost*) stop_handler; attach || touch "$work/replaced" "$work/leaving" ;;
+            409*session-lost* | 404*not-found*) stop_handler; attach || touch "$work/replaced" "$work/leaving" ;;
             *) echo "this worker is over: $answer" >&2; stop_handler; touch "$work/replaced" "$work/leaving"; return ;;
             esac
             sleep "$beat"

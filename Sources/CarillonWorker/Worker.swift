@@ -4,7 +4,7 @@ internal import Node
 /// Runs tasks of a Carillon cluster by functions of your program.
 ///
 /// ```swift
-/// let worker = Worker(id: "mailer-1", servers: ["http://10.0.0.1:7201", "http://10.0.0.2:7201"], slots: 4)
+/// var worker = Worker(id: "mailer-1", servers: ["http://10.0.0.1:7201", "http://10.0.0.2:7201"], slots: 4)
 /// worker.handle("send-mail") { (mail: Mail, attempt) async throws in
 ///     attempt.report(progress: 50, note: "rendered")
 ///     return try await send(mail)

@@ -58,7 +58,7 @@ public struct TaskFilter: Equatable, Sendable {
     public var worker: String?
     public var tag: String?
     public var meta: [Label] = []
-    /// Contained in id, handler, key or error message; case-sensitive.
+    /// Contained in id, handler, key or error message; whether letters from A to Z are capitals does not matter.
     public var text: String?
     /// `createdAt` in [since, until).
     public var since: Milliseconds?

@@ -86,7 +86,20 @@ final class ClusterAPI {
                 return call.reply(Problem.invalid(reader.problems))
             }
         }
-        guard let leader = raft.leader else { return call.refuse(.noLeader) }
+        transfer(call, options, to: target)
+    }
+
+    /// Waits for a leader: there is nobody else to ask.
+    private func transfer(_ call: Call, _ options: Call.Options, to target: String?) {
+        let raft = context.gateway.replica.raft
+        guard let leader = raft.leader else {
+            let now = context.facts.clock().monotonic
+            guard now < options.deadline else { return call.refuse(.noLeader) }
+            let next = min(now + Self.repeatNanoseconds, options.deadline)
+            return context.facts.schedule(next) { [weak self] in
+                self?.transfer(call, options, to: target)
+            }
+        }
         if leader.name == target { return reply(call) }
         guard raft.configuration.voters.count > 1 else {
             return call.reply(Problem.conflict("There is no other member that could lead."))

@@ -82,6 +82,9 @@ struct PrecisionBench {
         let load = try PrecisionLoad(session, instants: instants(from: start))
         let usage = try load.drive(start: start, end: start + Int64(seconds) * 1_000)
         let recorded = try RecordedLateness.read(session.space.client)
+        guard recorded.early == 0 else {
+            throw .failed("\(recorded.early) tasks were started before they were due")
+        }
         var figures = BenchFigures()
         figures.add("tasks", "tasks", .count(UInt64(perSecond * seconds)))
         figures.add("slots", "slots", .count(try session.slots()))

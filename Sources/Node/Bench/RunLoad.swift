@@ -123,15 +123,25 @@ final class RunLoad {
     /// Ends were told of that were not heard: what is on its way is asked for once.
     private func resynchronize() {
         gaps += 1
-        guard let unfinished = try? bench.session.space.unfinished() else { return }
+        guard let unfinished = unfinished() else { return }
         asked = flights.endedCount + unfinished
         if generator.isOver { awaitUnheard() } else { generator.wake() }
     }
 
+    /// nil: nobody says, and the run has failed, for how much is under way is not known any more.
+    private func unfinished() -> UInt64? {
+        do throws(CommandFailure) {
+            return try bench.session.space.unfinished()
+        } catch {
+            stop(error.message)
+            return nil
+        }
+    }
+
     /// Of some tasks the end will never be heard of.
     private func awaitUnheard() {
-        guard !isOver else { return }
-        if (try? bench.session.space.unfinished()) == 0 { return stop(nil) }
+        guard !isOver, let unfinished = unfinished() else { return }
+        if unfinished == 0 { return stop(nil) }
         loop.schedule(at: loop.now + Self.unheardNanoseconds) { [weak self] in
             self?.awaitUnheard()
         }

@@ -229,7 +229,10 @@ enum ScheduleCommands {
 
     private static func trigger(_ invocation: Invocation) throws(CommandFailure) -> Int32 {
         let format = try invocation.output()
-        let task = try invocation.client().json(.post(path(invocation) + "/trigger"))
+        // With a key, the same request again starts nothing more.
+        var request = ClientRequest.post(path(invocation) + "/trigger", isRepeatable: true)
+        request.idempotencyKey = SubmitCommand.randomKey()
+        let task = try invocation.client().json(request)
         switch format {
         case .table: invocation.console.print(task["id"]?.string ?? task.source)
         case .json: invocation.console.write(task.raw + [0x0A])

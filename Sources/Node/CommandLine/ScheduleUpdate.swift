@@ -22,8 +22,7 @@ struct ScheduleUpdate {
 
     private static let fields = [
         "cron", "zone", "every", "phase", "at", "overlap", "catchUp", "jitter", "until", "dst",
-        "task",
-        "paused",
+        "task", "template", "paused",
     ]
 
     func body() -> [UInt8] {

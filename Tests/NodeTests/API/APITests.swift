@@ -85,8 +85,9 @@ import Testing
         #expect(try fixture.call("POST", "/v1/cluster/transfer").status == 409)
     }
 
-    /// Any node takes the wish on to the leader.
-    @Test func aFollowerPassesATransferOnAndAnswersWhenItIsDone() throws {
+    /// Any node takes the wish on to the leader, and waits for one.
+    @Test(arguments: [true, false])
+    func aFollowerPassesATransferOnAndAnswersWhenItIsDone(knowsLeader: Bool) throws {
         let fixture = try APIFixture(nodes: ["n1", "n2", "n3"])
         func lead(_ leader: NodeID, term: Term) {
             let append = Message.Append(
@@ -96,8 +97,12 @@ import Testing
                     from: leader,
                     .raft(Message(from: leader, to: "n1", term: term, body: .append(append)))))
         }
-        lead("n2", term: 5)
+        if knowsLeader { lead("n2", term: 5) }
         let client = try fixture.begin("POST", "/v1/cluster/transfer", #"{"to": "n3"}"#)
+        if !knowsLeader {
+            #expect(try fixture.call("GET", "/healthz").status == 200)
+            lead("n2", term: 5)
+        }
         fixture.http.turn {
             fixture.sent.contains { $0.to == "n2" && $0.message == .transfer(to: "n3") }
         }

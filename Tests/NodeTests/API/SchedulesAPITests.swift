@@ -140,7 +140,9 @@ import Testing
 
     @Test func whatIsReturnedCanBePutAgain() throws {
         let fixture = try APIFixture()
+        _ = try fixture.call("PUT", "/v1/templates/letter", #"{"task": {"handler": "echo"}}"#)
         for body in [
+            #"{"every": "1h", "task": {"template": "letter"}}"#,
             #"{"cron": "0 9 * * *", "zone": "UTC", "overlap": "buffer", "catchUp": {"all": 3}, "jitter": "5s","#
                 + #" "dst": {"gap": "skip"}, "task": {"handler": "echo", "tags": ["a"], "payload": [1.50]}}"#,
             #"{"every": "1h", "phase": "5m", "until": "2030-01-01T00:00:00Z", "task": {"handler": "echo"}}"#,

@@ -286,7 +286,7 @@ import Testing
         #expect(try fixture.call("GET", "/v1/tasks/t1?stale=true").status == 404)
         #expect(try fixture.call("GET", "/readyz").status == 503)
         #expect(try fixture.call("GET", "/healthz").status == 200)
-        #expect(try fixture.call("POST", "/v1/cluster/transfer").status == 503)
+        #expect(try fixture.call("POST", "/v1/cluster/transfer?timeout=1ms").status == 503)
         let cluster = try fixture.call("GET", "/v1/cluster")
         #expect(cluster.status == 200)
         #expect(try cluster.json()["leader"]?.isNull == true)
