@@ -162,6 +162,8 @@ class Worker {
         await sleep(100);
         continue;
       }
+      // What another session was given is no longer this worker's.
+      if (session !== this.session) continue;
       for (const item of answer.items) {
         // Handed out twice: it came in time after all, and may have ended while the answer was on its way.
         const key = `${item.task}/${item.attempt}`;

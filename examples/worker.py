@@ -179,6 +179,9 @@ class Worker:
             if time.monotonic() >= self.heard + self.lease:
                 time.sleep(0.1)
                 continue
+            # What another session was given is no longer this worker's.
+            if session != self.session:
+                continue
             for item in answer["items"]:
                 attempt = Attempt(item, session)
                 with self.lock:

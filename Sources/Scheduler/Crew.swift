@@ -27,8 +27,8 @@ struct Requirement: Sendable {
     var handler: Int
     /// Where it stands in its handler's list of requirements.
     var handlerPlace = 0
-    /// Where it stands in its namespace's list of requirements.
-    var spacePlace = 0
+    /// Where it stands in its namespace's list of requirements; nil if it has no heads or no crew can run it.
+    var spacePlace: Int?
     /// Lanes that have it.
     var lanes = 0
     /// Crews that can run it, ascending.

@@ -167,8 +167,13 @@ extension Dispatch {
     }
 
     mutating func updateListing(_ requirement: Int) {
+        updateListing(inSpace: requirement)
+        updateListing(inHandler: requirement)
+    }
+
+    mutating func updateListing(inHandler requirement: Int) {
         let belongs =
-            requirements[requirement].heads.top != nil && !requirements[requirement].crews.isEmpty
+            requirements[requirement].spacePlace != nil
             && !spaces[Int(requirements[requirement].key.space)].isFull
         let handler = requirements[requirement].handler
         if belongs, requirements[requirement].place == nil {

@@ -104,7 +104,6 @@ struct Dispatch: Sendable {
             handlers[handler].requirements[place] = last
             requirements[last].handlerPlace = place
         }
-        removeFromSpace(requirement)
         requirementNumbers[requirements[requirement].key] = nil
         requirements.remove(requirement)
         releaseHandler(handler)
@@ -122,7 +121,6 @@ struct Dispatch: Sendable {
         requirementNumbers[key] = number
         requirements[number].handlerPlace = handlers[handler].requirements.count
         handlers[handler].requirements.append(number)
-        addToSpace(number)
         return number
     }
 

@@ -31,11 +31,16 @@ extension Assignment {
         guard !inputs.isEmpty else { return self }
         var result: [UInt8] = []
         var position = 0
+        // By name: there may be tens of thousands of places, and a thousand inputs.
+        var known: [String: TaskInput] = [:]
         while let open = Self.find(Self.opening, in: payload, from: position) {
+            if known.isEmpty {
+                known = Dictionary(inputs.map { ($0.name, $0) }) { first, _ in first }
+            }
             let start = open + Self.opening.count
             guard let end = Self.find(Self.closing, in: payload, from: start) else { break }
             let name = String(decoding: payload[start..<end], as: UTF8.self)
-            guard let input = inputs.first(where: { $0.name == name }) else {
+            guard let input = known[name] else {
                 throw PlaceholderError(
                     description: "the payload wants the result of \"\(name)\", "
                         + "which is not among those the task waits for")
@@ -61,19 +66,18 @@ extension Assignment {
         return filled
     }
 
-    /// Whose results a payload wants, each once, in the order in which they stand there: what a task that waits for others has
-    /// to have among them.
-    public static func resultNames(in payload: [UInt8]) -> [String] {
-        var names: [String] = []
+    /// The first of whose results a payload wants that is not among `names`: what a task that waits for others has to
+    /// have among them. nil: there is none.
+    public static func missingResult(in payload: [UInt8], among names: Set<String>) -> String? {
         var position = 0
         while let open = find(opening, in: payload, from: position) {
             let start = open + opening.count
             guard let end = find(closing, in: payload, from: start) else { break }
             let name = String(decoding: payload[start..<end], as: UTF8.self)
-            if !names.contains(name) { names.append(name) }
+            guard names.contains(name) else { return name }
             position = end + closing.count
         }
-        return names
+        return nil
     }
 
     private static func check(_ count: Int) throws(PlaceholderError) {

@@ -111,7 +111,9 @@ extension Scheduler {
         guard let space = index.namespaceNumbers[Namespace(of: record.name).name] else {
             preconditionFailure("schedule \(record.name) is in a namespace that is not there")
         }
-        return hasRoom(for: 1, inQueue: queueName(of: record)) && hasRoom(for: 1, inSpace: space)
+        let queue = queueName(of: record)
+        return hasRoom(forQueue: queue) && hasRoom(for: 1, inQueue: queue)
+            && hasRoom(for: 1, inSpace: space)
     }
 
     private func queueName(of record: ScheduleRecord) -> String {

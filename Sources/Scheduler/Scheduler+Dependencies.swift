@@ -164,8 +164,10 @@ extension Scheduler {
     ) -> (TaskID, Dependents.Key)? {
         for key in ending.listeners {
             while let id = index.dependents.popFirst(key) {
+                // An entry of a task that waits no more costs nothing: after a restore it is not there.
+                guard state.tasks.isAwaiting(id, ending.task) else { continue }
                 budget -= 1
-                if state.tasks.isAwaiting(id, ending.task) { return (id, key) }
+                return (id, key)
             }
         }
         return nil

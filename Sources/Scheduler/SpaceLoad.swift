@@ -12,7 +12,7 @@ struct SpaceLoad: Sendable {
     var countsSubmits = false
     /// Numbers of its queues.
     var queues: [UInt32] = []
-    /// In no order, as `QueueLoad.lanes`.
+    /// Those that have heads and a crew, in no order, as `QueueLoad.lanes`.
     var requirements: [Int] = []
 
     func kept(_ reason: Wakes.Reason) -> Int { reason == .dead ? dead : finished }
@@ -64,24 +64,28 @@ extension Dispatch {
 
     /// Nothing of a full namespace is looked at when a slot gets free.
     private mutating func updateGate(ofSpace number: UInt32) {
-        for requirement in spaces[Int(number)].requirements { updateListing(requirement) }
+        for requirement in spaces[Int(number)].requirements {
+            updateListing(inHandler: requirement)
+        }
         guard !spaces[Int(number)].isFull, reopenedSpaces.last != number else { return }
         reopenedSpaces.append(number)
     }
 
-    mutating func addToSpace(_ requirement: Int) {
+    /// To be called when a requirement may have got its first head or crew, or lost the last.
+    mutating func updateListing(inSpace requirement: Int) {
         let space = Int(requirements[requirement].key.space)
-        requirements[requirement].spacePlace = spaces[space].requirements.count
-        spaces[space].requirements.append(requirement)
-    }
-
-    mutating func removeFromSpace(_ requirement: Int) {
-        let space = Int(requirements[requirement].key.space)
-        let place = requirements[requirement].spacePlace
-        let last = spaces[space].requirements.removeLast()
-        guard last != requirement else { return }
-        spaces[space].requirements[place] = last
-        requirements[last].spacePlace = place
+        let belongs =
+            requirements[requirement].heads.top != nil && !requirements[requirement].crews.isEmpty
+        if belongs, requirements[requirement].spacePlace == nil {
+            requirements[requirement].spacePlace = spaces[space].requirements.count
+            spaces[space].requirements.append(requirement)
+        } else if !belongs, let place = requirements[requirement].spacePlace {
+            requirements[requirement].spacePlace = nil
+            let last = spaces[space].requirements.removeLast()
+            guard last != requirement else { return }
+            spaces[space].requirements[place] = last
+            requirements[last].spacePlace = place
+        }
     }
 }
 

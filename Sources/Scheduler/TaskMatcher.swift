@@ -50,13 +50,13 @@ struct TaskMatcher {
 
     /// Whether they all were created too early; those before them were as well.
     func isBehind(_ chunk: TaskChunk) -> Bool {
-        guard let since = filter.since, let last = chunk.records.last else { return false }
+        guard let since = filter.since, let last = chunk.last else { return false }
         return last.createdAt < since
     }
 
     /// Whether they all were created too late.
     func isAhead(_ chunk: TaskChunk) -> Bool {
-        guard let until = filter.until, let first = chunk.records.first else { return false }
+        guard let until = filter.until, let first = chunk.first else { return false }
         return first.createdAt >= until
     }
 

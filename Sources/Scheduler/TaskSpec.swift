@@ -101,7 +101,9 @@ public struct RetryPolicy: Equatable, Sendable {
     /// An attempt that was lost with its worker.
     public static let lostKind = "lost"
     /// Failures of which the handler did not tell itself: it may have done its work.
-    public static let untoldKinds = ["connection", "signal", "timeout"]
+    public static let untoldKinds = [
+        "connection", "resultStore", "resultTooLarge", "signal", "timeout", "unanswered",
+    ]
 
     public init() {}
 

@@ -113,6 +113,21 @@ struct TaskChunk: Sendable {
         return row
     }
 
+    /// The first task. Not the first row: which empty ones there are is not part of the state.
+    var first: TaskRecord? {
+        for word in 0..<4 where present[word] != 0 {
+            return row(of: word << 6 + present[word].trailingZeroBitCount).map { records[$0] }
+        }
+        return nil
+    }
+
+    var last: TaskRecord? {
+        for word in (0..<4).reversed() where present[word] != 0 {
+            return row(of: word << 6 + 63 - present[word].leadingZeroBitCount).map { records[$0] }
+        }
+        return nil
+    }
+
     /// The slots (0 to 255) of tasks and the rows of their records, ascending.
     var places: [(slot: Int, row: Int)] {
         var places: [(slot: Int, row: Int)] = []

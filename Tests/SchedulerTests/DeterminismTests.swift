@@ -11,6 +11,7 @@ struct DeterminismTests {
         capacity.wakesPerAdvance = 7
         capacity.bulkLooksPerEntry = 9
         capacity.bulkActionsPerEntry = 2
+        capacity.settlementsPerEntry = 3
         return capacity
     }()
 

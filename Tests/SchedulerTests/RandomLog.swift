@@ -83,6 +83,9 @@ struct RandomLog {
         if bulkRandom.next() % 4 == 0 {
             filter.states = TaskState.allCases.filter { _ in bulkRandom.next() % 2 == 0 }
         }
+        let creation = 1_000_000 + Milliseconds(bulkRandom.next() % 200_000)
+        if bulkRandom.next() % 6 == 0 { filter.since = creation }
+        if bulkRandom.next() % 6 == 0 { filter.until = creation }
         if bulkRandom.next() % 4 == 0 { filter.worker = "w\(bulkRandom.next() % 5)" }
         return .beginBulkJob(
             BulkSpec(

@@ -178,4 +178,55 @@ struct RestoreCornerTests {
             machine.log[machine.log.count - 1], index: restored.appliedIndex + 1, into: &events)
         #expect(restored.stateHash() == machine.scheduler.stateHash())
     }
+
+    /// Applies the machine's last entry to the other replica as well.
+    private func follow(_ machine: Machine, _ replica: inout Scheduler) throws {
+        var events: [Event] = []
+        try replica.apply(
+            machine.log[machine.log.count - 1], index: replica.appliedIndex + 1, into: &events)
+        #expect(replica.stateHash() == machine.scheduler.stateHash())
+    }
+
+    @Test
+    func aSuccessorThatWaitsNoMoreCostsNothing() throws {
+        var capacity = Capacity()
+        capacity.settlementsPerEntry = 2
+        var machine = Machine(capacity)
+        try machine.register("w", slots: 9)
+        let first = try machine.submit(.h())
+        let successors = try (0..<3).map { _ in try machine.submit(.h { $0.after = [first] }) }
+        try machine.run(.cancel(successors[0]))
+        var restored = try Scheduler(
+            snapshot: machine.scheduler.encodeSnapshot(), capacity: capacity)
+        try machine.finish(first)
+        try follow(machine, &restored)
+        #expect(successors.map { machine.state($0) } == [.cancelled, .running, .running])
+    }
+
+    @Test
+    func whatWasDeletedSaysNothingOfWhenOthersWereCreated() throws {
+        var capacity = Capacity()
+        capacity.bulkLooksPerEntry = 40
+        capacity.bulkActionsPerEntry = 1_000
+        var machine = Machine(capacity)
+        for _ in 0..<30 { _ = try machine.submit(.h { $0.meta = [Label(name: "a", value: "b")] }) }
+        machine.time += 1_000
+        let since = machine.time
+        let late = try (0..<10).map { _ in try machine.submit(.h()) }
+        for id in late { try machine.run([.cancel(id), .deleteTask(id)]) }
+        var restored = try Scheduler(
+            snapshot: machine.scheduler.encodeSnapshot(), capacity: capacity)
+        var ofLate = TaskFilter()
+        ofLate.since = since
+        var byLabel = TaskFilter()
+        byLabel.meta = [Label(name: "a", value: "b")]
+        try machine.run([
+            .beginBulkJob(BulkSpec(.cancel, ofLate)), .beginBulkJob(BulkSpec(.cancel, byLabel)),
+        ])
+        try follow(machine, &restored)
+        for _ in 0..<4 {
+            try machine.advance(by: 0)
+            try follow(machine, &restored)
+        }
+    }
 }

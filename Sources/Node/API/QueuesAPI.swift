@@ -51,10 +51,16 @@ enum QueuesAPI {
 
     private static func delete(_ name: String, _ call: Call) {
         guard call.hasNoBody(), let options = call.options() else { return }
-        call.perform(
-            .resetQueue(name: call.namespace.qualified(name)), options, noun: "queue", name: name,
-            wrongState: { "" }
-        ) { _ in call.reply(HTTPResponse(status: 204)) }
+        let qualified = call.namespace.qualified(name)
+        let configured = call.context.configuration.queues.first { $0.name == qualified }
+        // At once what the configuration says: between no limits and its own, all that waits would start.
+        let command: Command =
+            configured.map {
+                .putQueue(name: qualified, $0.spec, paused: $0.isPaused, isInitial: false)
+            } ?? .resetQueue(name: qualified)
+        call.perform(command, options, noun: "queue", name: name, wrongState: { "" }) { _ in
+            call.reply(HTTPResponse(status: 204))
+        }
     }
 
     /// A queue is there as soon as it is named, so one that no task has named yet can be paused as well.

@@ -163,8 +163,7 @@ struct TaskSpecReader {
     /// the attempts of all that come before. nil: nothing, as for a task that waits for none: there it is text.
     static func missingResult(_ spec: TaskSpec, _ names: [String]) -> String? {
         guard !names.isEmpty else { return nil }
-        let missing = Assignment.resultNames(in: spec.payload).first { !names.contains($0) }
-        return missing.map {
+        return Assignment.missingResult(in: spec.payload, among: Set(names)).map {
             "wants the result of \"\($0)\", which the task does not wait for (\"after\")"
         }
     }

@@ -15,6 +15,8 @@ enum FailureKind: String, Sendable {
     /// The handler itself is wrong: no such executable, no such name.
     case handler
     case resultTooLarge
+    /// The handler began, and what it came to can't be told.
+    case unanswered
     /// The result is too large for the state, and no store took it.
     case resultStore
 }

@@ -42,9 +42,11 @@ extension LocalWorker {
     }
 
     static func unanswered(isCutOff: Bool) -> AttemptResult {
-        guard isCutOff else { return .failure(.error, "the batch has no answer for this task") }
+        guard isCutOff else {
+            return .failure(.unanswered, "the batch has no answer for this task")
+        }
         let limit = WorkerLimits.maxBatchAnswerBytes
         return .failure(
-            .resultTooLarge, "the batch's answers are larger than \(limit) bytes altogether")
+            .unanswered, "the batch's answers are larger than \(limit) bytes altogether")
     }
 }

@@ -64,7 +64,14 @@ extension LocalWorker {
             // Stopped or timed out meanwhile: nothing of it may outlast the launch.
             if members(of: job).allSatisfy({ $0.ending != nil }) { child.killGroup() }
         } catch {
-            complete(job) { _ in Self.launchFailure(error, command) }
+            // A process that could not be watched was there for a moment.
+            if error.operation != "posix_spawn" { job.hasBegun = true }
+            let hasBegun = job.hasBegun
+            complete(job) { _ in
+                hasBegun
+                    ? .failure(.unanswered, "can't watch what was launched: \(error.description)")
+                    : Self.launchFailure(error, command)
+            }
         }
     }
 

@@ -228,7 +228,9 @@ final class LocalWorker {
             try lazyReading().run(read) { [weak self] result in self?.complete(job) { _ in result }
             }
         } catch {
-            complete(job) { _ in .failure(.error, "can't read the output: \(error.description)") }
+            complete(job) { _ in
+                .failure(.unanswered, "can't read the output: \(error.description)")
+            }
         }
     }
 
