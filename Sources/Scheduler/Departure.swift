@@ -76,6 +76,10 @@ extension Scheduler {
             else { continue }
             remove(departure.task)
         }
+        // What is gone must not be looked at again before the next ones are found.
+        for space in index.kept.spaces {
+            for reason in Self.endReasons { _ = oldestKept(reason, ofSpace: space) }
+        }
         return .done
     }
 
@@ -84,8 +88,16 @@ extension Scheduler {
     public func departures(
         at instant: Milliseconds, limit: Int, maxBytes: Int
     ) -> [TaskView] {
+        departures(
+            at: instant, limit: limit, maxBytes: maxBytes, looks: Limits.maxDepartureLooks)
+    }
+
+    /// - Parameter looks: Entries that may be looked at.
+    func departures(
+        at instant: Milliseconds, limit: Int, maxBytes: Int, looks: Int
+    ) -> [TaskView] {
         guard state.retention.isExported, instant >= 0 else { return [] }
-        var search = DepartureSearch(limit: limit, maxBytes: maxBytes)
+        var search = DepartureSearch(limit: limit, maxBytes: maxBytes, looks: looks)
         for reason in Self.endReasons {
             find(&search, reason, surplus: surplus(reason), until: instant) { through, body in
                 index.wakes.visit(reason, through: through, body)
@@ -132,11 +144,12 @@ private struct DepartureSearch {
     private var isFull = false
     private(set) var found: [TaskView] = []
     var seen: Set<UInt64> = []
-    var looks = Limits.maxDepartureLooks
+    var looks: Int
 
-    init(limit: Int, maxBytes: Int) {
+    init(limit: Int, maxBytes: Int, looks: Int) {
         self.limit = limit
         self.maxBytes = maxBytes
+        self.looks = looks
     }
 
     var mayGoOn: Bool { !isFull && found.count < limit && looks > 0 }

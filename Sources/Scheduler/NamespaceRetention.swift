@@ -211,7 +211,7 @@ extension Scheduler {
         return dropped
     }
 
-    private mutating func oldestKept(
+    mutating func oldestKept(
         _ reason: Wakes.Reason, ofSpace space: UInt32
     ) -> Heap.Entry? {
         let (state, names) = (state, index.scheduleNames)

@@ -79,6 +79,28 @@ struct DepartureTests {
     }
 
     @Test
+    func thoseThatAreGoneAreNotLookedAtAgain() throws {
+        var machine = try machine { $0.succeededMilliseconds = 90_000_000 }
+        var retention = NamespaceRetention()
+        retention.maxFinished = 1
+        try machine.run(
+            .putNamespace(name: "shop", NamespaceQuota(), retention: retention))
+        func end(_ count: Int) throws {
+            for _ in 0..<count { try machine.finish(machine.submit(.h { $0.queue = "shop:q" })) }
+        }
+        func due() -> [TaskView] {
+            machine.scheduler.departures(
+                at: machine.time, limit: 100, maxBytes: 1 << 20, looks: 5)
+        }
+        for _ in 0..<4 {
+            try end(5)
+            let found = due()
+            #expect(found.count >= 4)
+            try machine.run(.dropExported(marks(found)))
+        }
+    }
+
+    @Test
     func otherwiseTheyGoByThemselves() throws {
         var machine = try machine { $0.maxFinished = 1 }
         let ids = try ended(&machine, count: 3)
