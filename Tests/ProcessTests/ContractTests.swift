@@ -141,8 +141,11 @@ extension ProcessTests {
         @Test func `the cluster, and what it says of itself`() throws {
             let round = try ContractRound()
             let cluster = round.cluster
-            #expect(
-                Set(ContractRound.ids(try round.call("GET", "/v1/workers"))) == Set(cluster.ids))
+            // A node is ready before its worker is in the log.
+            try eventually("the workers of all nodes are there") {
+                let workers = try round.call("GET", "/v1/workers")
+                return Set(ContractRound.ids(workers)) == Set(cluster.ids)
+            }
             #expect(try round.call("GET", "/v1/workers/n1").state == "live")
             try round.call("GET", "/v1/workers/nobody", status: 404)
             let drained = try round.call("POST", "/v1/workers/n1/drain")
