@@ -64,8 +64,8 @@ extension LocalWorker {
             // Stopped or timed out meanwhile: nothing of it may outlast the launch.
             if members(of: job).allSatisfy({ $0.ending != nil }) { child.killGroup() }
         } catch {
-            // A process that could not be watched was there for a moment.
-            if error.operation != "posix_spawn" { job.hasBegun = true }
+            // Of all that a launch does only this comes after the process: it was there for a moment.
+            if error.operation == "pidfd_open" { job.hasBegun = true }
             let hasBegun = job.hasBegun
             complete(job) { _ in
                 hasBegun

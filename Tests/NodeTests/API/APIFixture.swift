@@ -43,7 +43,12 @@ final class APIFixture {
     private(set) var maxEntriesPerBatch = 0
 
     /// With more than one node there is nobody to elect a leader: this node never has one.
-    init(nodes: [String] = ["n1"], slots: UInt32 = 4, feedRecords: Int = 0) throws {
+    ///
+    /// - Parameter queues: What the configuration says of queues; nobody has declared it.
+    init(
+        nodes: [String] = ["n1"], slots: UInt32 = 4, feedRecords: Int = 0,
+        queues: [InitialQueue] = []
+    ) throws {
         resultFolder = try ScratchFolder()
         let http = try HTTPFixture()
         self.http = http
@@ -80,9 +85,10 @@ final class APIFixture {
                 node: nodes[0], loop: http.loop),
             settings: ClusterConfiguration.Results(), gateway: gateway, facts: facts,
             log: Log(level: .error))
+        var configuration = ClusterConfiguration(cluster: "test", nodes: members)
+        configuration.queues = queues
         context = APIContext(
-            node: nodes[0],
-            configuration: ClusterConfiguration(cluster: "test", nodes: members),
+            node: nodes[0], configuration: configuration,
             gateway: gateway, metrics: metrics,
             facts: facts, results: results,
             zones: ZoneTable(directories: [], read: { _ in nil }))

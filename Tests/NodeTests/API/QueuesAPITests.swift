@@ -33,6 +33,23 @@ import Testing
         #expect(try fixture.call("GET", "/v1/queues/nope").status == 404)
     }
 
+    /// In one step: nothing that waits starts in between.
+    @Test func aQueueOfTheConfigurationHasAgainWhatStandsThere() throws {
+        var spec = QueueSpec()
+        spec.concurrency = 1
+        let fixture = try APIFixture(queues: [
+            InitialQueue(name: "mail", spec: spec, isPaused: true)
+        ])
+        _ = try fixture.call("PUT", "/v1/queues/mail", #"{"concurrency": 20, "paused": true}"#)
+        let task = try fixture.call("POST", "/v1/tasks", #"{"handler": "other", "queue": "mail"}"#)
+        #expect(try fixture.call("DELETE", "/v1/queues/mail").status == 204)
+        let queue = try fixture.call("GET", "/v1/queues/mail").json()
+        #expect(queue["concurrency"]?.integer == 1 && queue["paused"]?.bool == true)
+        let id = try #require(try task.json()["id"]?.string)
+        let shown = try fixture.call("GET", "/v1/tasks/\(id)").json()
+        #expect(shown["state"]?.string == "ready" && shown["attempts"]?.elements.isEmpty == true)
+    }
+
     @Test func settingsAreDeletedAndTasksStay() throws {
         let fixture = try APIFixture(slots: 0)
         _ = try fixture.call("PUT", "/v1/queues/mail", #"{"concurrency": 20, "paused": true}"#)
