@@ -103,7 +103,8 @@ public struct Message: Equatable, Sendable {
         public var previousIndex: Index
         /// The term of that entry.
         public var previousTerm: Term
-        /// The leader's commit index, as far as the receiver has it if it accepts this message.
+        /// The leader's commit index. It may lie behind what the receiver has once it accepts this message, and
+        /// tells it then how much it lacks; committed there is only what has come.
         public var commit: Index
         /// Consecutive; empty in a heartbeat.
         public var entries: [Entry]

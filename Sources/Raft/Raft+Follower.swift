@@ -89,6 +89,7 @@ extension Raft {
     ) {
         follow(newLeader, into: &effects)
         guard isWellFormed(append) else { return }
+        announcedCommitIndex = max(announcedCommitIndex, append.commit)
         guard matches(append) else {
             refuse(append, from: newLeader, into: &effects)
             return

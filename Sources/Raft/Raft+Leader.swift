@@ -215,17 +215,15 @@ extension Raft {
         to position: Int, previousIndex: Index, through: Index, round: UInt64,
         into effects: inout [Effect]
     ) {
-        // Never more than what the peer has if it accepts this message.
-        let commit = min(commitIndex, through)
         let append = Message.Append(
             previousIndex: previousIndex,
             previousTerm: previousIndex == 0 ? 0 : log.term(at: previousIndex) ?? 0,
-            commit: commit,
+            commit: commitIndex,
             entries: through > previousIndex
                 ? Array(log.slice(from: previousIndex + 1, through: through)) : [],
             round: round)
         guard let peer = leadership?.peers[position].id else { return }
-        leadership?.peers[position].noteSentCommit(commit)
+        leadership?.peers[position].noteSentCommit(min(commitIndex, through))
         send(.append(append), to: peer, into: &effects)
     }
 

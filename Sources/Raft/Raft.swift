@@ -27,6 +27,9 @@ public struct Raft: Sendable {
     public internal(set) var leader: NodeID?
     /// Known to be committed; not necessarily durable here (see `appliableIndex`).
     public internal(set) var commitIndex: Index
+    /// The furthest that a leader said is committed, which may lie behind what has come of it: a node that has just
+    /// started learns here how much it lacks.
+    public internal(set) var announcedCommitIndex: Index
 
     var hardState: HardState
     var log: Log
@@ -72,6 +75,7 @@ public struct Raft: Sendable {
         log = Log(recovered)
         precondition(hardState.term >= log.lastTerm, "the log is ahead of the term")
         commitIndex = recovered.snapshot.index
+        announcedCommitIndex = recovered.snapshot.index
         verifiedIndex = recovered.snapshot.index
         damage = Damage(recovered.entries)
         isStateLost = recovered.isStateLost

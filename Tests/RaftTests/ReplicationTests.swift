@@ -127,6 +127,11 @@ import Testing
         var bench = Bench(terms: [1, 1, 1])
         _ = bench.receive(append(after: 1, 1, commit: 3), from: "n2", term: 2)
         #expect(bench.raft.commitIndex == 1)
+        #expect(bench.raft.announcedCommitIndex == 3)
+    }
+
+    /// Also to one that lacks much of it: that is how it knows that it does.
+    @Test func theCommitIndexIsToldWhole() throws {
         var leader = Bench(terms: [1, 1, 1])
         try leader.lead()
         _ = leader.acknowledge(from: "n2")
@@ -135,7 +140,7 @@ import Testing
         let heartbeat = leader.tick(after: settings.heartbeatNanoseconds)
         #expect(
             heartbeat.sent == [
-                "n1→n2 t2 append 4/2 [] commit 4", "n1→n3 t2 append 1/1 [] commit 1",
+                "n1→n2 t2 append 4/2 [] commit 4", "n1→n3 t2 append 1/1 [] commit 4",
             ])
     }
 

@@ -37,7 +37,7 @@ import Testing
         #expect(
             trace == [
                 "n3 restarts",
-                "n1→n3 t1 append 0/0 [] commit 0",
+                "n1→n3 t1 append 0/0 [] commit 4",
                 "n3 follower term 1 leader n1",
                 "n3→n1 t1 matched 0",
                 "n1→n3 t1 chunk 4/1 bytes 0..<1000 of 3504",

@@ -37,7 +37,7 @@ final class HistoryExporter {
     /// Takes what is due, a file after the other, until less is there than fits into one.
     private func look() {
         let replica = gateway.replica
-        guard replica.raft.role == .leader, replica.isReady else {
+        guard replica.raft.role == .leader, replica.isUpToDate else {
             return look(after: intervalNanoseconds)
         }
         let tasks = replica.scheduler.departures(

@@ -28,6 +28,18 @@ extension Replica {
         registerIfNeeded(&effects)
     }
 
+    /// Between two turns a node under load nearly always has something to apply: were that not to be ready, whoever asks
+    /// would take nodes out of service at random.
+    mutating func noteLag() {
+        let committed = max(raft.announcedCommitIndex, raft.commitIndex)
+        let lag = committed - min(committed, applied)
+        if lag == 0 {
+            hasCaughtUp = true
+        } else if lag > settings.maxReadyLagEntries {
+            hasCaughtUp = false
+        }
+    }
+
     mutating func absorbEvents(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         feed.note(events, at: applied, in: scheduler)
         for event in events {

@@ -57,6 +57,8 @@ public struct Replica {
     /// What the last check of the members saw.
     var seenRoster: UInt64 = 0
     var seenConfiguration: Configuration
+    /// Had once applied everything that is committed, and has not fallen far behind since.
+    var hasCaughtUp = false
     var isChangeSeen = false
     var areMembersUnchecked = true
     var areMemberCommandsDue = false
@@ -115,10 +117,13 @@ public struct Replica {
         restoring == nil && raft.appliableIndex > applied && unsupportedStateVersion == nil
     }
 
-    /// Is a member, knows a leader, and has applied what it knows to be committed.
+    /// Is a member, knows a leader, and has caught up with it.
     public var isReady: Bool {
-        isMember && raft.leader != nil && !hasBacklog && restoring == nil && applied > 0
+        isMember && raft.leader != nil && hasCaughtUp && restoring == nil && applied > 0
     }
+
+    /// Ready, and has applied all that it knows to be committed.
+    public var isUpToDate: Bool { isReady && !hasBacklog }
 
     /// Nothing runs here any more, and nothing new will be assigned.
     public var isDrained: Bool {
@@ -215,6 +220,7 @@ public struct Replica {
     /// and send. Everything of one turn travels together, so batches form by themselves under load.
     public mutating func finishTurn(clock: Clock, into effects: inout [ReplicaEffect]) {
         applyCommitted(clock, &effects)
+        noteLag()
         duties?.catchUp(with: scheduler.time, at: clock.monotonic)
         performWorkerDuties(clock, &effects)
         performAttendance(clock, &effects)

@@ -21,6 +21,8 @@ public struct ReplicaSettings: Sendable {
     public var resendNanoseconds: Nanoseconds = 1_000_000_000
     /// Entries applied in one turn, so that a long log does not hold the loop.
     public var applyBudgetBytes = 256 << 10
+    /// A node that had caught up counts as ready until it is further behind than this.
+    public var maxReadyLagEntries: UInt64 = 1_000
     public var maxFiringsPerAdvance = 200
     public var maxBackfillsPerAdvance = 3
 

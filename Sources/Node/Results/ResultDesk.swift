@@ -127,7 +127,7 @@ final class ResultDesk {
         }
         // A bucket is everybody's: the leader looks after it. A node that lags behind knows of too little.
         let isMine = !store.node.isEmpty || gateway.replica.raft.role == .leader
-        guard isMine, gateway.replica.isReady else { return next() }
+        guard isMine, gateway.replica.isUpToDate else { return next() }
         store.list { [weak self] outcome in
             guard let self else { return }
             switch outcome {
