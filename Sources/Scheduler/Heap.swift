@@ -3,13 +3,13 @@
 ///
 /// It may hold millions, and nothing that is done to it takes long: entries are in runs of bounded size, each a heap of its
 /// own, which stand in a heap by their tops. So it grows without being copied, and is tidied a run at a time.
-struct Heap: Sendable {
-    struct Entry: Comparable, Sendable {
-        var key: UInt64
-        var id: UInt64
+package struct Heap: Sendable {
+    package struct Entry: Comparable, Sendable {
+        package var key: UInt64
+        package var id: UInt64
 
         @inline(__always)
-        static func < (left: Entry, right: Entry) -> Bool {
+        package static func < (left: Entry, right: Entry) -> Bool {
             left.key != right.key ? left.key < right.key : left.id < right.id
         }
     }
@@ -37,7 +37,7 @@ struct Heap: Sendable {
     private var runs = BinaryHeap<Run>()
     /// The lowest entry of all runs.
     private var runTop: Entry?
-    private(set) var count = 0
+    package private(set) var count = 0
 
     private var sweep: UInt32 = 0
     private var isSweeping = false
@@ -46,13 +46,15 @@ struct Heap: Sendable {
     /// What the last sweep left: repeated entries of one task survive it, and must not start the next one.
     private var survivors = 0
 
-    var top: Entry? {
+    package init() {}
+
+    package var top: Entry? {
         guard let runTop else { return young.top }
         guard let youngTop = young.top, youngTop < runTop else { return runTop }
         return youngTop
     }
 
-    mutating func push(key: UInt64, id: UInt64) {
+    package mutating func push(key: UInt64, id: UInt64) {
         count += 1
         young.push(Entry(key: key, id: id))
         guard young.count == Self.runSize else { return }
@@ -61,7 +63,7 @@ struct Heap: Sendable {
         noteRuns()
     }
 
-    mutating func pop() {
+    package mutating func pop() {
         count -= 1
         guard let runTop, !(young.top.map { $0 < runTop } ?? false) else { return young.pop() }
         if runs.elements[0].entries.count == 1 {
@@ -88,12 +90,12 @@ struct Heap: Sendable {
     // MARK: Tidying
 
     /// Whether most entries are stale, `live` being the number of those that hold.
-    func isUntidy(live: Int) -> Bool {
+    package func isUntidy(live: Int) -> Bool {
         isSweeping || count > 2 * max(live, survivors) + 1_024
     }
 
     /// Drops stale entries once most are, run by run: a call looks at about `looks` of them, on the average.
-    mutating func tidy(live: Int, looks: Int, keeping holds: (Entry) -> Bool) {
+    package mutating func tidy(live: Int, looks: Int, keeping holds: (Entry) -> Bool) {
         guard isUntidy(live: live) else { return }
         if !isSweeping {
             isSweeping = true

@@ -1,7 +1,7 @@
 /// A consistent-hashing ring: each worker stands at many points, in proportion to its slots, and a key belongs
 /// to the first point at or after its hash (Karger and others, 1997). Points depend on nothing but the worker's
 /// name, so that a worker that comes or goes moves only its own share of the keys.
-struct Ring: Sendable {
+package struct Ring: Sendable {
     struct Point: Sendable {
         var position: UInt64
         var worker: UInt32
@@ -12,10 +12,16 @@ struct Ring: Sendable {
         }
     }
 
-    struct Member: Sendable {
+    package struct Member: Sendable {
         var worker: UInt32
         var nameHash: UInt64
         var slots: Int
+
+        package init(worker: UInt32, nameHash: UInt64, slots: Int) {
+            self.worker = worker
+            self.nameHash = nameHash
+            self.slots = slots
+        }
     }
 
     /// More points spread keys more evenly and make the ring larger; the bound on loads evens out the rest.
@@ -25,13 +31,13 @@ struct Ring: Sendable {
     private(set) var points: [Point] = []
     private(set) var members: [Member] = []
 
-    init(_ members: [Member]) {
+    package init(_ members: [Member]) {
         self.members = members.sorted { $0.worker < $1.worker }
         for member in members { points.append(contentsOf: Self.points(of: member)) }
         points.sort(by: Point.precedes)
     }
 
-    mutating func insert(_ member: Member) {
+    package mutating func insert(_ member: Member) {
         let place = members.firstIndex { $0.worker > member.worker } ?? members.count
         members.insert(member, at: place)
         let added = Self.points(of: member).sorted(by: Point.precedes)
@@ -49,13 +55,13 @@ struct Ring: Sendable {
         points = merged
     }
 
-    mutating func remove(_ worker: UInt32) {
+    package mutating func remove(_ worker: UInt32) {
         members.removeAll { $0.worker == worker }
         points.removeAll { $0.worker == worker }
     }
 
     /// The first point at or after `hash`, around the end.
-    func firstPoint(from hash: UInt64) -> Int {
+    package func firstPoint(from hash: UInt64) -> Int {
         var low = 0
         var high = points.count
         while low < high {

@@ -6,8 +6,15 @@ struct Workbench {
     private(set) var scheduler = Scheduler()
     /// Of the last entry.
     private(set) var events: [Event] = []
+    /// What that took.
+    private(set) var last = PartSample()
     var time: Milliseconds = 1_700_000_000_000
     private var sequence: UInt64 = 0
+    private let meter: PartMeter
+
+    init(meter: PartMeter = PartMeter(rounds: 1, allocations: { 0 })) {
+        self.meter = meter
+    }
 
     /// Applies one entry, and tells the nanoseconds that took.
     @discardableResult
@@ -33,13 +40,14 @@ struct Workbench {
         let entry = EntryPayload(time: time, groups: [group]).encoded()
         events.removeAll(keepingCapacity: true)
         let index = scheduler.appliedIndex + 1
-        let begun = Self.nanoseconds()
+        let begun = meter.read()
         do {
             try scheduler.apply(entry, index: index, into: &events)
         } catch {
             preconditionFailure("an entry of the benchmark can't be applied: \(error)")
         }
-        return Self.nanoseconds() - begun
+        last = meter.since(begun)
+        return last.processorNanoseconds
     }
 
     /// Whatever is due happens, portion by portion; how long each took.
