@@ -10,6 +10,7 @@ enum NodeProcess {
         logFormat: LogFormat,
         joins: Bool
     ) -> Int32 {
+        FreedMemory.keep()
         // Before any thread starts: threads inherit the mask.
         Signals.block()
         let log = Log(format: logFormat)

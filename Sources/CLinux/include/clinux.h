@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <string.h>
+#include <malloc.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -38,6 +39,12 @@ static inline int carillon_pidfd_open(pid_t process, unsigned int flags) {
 // glibc 2.34 and later.
 extern int posix_spawn_file_actions_addclosefrom_np(
     posix_spawn_file_actions_t *actions, int lowest);
+
+// The macros of <malloc.h> are negative numbers, which Swift does not import.
+static inline int carillon_keep_freed_memory(int bytes) {
+    return mallopt(M_TRIM_THRESHOLD, bytes) && mallopt(M_MMAP_THRESHOLD, bytes)
+        && mallopt(M_TOP_PAD, 1 << 20);
+}
 
 // CRC-32C by the processor's own instruction, eight bytes a step. To be called only if
 // `carillon_has_crc32c` says that there is one.

@@ -19,6 +19,7 @@ struct JSONReader {
     private(set) var known: [String] = []
     /// Ordinals of the members asked for; those beyond 64 are looked up by name in `finish`.
     private var taken: UInt64 = 0
+    private let nameLengths: UInt64
 
     /// Further problems are not gathered: the reply must stay small whatever the document.
     static let maxProblems = 100
@@ -31,6 +32,7 @@ struct JSONReader {
         self.value = value
         self.pointer = pointer
         self.problems = problems
+        nameLengths = value.nameLengths
         known.reserveCapacity(24)
         if value.kind != .object {
             append(pointer, "expected an object, found \(value.kind.description)")
@@ -41,7 +43,7 @@ struct JSONReader {
 
     /// Whether the member is there and not null.
     func has(_ name: String) -> Bool {
-        guard let member = value[name] else { return false }
+        guard mayHave(name), let member = value[name] else { return false }
         return !member.isNull
     }
 
@@ -291,9 +293,13 @@ struct JSONReader {
 
     private mutating func take(_ name: String) -> JSONValue? {
         known.append(name)
-        guard let (member, ordinal) = value.member(name) else { return nil }
+        guard mayHave(name), let (member, ordinal) = value.member(name) else { return nil }
         if ordinal < 64 { taken |= 1 << UInt64(ordinal) }
         return member
+    }
+
+    private func mayHave(_ name: String) -> Bool {
+        nameLengths >> UInt64(name.utf8.count & 63) & 1 == 1
     }
 
     private mutating func present(

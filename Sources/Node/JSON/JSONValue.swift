@@ -75,6 +75,23 @@ struct JSONValue: Sendable {
         return nil
     }
 
+    /// Bit n: a name of n bytes is among the members (modulo 64), to pass over most of the names that are not. All bits if
+    /// one is written with escapes.
+    var nameLengths: UInt64 {
+        let nodes = document.nodes
+        guard nodes[index].kind == .object else { return 0 }
+        var lengths: UInt64 = 0
+        var child = index + 1
+        let end = Int(nodes[index].next)
+        while child < end {
+            let node = nodes[child]
+            if node.flag { return .max }
+            lengths |= 1 << UInt64((node.end - node.start - 2) & 63)
+            child = Int(nodes[child + 1].next)
+        }
+        return lengths
+    }
+
     /// The number of members of an object.
     var memberCount: Int {
         let nodes = document.nodes

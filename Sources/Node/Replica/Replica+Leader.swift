@@ -81,11 +81,24 @@ extension Replica {
         duties?.advanceProposed(at: raft.lastIndex + 1)
     }
 
+    /// Requests wait for company while an entry is on its way, but not for long: each entry is a write on every disk and a
+    /// message to every node, whatever its size, and with many clients there would be one for every few of them. With
+    /// none on its way nothing waits. What the leader itself has to say goes at once, with the rest: it noted at which
+    /// index that will stand.
+    private mutating func waitsForCompany(_ now: Nanoseconds) -> Bool {
+        guard duties != nil, raft.lastIndex > raft.commitIndex, !gathered[0].origin.isEmpty,
+            gatheredBytes < settings.companyBytes
+        else { return false }
+        if companyDeadline == .max { companyDeadline = now + settings.companyNanoseconds }
+        return now < companyDeadline
+    }
+
     mutating func propose(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
-        guard !gathered.isEmpty else { return }
+        guard !gathered.isEmpty, !waitsForCompany(clock.monotonic) else { return }
         defer {
             gathered.removeAll(keepingCapacity: true)
             gatheredBytes = 0
+            companyDeadline = .max
         }
         // What can't be proposed now is dropped: its origin sends it again.
         guard let duties else { return }

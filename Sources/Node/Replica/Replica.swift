@@ -34,6 +34,8 @@ public struct Replica {
     var duties: LeaderDuties?
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
+    /// Until when what is gathered may wait for company; `.max`: nothing waits.
+    var companyDeadline = Nanoseconds.max
     var snapshotUnderWay: SnapshotMark?
     var snapshotBegunAt: Nanoseconds = 0
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
@@ -136,7 +138,7 @@ public struct Replica {
 
     public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         if hasBacklog { return now }
-        var deadline = raft.nextDeadline
+        var deadline = min(raft.nextDeadline, companyDeadline)
         if let time = requests.resendTime(after: settings.resendNanoseconds) {
             deadline = min(deadline, time)
         }

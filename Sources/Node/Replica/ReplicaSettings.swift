@@ -16,6 +16,9 @@ public struct ReplicaSettings: Sendable {
     public var maxPendingBytes = 128 << 20
     /// Groups are joined into one entry up to this size; a single group may be larger.
     public var maxEntryBytes = 1 << 20
+    /// While an entry is on its way, what comes in is gathered for the next one until it is so large, or so long.
+    public var companyBytes = 64 << 10
+    public var companyNanoseconds: Nanoseconds = 2_000_000
     public var maxForwardBytes = 1 << 20
     /// Unanswered requests are sent again after this time without news of them.
     public var resendNanoseconds: Nanoseconds = 1_000_000_000

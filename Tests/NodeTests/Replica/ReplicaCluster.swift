@@ -35,6 +35,17 @@ final class ReplicaCluster {
 
     var clock: Clock { Clock(monotonic: now, wall: Milliseconds(now / 1_000_000)) }
 
+    /// A cluster with a leader, of members that are ready.
+    static func founded(_ names: [String]) -> ReplicaCluster {
+        let cluster = ReplicaCluster()
+        for name in names { cluster.start(name, founders: names) }
+        cluster.run {
+            names.allSatisfy { cluster[$0].standing == .member && cluster[$0].isReady }
+        }
+        cluster.run(milliseconds: 1_000)
+        return cluster
+    }
+
     /// Starts a node with an empty directory, or one with a restored state, and connects it with all that run.
     func start(
         _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
@@ -132,9 +143,9 @@ final class ReplicaCluster {
         while now < end { turn() }
     }
 
-    /// Five milliseconds pass, in which every message arrives and every node has its turn.
-    private func turn() {
-        now += 5_000_000
+    /// Some time passes, in which every message arrives and every node has its turn.
+    func turn(nanoseconds: Nanoseconds = 5_000_000) {
+        now += nanoseconds
         let arriving = mail
         mail = []
         for (from, to, message) in arriving where machines[to.name]?.isUp == true {
@@ -144,10 +155,14 @@ final class ReplicaCluster {
         }
         for name in up {
             if self[name].nextDeadline(now: now) <= now { step(name, .tick) }
-            guard let machine = machines[name] else { continue }
-            machine.replica.finishTurn(clock: clock, into: &machine.effects)
-            perform(machine)
+            endTurn(of: name)
         }
+    }
+
+    func endTurn(of name: String) {
+        guard let machine = machines[name] else { return }
+        machine.replica.finishTurn(clock: clock, into: &machine.effects)
+        perform(machine)
     }
 
     private func perform(_ machine: Machine) {
