@@ -23,7 +23,14 @@ class BenchNodes(Cluster):
         return {**super().configuration(reader), "handlers": handlers}
 
     def bench(self, words):
-        """What `carillon bench` prints, as JSON."""
+        """The report of `carillon bench`."""
+        return json.loads(self.bench_output(words))
+
+    def clean(self):
+        """Removes what another generator has left in the namespace of measurements."""
+        self.bench_output(["clean"])
+
+    def bench_output(self, words):
         servers = ",".join("http://%s:%d" % self.api[id] for id in self.ids)
         command = [self.binary, "bench", *words, "--server", servers, "-o", "json"]
         done = subprocess.run(
@@ -31,7 +38,7 @@ class BenchNodes(Cluster):
         )
         if done.returncode != 0:
             raise ClusterError(f"carillon bench {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
-        return json.loads(done.stdout)
+        return done.stdout
 
     def strike(self, words):
         """One round of `carillon bench failover`; whoever is dead afterwards is started again."""

@@ -84,13 +84,13 @@ def cell(measurement, key, values):
     return text
 
 
-def rewrite(path, text):
-    """Puts the figures between the markers of the page."""
+def rewrite(path, text, mark=BEGIN, end_mark=END):
+    """Puts the figures between two markers of the page."""
     with open(path, encoding="utf-8") as file:
         page = file.read()
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = page.partition(mark)
+    _, end, tail = rest.partition(end_mark)
     if not begin or not end:
-        raise ValueError(f"{path} has no place for figures: {BEGIN} … {END}")
+        raise ValueError(f"{path} has no place for figures: {mark} … {end_mark}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}")
+        file.write(f"{head}{mark}\n\n{text}\n\n{end_mark}{tail}")

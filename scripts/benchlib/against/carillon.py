@@ -1,0 +1,56 @@
+"""Carillon itself: three nodes, as everybody starts them."""
+
+from benchlib.against.load import PAYLOAD_BYTES, Way
+from benchlib.against.peer import MEMBERS, Peer
+from benchlib.nodes import BenchNodes
+
+TO_LEADER = Way("carillon", "to the leader", (1, 100, 1000))
+TO_ALL = Way("carillon", "to all nodes", (1, 100, 1000))
+BY_THEIR_LOADER = Way("carillon", "to the leader, by the load generator of the others", (1, 100, 1000), mode="carillon")
+RUN = Way("carillon", "64 connections submit meanwhile", runs=True)
+
+
+class Carillon(Peer):
+    """Driven by `carillon bench`, and beside that by what drives the others, to see what that makes of it."""
+
+    name = "carillon"
+
+    def __init__(self, tools, pace, binary, submits, runs):
+        """`submits` and `runs`: what there is to compare it with."""
+        super().__init__(tools, pace)
+        self.binary = binary
+        self.nodes = None
+        self.ways = [*([TO_LEADER, TO_ALL, BY_THEIR_LOADER] if submits else []), *([RUN] if runs else [])]
+
+    def start(self, directory):
+        self.nodes = BenchNodes(self.binary, MEMBERS, directory)
+        self.nodes.start_all()
+        self.nodes.leader()
+
+    def leader_address(self):
+        return "%s:%d" % self.nodes.api[self.nodes.leader()]
+
+    def measure(self, way, load):
+        if way.mode:
+            figures = super().measure(way, load)
+            self.nodes.clean()
+            return figures
+        (figures,) = self.nodes.bench(words(way, load.connections, load.batch, self.pace))["runs"]
+        return figures
+
+    def command(self, way):
+        return super().command(way) if way.mode else "carillon bench " + " ".join(words(way, "N", "B", self.pace))
+
+    def close(self):
+        if self.nodes:
+            # The directory is not theirs.
+            self.nodes.close(keep=True)
+
+
+def words(way, connections, batch, pace):
+    """What follows `carillon bench`."""
+    time = ["--payload", str(PAYLOAD_BYTES), "--seconds", str(pace.seconds), "--warmup", str(pace.warmup)]
+    if way is RUN:
+        return ["run", "--connections", "64", *time]
+    to = ["--to", "leader"] if way is TO_LEADER else []
+    return ["submit", "--connections", str(connections), "--bulk", str(batch), *to, *time]

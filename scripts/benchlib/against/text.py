@@ -1,0 +1,100 @@
+"""The comparison as Markdown."""
+
+import statistics
+
+from benchlib.against.comparison import RATE, spread
+from benchlib.page import shown, title
+
+BEGIN = "<!-- against: written by scripts/bench --against -->"
+END = "<!-- end of against -->"
+KEYS = {
+    "submit": ["latencyP50Milliseconds", "latencyP99Milliseconds", "generatorCPUShare"],
+    "run": ["submittedPerSecond"],
+}
+WORDS = {"submittedPerSecond": "submitted before, tasks/s", "generatorCPUShare": "generator, % of a processor"}
+
+
+def comparison_text(comparison, machine, sides, rounds, quick):
+    facts = [f"| {name} | {value} |" for name, value in machine.facts().items()]
+    facts += [f"| {side.name} | {side.version()} |" for side in sides if side.name != "carillon"]
+    lines = ["| measured on | |", "|---|---|", *facts, ""]
+    lines.append(
+        f"{rounds} round" + ("" if rounds == 1 else "s") + (" of short runs" if quick else "") + ", the order of the sides turned "
+        "round each time; median (lowest to highest). The last columns say how many times as many tasks a second Carillon did: the "
+        "ratio of two figures of the same round, and of these ratios the median, the lowest and the highest."
+    )
+    groups = {}
+    for load, ways in comparison.measured().items():
+        groups.setdefault((load.kind, load.batch), []).append((load, ways))
+    for (kind, batch), measured in groups.items():
+        lines += ["", f"**{group_title(kind, batch)}**", "", *table(comparison, kind, measured)]
+    lines += ["", *errors(comparison)]
+    return "\n".join([*lines, "Commands:", "", *commands(comparison, sides)])
+
+
+def group_title(kind, batch):
+    if kind == "run":
+        return "Submitted, run and done"
+    return "One task a request" if batch == 1 else f"{batch:,} tasks a request"
+
+
+def table(comparison, kind, measured):
+    """Rows are connections and ways; a column of ratios for each way of Carillon's own generator."""
+    bases = [way for way in dict.fromkeys(way for _, ways in measured for way in ways) if is_base(way)]
+    with_connections = kind == "submit"
+    heads = ["connections"] if with_connections else []
+    heads += ["side", "tasks/s" if kind == "submit" else "done/s", *(WORDS.get(key) or title(key) for key in KEYS[kind])]
+    heads += [f"Carillon, {base.name}" for base in bases]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for load, ways in measured:
+        for way in in_order(ways):
+            cells = [str(load.connections)] if with_connections else []
+            cells += [f"{way.side}, {way.name}", value(comparison, load, way, RATE[kind])]
+            cells += [value(comparison, load, way, key) for key in KEYS[kind]]
+            cells += [ratio(comparison, load, base, way) for base in bases]
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def is_base(way):
+    return way.side == "carillon" and not way.mode
+
+
+def in_order(ways):
+    """Carillon first, whoever began the first round."""
+    return sorted(ways, key=lambda way: way.side != "carillon")
+
+
+def value(comparison, load, way, key):
+    values = comparison.values(load, way, key)
+    if not values:
+        return "–"
+    if key.endswith("PerSecond"):
+        return spread(values, lambda number: shown(key, number))
+    return shown(key, statistics.median(values))
+
+
+def ratio(comparison, load, base, way):
+    ratios = comparison.ratios(load, base, way)
+    if base == way or not ratios:
+        return "–"
+    return spread(ratios, lambda number: f"{number:.2f}") + " ×"
+
+
+def errors(comparison):
+    lines = []
+    for load, ways in comparison.measured().items():
+        for way in ways:
+            counts = comparison.errors(load, way)
+            if counts:
+                told = ", ".join(f"{count} × {kind}" for kind, count in counts.items())
+                lines.append(f"- {way.side}, {way.name}, {load.connections} connections of {load.batch}: {told}")
+    return ["Errors:", "", *lines, ""] if lines else ["No request failed.", ""]
+
+
+def commands(comparison, sides):
+    """One line for each way that was measured."""
+    used = {way for ways in comparison.measured().values() for way in ways}
+    return [
+        f"- {way.side}, {way.name}: `{side.command(way)}`" for side in sides for way in side.ways if way in used
+    ]
