@@ -4,10 +4,14 @@ from benchlib.against.load import PAYLOAD_BYTES, Way
 from benchlib.against.peer import MEMBERS, Peer
 from benchlib.nodes import BenchNodes
 
-TO_LEADER = Way("carillon", "to the leader", (1, 100, 1000))
-TO_ALL = Way("carillon", "to all nodes", (1, 100, 1000))
-BY_THEIR_LOADER = Way("carillon", "to the leader, by the load generator of the others", (1, 100, 1000), mode="carillon")
-RUN = Way("carillon", "64 connections submit meanwhile", runs=True)
+BATCHES = (1, 100, 1000)
+TO_LEADER = Way("carillon", "to the leader", batches=BATCHES)
+TO_ALL = Way("carillon", "to all nodes", batches=BATCHES)
+BY_THEIR_LOADER = Way("carillon", "to the leader, by the load generator of the others", batches=BATCHES, mode="carillon")
+RUN = Way("carillon", "64 connections submit meanwhile", ("run",))
+STRUCK = Way("carillon", "default timing", ("failover",))
+# As many tasks a second as the others get while their leader is killed.
+STRIKE_WORDS = ["--rate", "200"]
 
 
 class Carillon(Peer):
@@ -15,12 +19,12 @@ class Carillon(Peer):
 
     name = "carillon"
 
-    def __init__(self, tools, pace, binary, submits, runs):
-        """`submits` and `runs`: what there is to compare it with."""
+    ways = [TO_LEADER, TO_ALL, BY_THEIR_LOADER, RUN, STRUCK]
+
+    def __init__(self, tools, pace, binary):
         super().__init__(tools, pace)
         self.binary = binary
         self.nodes = None
-        self.ways = [*([TO_LEADER, TO_ALL, BY_THEIR_LOADER] if submits else []), *([RUN] if runs else [])]
 
     def start(self, directory):
         self.nodes = BenchNodes(self.binary, MEMBERS, directory)
@@ -31,6 +35,8 @@ class Carillon(Peer):
         return "%s:%d" % self.nodes.api[self.nodes.leader()]
 
     def measure(self, way, load):
+        if load.kind == "failover":
+            return super().measure(way, load)
         if way.mode:
             figures = super().measure(way, load)
             self.nodes.clean()
@@ -38,8 +44,16 @@ class Carillon(Peer):
         (figures,) = self.nodes.bench(words(way, load.connections, load.batch, self.pace))["runs"]
         return figures
 
-    def command(self, way):
-        return super().command(way) if way.mode else "carillon bench " + " ".join(words(way, "N", "B", self.pace))
+    def strike(self, way):
+        (figures,) = self.nodes.strike(STRIKE_WORDS)["runs"]
+        return figures
+
+    def command(self, way, kind):
+        if kind == "failover":
+            return "carillon bench failover --rounds 1 " + " ".join(STRIKE_WORDS) + " --pid …"
+        if way.mode:
+            return super().command(way, kind)
+        return "carillon bench " + " ".join(words(way, "N", "B", self.pace))
 
     def close(self):
         if self.nodes:

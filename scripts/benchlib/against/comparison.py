@@ -2,7 +2,8 @@
 
 import statistics
 
-RATE = {"submit": "tasksPerSecond", "run": "donePerSecond"}
+# What sides are compared by.
+MEASURE = {"submit": "tasksPerSecond", "run": "donePerSecond", "failover": "gapMedianMilliseconds"}
 
 
 class Comparison:
@@ -32,10 +33,11 @@ class Comparison:
         return [figures[key] for figures in rounds if figures.get(key) is not None]
 
     def ratios(self, load, base, way):
-        """How many times as much `base` did, round by round."""
-        key = RATE[load.kind]
+        """How many times as well `base` did, round by round: as much of a rate, as little of a time."""
+        key = MEASURE[load.kind]
         pairs = [(figures.get((load, base)), figures.get((load, way))) for figures in self.rounds]
-        return [ours[key] / theirs[key] for ours, theirs in pairs if ours and theirs]
+        quotients = [ours[key] / theirs[key] for ours, theirs in pairs if ours and theirs]
+        return [1 / quotient for quotient in quotients] if key.endswith("Milliseconds") else quotients
 
     def errors(self, load, way):
         """How many of each kind."""

@@ -19,42 +19,40 @@ class Etcd(Peer):
     name = "etcd"
     programs = {"etcd": "etcd-server"}
     ways = [
-        Way("etcd", "gRPC", (1, 100), mode="etcd"),
-        Way("etcd", "HTTP and JSON", (1, 100), mode="etcd-json"),
+        Way("etcd", "gRPC", ("submit", "failover"), batches=(1, 100), mode="etcd"),
+        Way("etcd", "HTTP and JSON", batches=(1, 100), mode="etcd-json"),
     ]
 
     def start(self, directory):
         self.directory = directory
         ports = free_ports(2 * MEMBERS)
-        self.clients = [f"{HOST}:{port}" for port in ports[:MEMBERS]]
-        others = [f"http://{HOST}:{port}" for port in ports[MEMBERS:]]
-        cluster = ",".join(f"m{number}={url}" for number, url in enumerate(others))
+        self.addresses = [f"{HOST}:{port}" for port in ports[:MEMBERS]]
+        self.peers = [f"http://{HOST}:{port}" for port in ports[MEMBERS:]]
         for number in range(MEMBERS):
-            client = "http://" + self.clients[number]
-            command = [
-                self.tools.program("etcd"), "--name", f"m{number}", "--data-dir", f"{directory}/m{number}",
-                "--listen-client-urls", client, "--advertise-client-urls", client,
-                "--listen-peer-urls", others[number], "--initial-advertise-peer-urls", others[number],
-                "--initial-cluster", cluster, "--log-level", "error", "--quota-backend-bytes", str(QUOTA_BYTES),
-            ]
-            self.spawn(f"m{number}", command)
-        self.leader_address()
+            self.start_member(number)
+        self.leader_number()
 
-    def leader_address(self):
-        return self.clients[self.await_condition("all members have one leader", self.leader)]
+    def start_member(self, number):
+        name, client, peer = self.member_name(number), "http://" + self.addresses[number], self.peers[number]
+        cluster = ",".join(f"{self.member_name(number)}={url}" for number, url in enumerate(self.peers))
+        self.spawn(name, [
+            self.tools.program("etcd"), "--name", name, "--data-dir", f"{self.directory}/{name}",
+            "--listen-client-urls", client, "--advertise-client-urls", client,
+            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+            "--initial-cluster", cluster, "--log-level", "error", "--quota-backend-bytes", str(QUOTA_BYTES),
+        ])
 
     def leader(self):
-        """Its number; nothing as long as one of them lags behind, or sees another."""
-        states = [self.status(client) for client in self.clients]
+        states = [self.status(address) for address in self.addresses]
         leaders = {state["leader"] for state in states}
         applied = [int(state["raftAppliedIndex"]) for state in states]
         if len(leaders) != 1 or max(applied) - min(applied) > MOST_BEHIND:
             return None
         return [state["header"]["member_id"] for state in states].index(leaders.pop())
 
-    def status(self, client):
+    def status(self, address):
         request = urllib.request.Request(
-            f"http://{client}/v3/maintenance/status", b"{}", {"Content-Type": "application/json"}
+            f"http://{address}/v3/maintenance/status", b"{}", {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=2) as reply:
             return json.load(reply)

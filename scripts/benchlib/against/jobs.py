@@ -31,9 +31,9 @@ class JobQueue(Redis):
 
     @property
     def ways(self):
-        return [Way(self.name, self.concurrency, runs=True)]
+        return [Way(self.name, self.concurrency, ("run",))]
 
-    def command(self, way):
+    def command(self, way, kind):
         return " ".join(self.worker("redis://HOST:PORT/0"))
 
     def worker(self, url):

@@ -9,7 +9,7 @@ BATCH_CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Load:
-    """`submit`: tasks are acknowledged. `run`: they are done; connections and batch are then as the side has them."""
+    """`submit`: tasks are acknowledged. `run`: they are done. `failover`: the leader is killed. Only the first has settings."""
 
     kind: str
     connections: int = 0
@@ -22,14 +22,14 @@ class Way:
 
     side: str
     name: str
+    kinds: tuple = ("submit",)
     # How many tasks a request can carry.
     batches: tuple = ()
-    runs: bool = False
     # What the common load generator calls it; nothing if the side has one of its own.
     mode: str = ""
 
     def takes(self, load):
-        return self.runs if load.kind == "run" else load.batch in self.batches
+        return load.kind in self.kinds and (load.kind != "submit" or load.batch in self.batches)
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,17 @@ class Pace:
     # Job queues are filled for so long, and then worked off for at most so long.
     fill_seconds: int
     drain_seconds: int
+    # How often the leader is killed in a round.
+    strikes: int = 3
 
 
 def loads(quick):
+    """Leaders are not killed in a hurry: some of the others take long to come back."""
     connections = [64, 256] if quick else [1, 16, 64, 256]
     batches = [100] if quick else [100, 1000]
     found = [Load("submit", count) for count in connections]
     found += [Load("submit", BATCH_CONNECTIONS, batch) for batch in batches]
-    return [*found, Load("run")]
+    return [*found, Load("run"), *([] if quick else [Load("failover")])]
 
 
 def pace(quick):

@@ -12,7 +12,7 @@ CONFIGURATION = """\
 host: "{host}"
 port: {client}
 http: "{host}:{monitor}"
-server_name: n{number}
+server_name: {name}
 jetstream {{ store_dir: "{store}", max_file_store: 20GB, max_memory_store: 1GB }}
 cluster {{ name: bench, listen: "{host}:{route}", no_advertise: true, routes: [{routes}] }}
 """
@@ -23,32 +23,34 @@ class NATS(Peer):
 
     name = "nats"
     programs = {"nats-server": "nats-server"}
-    ways = [Way("nats", "does not sync", (1, 100, 1000), mode="nats")]
+    ways = [Way("nats", "does not sync", ("submit", "failover"), batches=(1, 100, 1000), mode="nats")]
 
     def start(self, directory):
         self.directory = directory
         ports = free_ports(3 * MEMBERS)
-        self.client, route, self.monitor = (ports[kind * MEMBERS:(kind + 1) * MEMBERS] for kind in range(3))
+        client, route, self.monitor = (ports[kind * MEMBERS:(kind + 1) * MEMBERS] for kind in range(3))
+        self.addresses = [f"{HOST}:{port}" for port in client]
         routes = ", ".join(f'"nats://{HOST}:{port}"' for port in route)
         for number in range(MEMBERS):
-            store = f"{directory}/n{number}"
+            store = f"{directory}/{self.member_name(number)}"
             os.mkdir(store)
             with open(f"{store}.conf", "w", encoding="utf-8") as file:
                 file.write(CONFIGURATION.format(
-                    host=HOST, client=self.client[number], monitor=self.monitor[number], number=number, store=store,
-                    route=route[number], routes=routes,
+                    host=HOST, client=client[number], monitor=self.monitor[number], name=self.member_name(number),
+                    store=store, route=route[number], routes=routes,
                 ))
-            self.spawn(f"n{number}", [self.tools.program("nats-server"), "-c", f"{store}.conf"])
-        for port in self.client:
+            self.start_member(number)
+        for port in client:
             self.await_port(port)
-        self.tools.prepare("nats", f"{HOST}:{self.client[0]}")
-        self.leader_address()
+        self.tools.prepare("nats", self.addresses[0])
+        self.leader_number()
 
-    def leader_address(self):
-        return f"{HOST}:{self.client[self.await_condition('the stream has a leader', self.leader)]}"
+    def start_member(self, number):
+        name = self.member_name(number)
+        self.spawn(name, [self.tools.program("nats-server"), "-c", f"{self.directory}/{name}.conf"])
 
     def leader(self):
-        """The number of the stream's leader, when all see it and its replicas have caught up."""
+        """Of the stream."""
         named = set()
         for number, monitor in enumerate(self.monitor):
             with urllib.request.urlopen(f"http://{HOST}:{monitor}/jsz?streams=1&acc=$G", timeout=2) as reply:
@@ -56,7 +58,7 @@ class NATS(Peer):
             named.add(cluster["leader"])
             replicas = cluster.get("replicas", [])
             current = [replica for replica in replicas if replica.get("current")]
-            if cluster["leader"] == f"n{number}" and len(current) < MEMBERS - 1:
+            if cluster["leader"] == self.member_name(number) and len(current) < MEMBERS - 1:
                 return None
         return int(named.pop()[1:]) if len(named) == 1 else None
 

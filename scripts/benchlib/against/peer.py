@@ -3,10 +3,11 @@
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import time
 
-from benchlib.against.tools import loader_words
+from benchlib.against.tools import loader_words, strike_words
 from clusterlib.cluster import ClusterError
 
 MEMBERS = 3
@@ -35,15 +36,52 @@ class Peer:
 
     def measure(self, way, load):
         """The figures of one run, by the names of `carillon bench`."""
+        if load.kind == "failover":
+            strikes = [self.strike(way) for _ in range(self.pace.strikes)]
+            return {
+                "gapMedianMilliseconds": statistics.median(strike["gapMaxMilliseconds"] for strike in strikes),
+                "gapMaxMilliseconds": max(strike["gapMaxMilliseconds"] for strike in strikes),
+                "silenceMaxMilliseconds": max(strike["silenceMaxMilliseconds"] for strike in strikes),
+                "errors": {},
+            }
         return self.tools.load(way.mode, self.leader_address(), load, self.pace)
 
-    def command(self, way):
+    def command(self, way, kind):
         """As it is told to the reader."""
+        if kind == "failover":
+            return "peerload " + " ".join(strike_words(way.mode, ["HOST:PORT", "…"], "PROCESS"))
         return "peerload " + " ".join(loader_words(way.mode, "HOST:PORT", "N", "B", self.pace))
+
+    def strike(self, way):
+        """Kills the leader under load, and brings it back."""
+        number = self.leader_number()
+        figures = self.tools.strike(way.mode, self.addresses, self.processes[self.member_name(number)].pid)
+        self.end(self.member_name(number))
+        self.start_member(number)
+        self.leader_number()
+        return figures
+
+    # --- Members, where there are any
+
+    # Of the clients' side, in the order of their numbers.
+    addresses = []
+
+    def member_name(self, number):
+        return f"m{number}"
+
+    def start_member(self, number):
+        raise NotImplementedError
+
+    def leader(self):
+        """The leader's number, if all members are there and have caught up."""
+        raise NotImplementedError
+
+    def leader_number(self):
+        return self.await_condition("all members are there and have a leader", self.leader)
 
     def leader_address(self):
         """Where the load goes: to the member that decides, so that nothing has to be passed on."""
-        raise NotImplementedError
+        return self.addresses[self.leader_number()]
 
     def version(self):
         raise NotImplementedError
@@ -83,17 +121,18 @@ class Peer:
         """What the condition returns as soon as it is something. That nobody answers yet is no error."""
         end = time.monotonic() + seconds
         while True:
+            error = None
             try:
                 found = condition()
-            except (OSError, ValueError, LookupError):
-                found = None
+            except (OSError, ValueError, LookupError, ClusterError) as raised:
+                found, error = None, raised
             if found is not None:
                 return found
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise ClusterError(f"{self.name}: {name} has ended:\n{self.tail(name)}")
             if time.monotonic() > end:
-                raise ClusterError(f"{self.name}: {what}: not after {seconds} s")
+                raise ClusterError(f"{self.name}: {what}: not after {seconds} s: {error or 'not yet'}")
             time.sleep(0.05)
 
     def await_port(self, port):

@@ -17,14 +17,15 @@ class RabbitMQ(Peer):
 
     name = "rabbitmq"
     programs = {"rabbitmq-server": "rabbitmq-server", "rabbitmqctl": "rabbitmq-server", "epmd": "erlang-base"}
-    ways = [Way("rabbitmq", "confirms", (1, 100, 1000), mode="rabbitmq")]
+    ways = [Way("rabbitmq", "confirms", ("submit", "failover"), batches=(1, 100, 1000), mode="rabbitmq")]
 
     installed_version = "unknown"
 
     def start(self, directory):
         self.directory = directory
         names, *ports = free_ports(1 + 2 * MEMBERS)
-        self.client, links = ports[:MEMBERS], ports[MEMBERS:]
+        self.client, self.links = ports[:MEMBERS], ports[MEMBERS:]
+        self.addresses = [f"{HOST}:{port}" for port in self.client]
         with open(f"{directory}/.erlang.cookie", "w", encoding="ascii") as file:
             file.write(secrets.token_hex())
         os.chmod(file.name, 0o400)
@@ -41,32 +42,35 @@ class RabbitMQ(Peer):
         self.spawn("epmd", [self.tools.program("epmd"), "-address", HOST, "-port", str(names)], self.environment)
         self.await_port(names)
         for number in range(MEMBERS):
-            self.start_node(number, links[number])
+            os.mkdir(f"{directory}/{number}")
+            self.start_member(number)
         for port in self.client:
             self.await_port(port)
         self.control("await_online_nodes", str(MEMBERS))
         # Asked now: without a port mapper of theirs, Erlang's tools start one that stays, on all addresses.
         self.installed_version = self.control("version").strip()
-        self.tools.prepare("rabbitmq", f"{HOST}:{self.client[0]}")
-        self.leader_address()
+        self.tools.prepare("rabbitmq", self.addresses[0])
+        self.leader_number()
 
-    def start_node(self, number, link):
+    def member_name(self, number):
+        return f"r{number}@localhost"
+
+    def start_member(self, number):
         place = f"{self.directory}/{number}"
-        os.mkdir(place)
         discovery = "cluster_formation.classic_config.nodes."
         lines = [
             f"listeners.tcp.1 = {HOST}:{self.client[number]}", "log.file.level = error",
             "cluster_formation.peer_discovery_backend = classic_config",
-            *(f"{discovery}{other + 1} = {node_name(other)}" for other in range(MEMBERS)),
+            *(f"{discovery}{other + 1} = {self.member_name(other)}" for other in range(MEMBERS)),
         ]
         with open(f"{place}/node.conf", "w", encoding="ascii") as file:
             file.write("\n".join(lines) + "\n")
-        self.spawn(node_name(number), [self.tools.program("rabbitmq-server")], {
+        self.spawn(self.member_name(number), [self.tools.program("rabbitmq-server")], {
             **self.environment,
-            "RABBITMQ_NODENAME": node_name(number),
+            "RABBITMQ_NODENAME": self.member_name(number),
             "RABBITMQ_NODE_IP_ADDRESS": HOST,
             "RABBITMQ_NODE_PORT": str(self.client[number]),
-            "RABBITMQ_DIST_PORT": str(link),
+            "RABBITMQ_DIST_PORT": str(self.links[number]),
             "RABBITMQ_MNESIA_BASE": place,
             "RABBITMQ_LOG_BASE": place,
             "RABBITMQ_CONFIG_FILE": f"{place}/node.conf",
@@ -75,7 +79,7 @@ class RabbitMQ(Peer):
         })
 
     def control(self, *words):
-        command = [self.tools.program("rabbitmqctl"), "-n", node_name(0), *words]
+        command = [self.tools.program("rabbitmqctl"), "-n", self.member_name(0), *words]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=START_SECONDS, check=False,
@@ -87,11 +91,8 @@ class RabbitMQ(Peer):
             raise ClusterError(f"rabbitmqctl {' '.join(words)}: {done.stdout.strip()} {done.stderr.strip()}")
         return done.stdout
 
-    def leader_address(self):
-        return f"{HOST}:{self.client[self.await_condition('the queue has a leader', self.leader)]}"
-
     def leader(self):
-        """The number of the node with the queue's leader, when all its members are there."""
+        """Of the queue."""
         said = self.control("list_queues", "name", "leader", "online", "--silent", "--formatter", "json")
         found = json.loads(said[said.index("["):])[0]
         if len(found["online"]) < MEMBERS:
@@ -100,7 +101,3 @@ class RabbitMQ(Peer):
 
     def version(self):
         return self.installed_version
-
-
-def node_name(number):
-    return f"r{number}@localhost"

@@ -10,7 +10,7 @@ class Redis(Peer):
 
     name = "redis"
     programs = {"redis-server": "redis-server"}
-    ways = [Way("redis", "one node, LPUSH, appendfsync always", (1, 100, 1000), mode="redis")]
+    ways = [Way("redis", "one node, LPUSH, appendfsync always", batches=(1, 100, 1000), mode="redis")]
 
     def start(self, directory):
         self.directory = directory

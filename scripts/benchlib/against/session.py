@@ -56,29 +56,47 @@ def compare(options, find_binary, page):
     # What is started has to be ended, also when this is.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
 
+    plan = planned(loads(options.quick), peers, options.names)
+    if not plan:
+        sys.exit("bench: none of them takes such a load; there are: submit, run, failover (not with --quick)")
     binary = find_binary()
-    submits = any(not way.runs for peer in peers for way in peer.ways)
-    runs = any(way.runs for peer in peers for way in peer.ways)
-    sides = [Carillon(tools, times, binary, submits, runs), *peers]
+    sides = [Carillon(tools, times, binary), *peers]
     machine = Machine(binary, options.directory)
     comparison = Comparison()
     try:
         for number in range(options.rounds):
             machine.look()
             comparison.begin_round()
-            for side in order(sides, number):
+            for side in order([side for side in sides if takes_any(side, plan)], number):
                 print(f"round {number + 1} of {options.rounds}: {side.name} …", file=sys.stderr, flush=True)
-                measure(side, loads(options.quick), comparison, options.directory)
+                measure(side, plan, comparison, options.directory)
+                # After each: what took long is not lost if a later one fails.
+                save(comparison, machine, options.json)
     except (ClusterError, Unreachable) as error:
         sys.exit(f"bench: {error}")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine.facts(), "runs": comparison.raw()}, file, indent=1)
     text = comparison_text(comparison, machine, sides, options.rounds, options.quick)
     print(text)
-    is_whole = WHOLE <= {peer.name for peer in peers} and not options.quick
+    is_whole = WHOLE <= {peer.name for peer in peers} and not options.quick and not options.names
     if options.write or is_whole:
         rewrite(options.write or page, text, BEGIN, END)
+
+
+def save(comparison, machine, path):
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine.facts(), "runs": comparison.raw()}, file, indent=1)
+
+
+def planned(all_loads, peers, names):
+    """What can be compared with one of them; of the kinds that are named, if any are."""
+    return [
+        load for load in all_loads
+        if any(takes_any(peer, [load]) for peer in peers) and (not names or load.kind.startswith(tuple(names)))
+    ]
+
+
+def takes_any(side, plan):
+    return any(way.takes(load) for way in side.ways for load in plan)
 
 
 def measure(side, plan, comparison, place):

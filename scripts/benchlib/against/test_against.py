@@ -6,14 +6,14 @@ import tempfile
 import unittest
 from types import SimpleNamespace
 
-from benchlib.against.carillon import RUN, TO_ALL, TO_LEADER, Carillon, words
+from benchlib.against.carillon import RUN, STRUCK, TO_ALL, TO_LEADER, Carillon, words
 from benchlib.against.comparison import Comparison, order, spread
 from benchlib.against.etcd import Etcd
 from benchlib.against.jobs import RQ, Celery, Dramatiq, Huey, done_count, done_times, drain_rate
 from benchlib.against.load import Load, Way, loads, pace
 from benchlib.against.nats import CONFIGURATION
 from benchlib.against.redis import Redis
-from benchlib.against.session import PEERS, WHOLE, peer_classes
+from benchlib.against.session import PEERS, WHOLE, peer_classes, planned, takes_any
 from benchlib.against.text import BEGIN, END, comparison_text, ratio, table
 from benchlib.against.tools import Tools, first_version
 from clusterlib.cluster import ROOT
@@ -57,10 +57,24 @@ class ComparisonTests(unittest.TestCase):
     def test_what_is_run_is_compared_by_what_is_done(self):
         found = Comparison()
         found.begin_round()
-        queue = Way("huey", "one thread", runs=True)
+        queue = Way("huey", "one thread", ("run",))
         found.add(Load("run"), RUN, {"donePerSecond": 10_000, "errors": {}})
         found.add(Load("run"), queue, {"donePerSecond": 2_000, "errors": {}})
         self.assertEqual(found.ratios(Load("run"), RUN, queue), [5])
+
+    def test_the_shorter_gap_is_the_better_one(self):
+        found = Comparison()
+        found.begin_round()
+        found.add(Load("failover"), STRUCK, {"gapMedianMilliseconds": 100})
+        found.add(Load("failover"), GRPC, {"gapMedianMilliseconds": 1_200})
+        self.assertAlmostEqual(found.ratios(Load("failover"), STRUCK, GRPC)[0], 12)
+
+    def test_a_round_of_strikes_is_told_by_their_median_and_the_longest(self):
+        peer = Etcd(Tools("/nowhere"), pace(False))
+        gaps = iter([30, 10, 20])
+        peer.strike = lambda way: {"gapMaxMilliseconds": next(gaps), "silenceMaxMilliseconds": 5}
+        told = peer.measure(GRPC, Load("failover"))
+        self.assertEqual((told["gapMedianMilliseconds"], told["gapMaxMilliseconds"]), (20, 30))
 
     def test_errors_are_added_by_kind(self):
         found = Comparison()
@@ -102,14 +116,19 @@ class TextTests(unittest.TestCase):
         found.add(SINGLE, TO_LEADER, figures(9_000))
         found.add(SINGLE, GRPC, figures(3_000, errors={"status 500": 4}))
         found.add(Load("submit", 16, 100), TO_LEADER, figures(50_000))
+        found.add(Load("failover"), STRUCK, {"gapMedianMilliseconds": 40, "gapMaxMilliseconds": 50})
+        found.add(Load("failover"), GRPC, {"gapMedianMilliseconds": 1_200, "gapMaxMilliseconds": 1_300})
         tools, times = Tools("/nowhere"), pace(False)
-        sides = [Carillon(tools, times, "carillon", True, False), Etcd(tools, times)]
+        sides = [Carillon(tools, times, "carillon"), Etcd(tools, times)]
         sides[1].version = lambda: "3.4.23"
         text = comparison_text(found, SimpleNamespace(facts=lambda: {"processors": 2}), sides, 1, True)
         for expected in (
             "| processors | 2 |", "| etcd | 3.4.23 |", "1 round of short runs", "**One task a request**",
-            "**100 tasks a request**", "- etcd, gRPC, 64 connections of 1: 4 × status 500",
+            "**100 tasks a request**", "- etcd, gRPC, 64 connections, 1 a request: 4 × status 500",
             "- etcd, gRPC: `peerload -to etcd -address HOST:PORT -connections N",
+            "| etcd, gRPC | 1,200 | 1,300 | – | 30.00 × |",
+            "- etcd, gRPC: `peerload -to etcd -address HOST:PORT,… -payload 256 -strike PROCESS`",
+            "- carillon, default timing: `carillon bench failover --rounds 1 --rate 200",
             "- carillon, to the leader: `carillon bench submit --connections N --bulk B --to leader",
         ):
             self.assertIn(expected, text)
@@ -139,10 +158,17 @@ class PlanTests(unittest.TestCase):
         self.assertFalse(RUN.takes(SINGLE))
         self.assertEqual([load.connections for load in loads(False) if load.batch == 1][:4], [1, 16, 64, 256])
 
-    def test_carillon_does_only_what_is_compared(self):
-        tools, times = Tools("/nowhere"), pace(True)
-        self.assertEqual(Carillon(tools, times, "carillon", False, True).ways, [RUN])
-        self.assertNotIn(RUN, Carillon(tools, times, "carillon", True, False).ways)
+    def test_only_what_can_be_compared_is_planned(self):
+        tools, times = Tools("/nowhere"), pace(False)
+        etcd, rq = Etcd(tools, times), RQ(tools, times)
+        self.assertEqual({load.kind for load in planned(loads(False), [rq], [])}, {"run"})
+        # It takes no transactions of a thousand.
+        self.assertEqual({load.batch for load in planned(loads(False), [etcd], [])}, {1, 100})
+        self.assertEqual(planned(loads(False), [etcd, rq], ["fail"]), [Load("failover")])
+        self.assertEqual(planned(loads(True), [etcd], ["failover"]), [])
+        self.assertFalse(takes_any(Redis(tools, times), [Load("failover")]))
+        for load in loads(False):
+            self.assertTrue(takes_any(Carillon(tools, times, "carillon"), [load]))
 
     def test_words_of_carillon_bench(self):
         times = pace(False)
@@ -159,13 +185,13 @@ class PlanTests(unittest.TestCase):
         for peer in (Dramatiq, Huey, Celery, RQ):
             queue = peer(tools, times)
             (way,) = queue.ways
-            self.assertTrue(way.runs)
+            self.assertEqual(way.kinds, ("run",))
             self.assertTrue(os.path.exists(f"{ROOT}/scripts/peers/jobs/{queue.application}.py"))
-            self.assertTrue(queue.command(way))
+            self.assertTrue(queue.command(way, "run"))
 
     def test_configuration_of_nats(self):
         text = CONFIGURATION.format(
-            host="127.0.0.1", client=1, monitor=2, number=0, store="/data", route=3, routes='"nats://127.0.0.1:3"'
+            host="127.0.0.1", client=1, monitor=2, name="m0", store="/data", route=3, routes='"nats://127.0.0.1:3"'
         )
         self.assertIn('jetstream { store_dir: "/data"', text)
         self.assertIn('listen: "127.0.0.1:3"', text)

@@ -2,7 +2,7 @@
 
 import statistics
 
-from benchlib.against.comparison import RATE, spread
+from benchlib.against.comparison import MEASURE, spread
 from benchlib.page import shown, title
 
 BEGIN = "<!-- against: written by scripts/bench --against -->"
@@ -10,8 +10,16 @@ END = "<!-- end of against -->"
 KEYS = {
     "submit": ["latencyP50Milliseconds", "latencyP99Milliseconds", "generatorCPUShare"],
     "run": ["submittedPerSecond"],
+    "failover": ["gapMaxMilliseconds", "silenceMaxMilliseconds"],
 }
-WORDS = {"submittedPerSecond": "submitted before, tasks/s", "generatorCPUShare": "generator, % of a processor"}
+WORDS = {
+    "donePerSecond": "done/s",
+    "submittedPerSecond": "submitted before, tasks/s",
+    "generatorCPUShare": "generator, % of a processor",
+    "gapMedianMilliseconds": "gap, ms",
+    "gapMaxMilliseconds": "longest gap, ms",
+    "silenceMaxMilliseconds": "longest silence, ms",
+}
 
 
 def comparison_text(comparison, machine, sides, rounds, quick):
@@ -19,9 +27,10 @@ def comparison_text(comparison, machine, sides, rounds, quick):
     facts += [f"| {side.name} | {side.version()} |" for side in sides if side.name != "carillon"]
     lines = ["| measured on | |", "|---|---|", *facts, ""]
     lines.append(
-        f"{rounds} round" + ("" if rounds == 1 else "s") + (" of short runs" if quick else "") + ", the order of the sides turned "
-        "round each time; median (lowest to highest). The last columns say how many times as many tasks a second Carillon did: the "
-        "ratio of two figures of the same round, and of these ratios the median, the lowest and the highest."
+        f"{rounds} round" + ("" if rounds == 1 else "s") + (" of short runs" if quick else "") + ", the order of the "
+        "sides turned round each time; median (lowest to highest). The last columns say how many times as well Carillon "
+        "did, as many tasks a second or as short a gap: the ratio of two figures of the same round, and of these ratios "
+        "the median, the lowest and the highest."
     )
     groups = {}
     for load, ways in comparison.measured().items():
@@ -33,8 +42,8 @@ def comparison_text(comparison, machine, sides, rounds, quick):
 
 
 def group_title(kind, batch):
-    if kind == "run":
-        return "Submitted, run and done"
+    if kind != "submit":
+        return {"run": "Submitted, run and done", "failover": "The leader killed"}[kind]
     return "One task a request" if batch == 1 else f"{batch:,} tasks a request"
 
 
@@ -43,13 +52,13 @@ def table(comparison, kind, measured):
     bases = [way for way in dict.fromkeys(way for _, ways in measured for way in ways) if is_base(way)]
     with_connections = kind == "submit"
     heads = ["connections"] if with_connections else []
-    heads += ["side", "tasks/s" if kind == "submit" else "done/s", *(WORDS.get(key) or title(key) for key in KEYS[kind])]
+    heads += ["side", *(WORDS.get(key) or title(key) for key in [MEASURE[kind], *KEYS[kind]])]
     heads += [f"Carillon, {base.name}" for base in bases]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for load, ways in measured:
         for way in in_order(ways):
             cells = [str(load.connections)] if with_connections else []
-            cells += [f"{way.side}, {way.name}", value(comparison, load, way, RATE[kind])]
+            cells += [f"{way.side}, {way.name}", measure(comparison, load, way)]
             cells += [value(comparison, load, way, key) for key in KEYS[kind]]
             cells += [ratio(comparison, load, base, way) for base in bases]
             lines.append("| " + " | ".join(cells) + " |")
@@ -65,13 +74,18 @@ def in_order(ways):
     return sorted(ways, key=lambda way: way.side != "carillon")
 
 
+def measure(comparison, load, way):
+    """What they are compared by."""
+    key = MEASURE[load.kind]
+    return spread(comparison.values(load, way, key), lambda number: shown(key, number))
+
+
 def value(comparison, load, way, key):
     values = comparison.values(load, way, key)
     if not values:
         return "–"
-    if key.endswith("PerSecond"):
-        return spread(values, lambda number: shown(key, number))
-    return shown(key, statistics.median(values))
+    # Of the longest ones only the longest means anything.
+    return shown(key, max(values) if "Max" in key else statistics.median(values))
 
 
 def ratio(comparison, load, base, way):
@@ -88,13 +102,14 @@ def errors(comparison):
             counts = comparison.errors(load, way)
             if counts:
                 told = ", ".join(f"{count} × {kind}" for kind, count in counts.items())
-                lines.append(f"- {way.side}, {way.name}, {load.connections} connections of {load.batch}: {told}")
+                lines.append(f"- {way.side}, {way.name}, {load.connections} connections, {load.batch} a request: {told}")
     return ["Errors:", "", *lines, ""] if lines else ["No request failed.", ""]
 
 
 def commands(comparison, sides):
-    """One line for each way that was measured."""
-    used = {way for ways in comparison.measured().values() for way in ways}
+    """One line for each way and kind of load that was measured."""
+    used = dict.fromkeys((way, load.kind) for load, ways in comparison.measured().items() for way in ways)
     return [
-        f"- {way.side}, {way.name}: `{side.command(way)}`" for side in sides for way in side.ways if way in used
+        f"- {way.side}, {way.name}: `{side.command(way, kind)}`"
+        for side in sides for way, kind in used if way.side == side.name
     ]

@@ -13,7 +13,7 @@ from clusterlib.cluster import ROOT, ClusterError
 PLACES = ["/usr/lib/rabbitmq/bin", *os.environ.get("PATH", "").split(":"), "/usr/sbin", "/sbin"]
 JOBS = f"{ROOT}/scripts/peers/jobs"
 INSTALLER = "scripts/bench-peers"
-SPARE_SECONDS = 60
+SPARE_SECONDS = 90
 
 
 class Tools:
@@ -68,6 +68,10 @@ class Tools:
         words = loader_words(mode, address, load.connections, load.batch, pace)
         return json.loads(self.run_loader(words, pace.seconds + pace.warmup + SPARE_SECONDS))
 
+    def strike(self, mode, addresses, group):
+        """The leader's process group is killed under load."""
+        return json.loads(self.run_loader(strike_words(mode, addresses, group), SPARE_SECONDS))
+
     def run_loader(self, words, seconds):
         try:
             done = subprocess.run([self.loader, *words], capture_output=True, text=True, timeout=seconds, check=False)
@@ -84,6 +88,10 @@ def loader_words(mode, address, connections, batch, pace):
         "-to", mode, "-address", address, "-connections", str(connections), "-batch", str(batch),
         "-payload", str(PAYLOAD_BYTES), "-seconds", str(pace.seconds), "-warmup", str(pace.warmup),
     ]
+
+
+def strike_words(mode, addresses, group):
+    return ["-to", mode, "-address", ",".join(addresses), "-payload", str(PAYLOAD_BYTES), "-strike", str(group)]
 
 
 def first_version(text):

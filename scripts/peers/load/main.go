@@ -64,7 +64,7 @@ func fail(err error) {
 func main() {
 	var given settings
 	to := flag.String("to", "", "one of "+targetNames())
-	flag.StringVar(&given.address, "address", "", "HOST:PORT")
+	flag.StringVar(&given.address, "address", "", "HOST:PORT; with -strike of all members, with commas between")
 	flag.IntVar(&given.callers, "connections", 64, "requests at a time")
 	flag.IntVar(&given.sockets, "sockets", 16, "connections at most, where one carries many requests at a time")
 	flag.IntVar(&given.batch, "batch", 1, "tasks in a request")
@@ -73,6 +73,7 @@ func main() {
 	seconds := flag.Float64("seconds", 5, "to be measured")
 	warmup := flag.Float64("warmup", 1, "seconds before that")
 	prepare := flag.Bool("prepare", false, "only make what the load is put into")
+	group := flag.Int("strike", 0, "kill this process group, the leader's, and tell how long nothing is acknowledged")
 	flag.Parse()
 
 	made, known := targets[*to]
@@ -80,6 +81,10 @@ func main() {
 		fail(fmt.Errorf("-to wants one of %s", targetNames()))
 	}
 	given.payload = randomText(*bytes)
+	if *group != 0 {
+		tell(struck(*to, given, *group))
+		return
+	}
 	target := made(given)
 	if err := target.prepare(); err != nil {
 		fail(err)
@@ -100,6 +105,24 @@ func main() {
 	if err == nil {
 		err = target.clear()
 	}
+	tell(figures, err)
+}
+
+func struck(kind string, given settings, group int) (strikeFigures, error) {
+	connect, known := attempts[kind]
+	if !known {
+		return strikeFigures{}, fmt.Errorf("%s can't be struck", kind)
+	}
+	members := strings.Split(given.address, ",")
+	attempt, err := connect(given, members)
+	if err != nil {
+		return strikeFigures{}, err
+	}
+	return strike{members: len(members), attempt: attempt, group: group}.run()
+}
+
+// tell prints what was found, if it was.
+func tell(figures interface{}, err error) {
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(figures)
 	}
