@@ -44,6 +44,8 @@ final class Node {
     private var wakeup: TimerID?
     private var wakeupTime: Nanoseconds = .max
     private var diskWatch = DiskWatch()
+    /// Of this turn, on their way to the log thread.
+    private var batches: [Batch] = []
     private var lastLeader: NodeID?
 
     /// The process's exit status once the loop has ended.
@@ -83,6 +85,7 @@ final class Node {
         try loop.onSignal { [unowned self] signal in receive(signal) }
         listenToWorker()
         loop.onTurnEnd = { [unowned self] in endTurn() }
+        loop.onFlushed = { [unowned self] in submitBatches() }
     }
 
     private static var systemZones: ZoneTable {
@@ -181,6 +184,14 @@ final class Node {
         rearm()
     }
 
+    /// After the turn's messages: the way over another node and its disk is longer than that over the own one, and the
+    /// log thread, once awake, may take the processor that they need.
+    private func submitBatches() {
+        guard !batches.isEmpty else { return }
+        for batch in batches { storage.log.submit(batch) }
+        batches.removeAll(keepingCapacity: true)
+    }
+
     private func rearm() {
         let deadline = gateway.nextDeadline(now: loop.now)
         guard deadline != wakeupTime || wakeup == nil else { return }
@@ -196,7 +207,7 @@ final class Node {
             // Refused when there is no connection: consensus and resending repair it.
             _ = transport?.send(message.encoded(), to: peer)
         case .persist(let batch):
-            storage.log.submit(batch)
+            batches.append(batch)
             if let mark = batch.snapshot { diskWatch.pruneWhenDurable(mark, batch.ticket) }
         case .launch(let assignment):
             launch(assignment)

@@ -10,7 +10,7 @@ enum NodeProcess {
         logFormat: LogFormat,
         joins: Bool
     ) -> Int32 {
-        FreedMemory.keep()
+        LargeBuffers.keepApart()
         // Before any thread starts: threads inherit the mask.
         Signals.block()
         let log = Log(format: logFormat)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -9,6 +10,8 @@ import time
 
 PROBE_SYNCS = 300
 PROBE_BYTES = 4096
+PROBE_TRIPS = 2_000
+MESSAGE_BYTES = 256
 
 
 class Machine:
@@ -18,11 +21,13 @@ class Machine:
         self.binary = binary
         self.directory = directory or tempfile.gettempdir()
         self.syncs = []
+        self.trips = []
         self.loads = []
 
     def look(self):
         self.loads.append(os.getloadavg()[0])
         self.syncs.append(sync_microseconds(self.directory))
+        self.trips.append(trip_microseconds())
 
     def facts(self):
         version = subprocess.run([self.binary, "version"], capture_output=True, text=True, check=True)
@@ -33,6 +38,7 @@ class Machine:
             "kernel": platform.release(),
             "file system": file_system(self.directory),
             "fdatasync of 4 KiB, µs": round(statistics.median(self.syncs)),
+            "loopback round trip of 256 bytes, µs": round(statistics.median(self.trips)),
             "load before the rounds": ", ".join(f"{load:.1f}" for load in self.loads),
             "version": version.stdout.strip(),
         }
@@ -74,3 +80,37 @@ def sync_microseconds(directory):
             os.fdatasync(file.fileno())
             times.append((time.perf_counter() - begun) * 1e6)
     return statistics.median(times)
+
+
+def trip_microseconds():
+    """Median time for a message to another process of this machine, and back, over TCP."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        child = os.fork()
+        if child == 0:
+            echo(server)
+        try:
+            with socket.create_connection(server.getsockname()) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return statistics.median(trips(connection))
+        finally:
+            os.waitpid(child, 0)
+
+
+def trips(connection):
+    message = bytes(MESSAGE_BYTES)
+    for _ in range(PROBE_TRIPS):
+        begun = time.perf_counter()
+        connection.sendall(message)
+        left = MESSAGE_BYTES
+        while left > 0:
+            left -= len(connection.recv(left))
+        yield (time.perf_counter() - begun) * 1e6
+
+
+def echo(server):
+    """The other process: it ends with the connection."""
+    connection, _ = server.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while message := connection.recv(MESSAGE_BYTES):
+        connection.sendall(message)
+    os._exit(0)

@@ -1,9 +1,12 @@
 """A cluster to be measured, with handlers for it."""
 
 import json
+import os
 import subprocess
+import time
 
 from clusterlib.cluster import Cluster, ClusterError, free_ports, node_environment
+from clusterlib.connection import Connection
 
 LONGEST_SECONDS = 1_800
 
@@ -12,7 +15,7 @@ class BenchNodes(Cluster):
     """Nodes with slots enough, a command and an address to call."""
 
     def __init__(self, binary, count, directory):
-        super().__init__(binary, count, slots=64, directory=directory)
+        super().__init__(binary, count, slots=1_024, directory=directory)
         self.service = f"127.0.0.1:{free_ports(1)[0]}"
 
     def configuration(self, reader):
@@ -49,3 +52,55 @@ class BenchNodes(Cluster):
             self.start(id)
             self.await_ready([id])
         return report
+
+    def restart(self, id):
+        """Seconds from the start of a node that was killed until it says that it is ready."""
+        self.kill(id)
+        begun = time.monotonic()
+        self.start(id)
+        self.await_ready([id])
+        return time.monotonic() - begun
+
+    def rest(self, seconds):
+        """What each node takes while nothing is asked of it."""
+        time.sleep(seconds)
+        before = {id: (cpu_seconds(process.pid), self.commit_index(id)) for id, process in self.processes.items()}
+        begun = time.monotonic()
+        time.sleep(seconds)
+        passed = time.monotonic() - begun
+        runs = []
+        for id, process in self.processes.items():
+            cpu, index = before[id]
+            runs.append({
+                "node": id,
+                "cpuShare": (cpu_seconds(process.pid) - cpu) / passed,
+                "residentBytes": resident_bytes(process.pid),
+                "entries": self.commit_index(id) - index,
+            })
+        return runs
+
+    def commit_index(self, id):
+        connection = Connection(self.api[id])
+        try:
+            body = connection.request("GET", "/metrics").body
+        finally:
+            connection.close()
+        for line in body.decode().splitlines():
+            if line.startswith("carillon_raft_commit_index"):
+                return int(float(line.split()[-1]))
+        raise ClusterError(f"{id} does not tell its commit index")
+
+
+def process_fields(pid):
+    """Those of /proc/PID/stat behind the name, which may hold anything."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()
+
+
+def cpu_seconds(pid):
+    fields = process_fields(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid):
+    return int(process_fields(pid)[21]) * os.sysconf("SC_PAGE_SIZE")

@@ -65,6 +65,30 @@ class Call(Measurement):
         return super().command + " --serve HOST:PORT"
 
 
+class Memory(Measurement):
+    """Then each node in turn is killed, and starts again with all of it."""
+
+    def measure(self, nodes, results):
+        runs = nodes.bench([*self.words, "--keep"])["runs"]
+        for run in runs:
+            run["readySeconds"] = nodes.restart(run["node"])
+        return runs
+
+
+@dataclass
+class Idle(Measurement):
+    """Nothing is asked of the nodes."""
+
+    seconds: int = 20
+
+    def measure(self, nodes, results):
+        return nodes.rest(self.seconds)
+
+    @property
+    def command(self):
+        return f"sleep {self.seconds}"
+
+
 def half(results):
     """Half of what the run without a rate has done."""
     return ["--rate", str(max(1, round(results.median("run", "donePerSecond") / 2)))]
@@ -126,8 +150,12 @@ def measurements(quick):
             "failover, stopped", ["failover", "--signal", "stop"], ["gapMaxMilliseconds", "silenceMaxMilliseconds"],
             needs_others=True, count=strikes,
         ),
-        Measurement(
-            "memory", ["memory", "--tasks", tasks], ["beforeBytes", "settledBytes", "bytesPerTask"], ["node"],
-            needs_fresh_nodes=True,
+        Idle(
+            "idle", [], ["cpuShare", "residentBytes", "entries"], ["node"], needs_fresh_nodes=True,
+            seconds=5 if quick else 30,
+        ),
+        Memory(
+            "memory", ["memory", "--tasks", tasks], ["beforeBytes", "settledBytes", "bytesPerTask", "readySeconds"],
+            ["node"], needs_fresh_nodes=True,
         ),
     ]

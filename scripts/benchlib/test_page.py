@@ -84,7 +84,7 @@ class PageTests(unittest.TestCase):
             plan = measurements(quick)
             self.assertEqual(len({measurement.name for measurement in plan}), len(plan))
             for measurement in plan:
-                self.assertTrue(measurement.name.startswith(measurement.words[0]))
+                self.assertTrue(measurement.name.startswith(measurement.words[0] if measurement.words else "idle"))
                 for key in measurement.keys:
                     self.assertTrue(title(key))
 

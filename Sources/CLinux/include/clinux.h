@@ -41,9 +41,8 @@ extern int posix_spawn_file_actions_addclosefrom_np(
     posix_spawn_file_actions_t *actions, int lowest);
 
 // The macros of <malloc.h> are negative numbers, which Swift does not import.
-static inline int carillon_keep_freed_memory(int bytes) {
-    return mallopt(M_TRIM_THRESHOLD, bytes) && mallopt(M_MMAP_THRESHOLD, bytes)
-        && mallopt(M_TOP_PAD, 1 << 20);
+static inline int carillon_map_buffers(int least_bytes, int kept_bytes) {
+    return mallopt(M_MMAP_THRESHOLD, least_bytes) && mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
 // CRC-32C by the processor's own instruction, eight bytes a step. To be called only if

@@ -5,7 +5,7 @@ import Raft
 /// The one thread that owns a node's state: it waits for descriptors and timers, and runs what they
 /// wake. Not `Sendable`: other threads get in through a `Mailbox` only.
 ///
-/// A turn goes: wait · what `later` put off · ready descriptors · due timers · `onTurnEnd` · flush.
+/// A turn goes: wait · what `later` put off · ready descriptors · due timers · `onTurnEnd` · flush · `onFlushed`.
 /// - Descriptors come before timers: after a stall of the machine, the heartbeats that wait in sockets
 ///   must be seen before the election timer that they refute.
 /// - Everything written to connections in a turn leaves at its end, in one write a socket.
@@ -31,6 +31,8 @@ final class Loop {
     private(set) var now: Nanoseconds
     /// Runs after all events and timers of a turn, before what they wrote is flushed.
     var onTurnEnd: () -> Void = {}
+    /// What can wait until everything is sent.
+    var onFlushed: () -> Void = {}
     private(set) var statistics = Statistics()
     /// Where connections read into, one after the other: only bytes that have to wait are copied out.
     let scratch: UnsafeMutableRawBufferPointer
@@ -108,6 +110,7 @@ final class Loop {
         runTimers()
         onTurnEnd()
         flush()
+        onFlushed()
         statistics.turns.record(nanoseconds: Loop.clock() - now)
         isInTurn = false
     }
