@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Callable
 
+from clusterlib.cluster import ClusterError
+
 # Names of figures as `carillon bench` tells them.
 SUBMIT = ["tasksPerSecond", "latencyP50Milliseconds", "latencyP99Milliseconds", "latencyP999Milliseconds"]
 DONE = ["donePerSecond", "doneP50Milliseconds", "doneP99Milliseconds"]
@@ -91,7 +93,11 @@ class Idle(Measurement):
 
 def half(results):
     """Half of what the run without a rate has done."""
-    return ["--rate", str(max(1, round(results.median("run", "donePerSecond") / 2)))]
+    try:
+        whole = results.median("run", "donePerSecond")
+    except KeyError:
+        raise ClusterError("half of that rate can only be measured after the whole: name \"run\" as well") from None
+    return ["--rate", str(max(1, round(whole / 2)))]
 
 
 def measurements(quick):
