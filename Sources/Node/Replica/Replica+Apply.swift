@@ -34,7 +34,9 @@ extension Replica {
         let committed = max(raft.announcedCommitIndex, raft.commitIndex)
         let lag = committed - min(committed, applied)
         if lag == 0 {
-            hasCaughtUp = true
+            // Before a leader was heard there is nothing to compare with: a node that has just started would count as
+            // caught up, and keep that while it lacks what the leader then tells of.
+            if raft.leader != nil { hasCaughtUp = true }
         } else if lag > settings.maxReadyLagEntries {
             hasCaughtUp = false
         }

@@ -19,6 +19,17 @@ import Testing
         }
     }
 
+    @Test func whoHasHeardOfNoLeaderHasNotCaughtUp() {
+        let cluster = ReplicaCluster()
+        cluster.start("a", founders: Self.three)
+        cluster.start("b", founders: Self.three)
+        cluster.run(milliseconds: 1_000)
+        #expect(!cluster["a"].hasCaughtUp)
+        cluster.start("c", founders: Self.three)
+        cluster.run { cluster["a"].isReady }
+        #expect(cluster["a"].hasCaughtUp)
+    }
+
     @Test func aNodeThatFellFarBehindIsReadyOnceItHasEverything() throws {
         let cluster = ReplicaCluster.founded(Self.three)
         let leader = try #require(cluster.leader)
