@@ -44,6 +44,7 @@ final class Node {
     private var wakeup: TimerID?
     private var wakeupTime: Nanoseconds = .max
     private var diskWatch = DiskWatch()
+    private var heap = HeapGrowth()
     /// Of this turn, on their way to the log thread.
     private var batches: [Batch] = []
     private var lastLeader: NodeID?
@@ -85,7 +86,10 @@ final class Node {
         try loop.onSignal { [unowned self] signal in receive(signal) }
         listenToWorker()
         loop.onTurnEnd = { [unowned self] in endTurn() }
-        loop.onFlushed = { [unowned self] in submitBatches() }
+        loop.onFlushed = { [unowned self] in
+            submitBatches()
+            heap.note()
+        }
     }
 
     private static var systemZones: ZoneTable {
@@ -205,7 +209,8 @@ final class Node {
         switch effect {
         case .send(let message, let peer):
             // Refused when there is no connection: consensus and resending repair it.
-            _ = transport?.send(message.encoded(), to: peer)
+            let pieces = message.encodedPieces(minSharedBytes: OutputQueue.minUncopiedBytes)
+            _ = transport?.send(pieces, to: peer)
         case .persist(let batch):
             batches.append(batch)
             if let mark = batch.snapshot { diskWatch.pruneWhenDurable(mark, batch.ticket) }

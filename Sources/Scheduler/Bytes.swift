@@ -1,12 +1,25 @@
 /// Little-endian binary writing. Lengths of byte strings are 32 bits.
 public struct ByteWriter: Sendable {
+    /// What was written behind the last of `pieces`.
     public private(set) var bytes: [UInt8] = []
+    /// What stands before `bytes`, if arrays were to be shared.
+    private var pieces: [[UInt8]] = []
+    private let minSharedBytes: Int
 
-    public init(capacity: Int = 0) {
+    /// An array of at least `minSharedBytes` is not copied, but becomes a piece of its own (`takePieces`).
+    public init(capacity: Int = 0, minSharedBytes: Int = .max) {
+        self.minSharedBytes = minSharedBytes
         bytes.reserveCapacity(capacity)
     }
 
+    /// Of `bytes`.
     public var count: Int { bytes.count }
+
+    /// All that was written, in its order; none of the arrays is empty.
+    public consuming func takePieces() -> [[UInt8]] {
+        if !bytes.isEmpty { pieces.append(bytes) }
+        return pieces
+    }
 
     public mutating func put(_ value: UInt8) { bytes.append(value) }
 
@@ -22,6 +35,12 @@ public struct ByteWriter: Sendable {
 
     public mutating func put(_ value: [UInt8]) {
         putInteger(UInt32(value.count))
+        guard value.count < minSharedBytes else {
+            pieces.append(bytes)
+            pieces.append(value)
+            bytes = []
+            return
+        }
         bytes.append(contentsOf: value)
     }
 

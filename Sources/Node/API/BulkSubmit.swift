@@ -31,6 +31,8 @@ final class BulkSubmit {
     private var next = 0
     private var unanswered = 0
     private var templates = Templates.unknown
+    /// Of the task that was read last.
+    private var shape: SubmissionShape?
 
     private enum Templates {
         case unknown
@@ -130,6 +132,10 @@ final class BulkSubmit {
                 return true
             }
         }
+        if let spec = shape?.spec(of: value) {
+            submit(spec, at: index)
+            return true
+        }
         if !GraphReader.isGraph(value), TemplateExpansion.isNeeded(value) {
             switch templates {
             case .unknown: return false
@@ -145,11 +151,11 @@ final class BulkSubmit {
             }
             value = expanded.root
         }
-        submit(value, at: index)
+        readTask(value, at: index)
         return true
     }
 
-    private func submit(_ value: JSONValue, at index: Int) {
+    private func readTask(_ value: JSONValue, at index: Int) {
         var reader = JSONReader(value)
         let read = TaskSpecReader.read(&reader, as: .submission, in: call.namespace)
         reader.finish()
@@ -158,6 +164,11 @@ final class BulkSubmit {
             return
         }
         TaskSpecReader.complete(&spec, from: value, call.gateway)
+        shape = spec.template == nil ? SubmissionShape(value, readAs: spec) : nil
+        submit(spec, at: index)
+    }
+
+    private func submit(_ spec: TaskSpec, at index: Int) {
         unanswered += 1
         let after = spec.after
         call.gateway.request(.submit(spec), deadline: options.deadline) { answer in

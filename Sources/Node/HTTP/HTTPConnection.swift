@@ -114,7 +114,7 @@ final class HTTPConnection {
             }
             reader = HTTPBodyReader(length: length, limits: limits)
             // Not the whole length at once: a client that only claims it must not cost memory.
-            self.request?.body.reserveCapacity(min(length, 64 * 1024))
+            self.request?.body.reserveCapacity(min(length, Self.firstBodyBytes))
         } else {
             reader = .chunked(limits: limits)
         }
@@ -125,6 +125,9 @@ final class HTTPConnection {
             sendContinue()
         }
     }
+
+    private static let firstBodyBytes = 64 * 1024
+    private static let bodyGrowth = 8
 
     private func consumeBody(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Int {
         owesContinue = false
@@ -142,6 +145,11 @@ final class HTTPConnection {
     /// Counts what was received also if the rest is refused.
     private func receiveBody(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Int {
         let before = request!.body.count
+        if before + bytes.count > request!.body.capacity, let length = request!.head.contentLength {
+            // By more than it would grow by itself: each step is a copy, and fresh memory.
+            request!.body.reserveCapacity(
+                min(length, Self.bodyGrowth * (before + bytes.count)))
+        }
         defer { server.bodyBytes += request!.body.count - before }
         return try reader.consume(bytes, into: &request!.body)
     }

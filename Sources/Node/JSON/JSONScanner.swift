@@ -6,12 +6,15 @@ struct JSONScanner {
     private var depth = 0
     private let maxDepth: Int
 
+    /// Room for so many is taken at once. It costs address space only, until nodes stand there.
+    private static let maxExpectedNodes = 1 << 16
+
     /// Above this number of members names are compared by hash rather than in pairs.
     private static let maxMembersComparedInPairs = 16
 
     init(maxDepth: Int, expectedBytes: Int) {
         self.maxDepth = maxDepth
-        nodes.reserveCapacity(min(expectedBytes / 8 + 2, 4096))
+        nodes.reserveCapacity(min(expectedBytes / 8 + 2, Self.maxExpectedNodes))
     }
 
     mutating func document(_ bytes: Span<UInt8>) throws(JSONError) {

@@ -35,12 +35,13 @@ final class PeerCaller {
     private func consume(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         do throws(PeerFrame.Malformed) {
-            while connection.isOpen, let frame = try reader.next(bytes, offset: &offset) {
+            while connection.isOpen, var frame = try reader.next(bytes, offset: &offset) {
                 if let hello {
                     handle(frame, from: hello.id)
                 } else {
                     greet(frame)
                 }
+                reader.reuse(&frame.payload)
             }
         } catch {
             transport.logRefusal("\(name): \(error.reason); the connection is closed")

@@ -36,18 +36,26 @@ struct PeerFrame: Equatable, Sendable {
     var kind: Kind
     var payload: [UInt8]
 
-    /// Queues a frame on a connection. A large payload is not copied.
+    /// Queues a frame on a connection.
     static func write(_ kind: Kind, _ payload: [UInt8], to connection: Connection) {
-        let start = magicAndVersion | UInt64(kind.rawValue) << 24 | UInt64(payload.count) << 32
-        let isSmall = payload.count < OutputQueue.minUncopiedBytes
-        let checksum = checksum(start, payload)
+        write(kind, pieces: [payload], to: connection)
+    }
+
+    /// Queues a frame whose payload is these pieces, one behind the other. Large ones are not copied.
+    static func write(_ kind: Kind, pieces: [[UInt8]], to connection: Connection) {
+        let count = byteCount(of: pieces)
+        let start = magicAndVersion | UInt64(kind.rawValue) << 24 | UInt64(count) << 32
+        var checksum = CRC32C()
+        checksum.update(word: start)
+        for piece in pieces { checksum.update(piece) }
         connection.write { buffer in
             append(start, bytes: 8, to: &buffer)
-            append(UInt64(checksum), bytes: 4, to: &buffer)
-            if isSmall { buffer.append(contentsOf: payload) }
+            append(UInt64(checksum.value), bytes: 4, to: &buffer)
         }
-        if !isSmall { connection.write(payload) }
+        for piece in pieces { connection.write(piece) }
     }
+
+    static func byteCount(of pieces: [[UInt8]]) -> Int { pieces.reduce(0) { $0 + $1.count } }
 
     static func append(_ number: UInt64, bytes count: Int, to buffer: inout [UInt8]) {
         for index in 0..<count { buffer.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
@@ -61,8 +69,11 @@ struct PeerFrame: Equatable, Sendable {
     }
 
     /// Takes frames out of a stream. Each payload gathers in an array of its own, which is then the
-    /// frame's: bytes are copied once.
+    /// frame's: bytes are copied once. Who is done with a frame hands its array back (`reuse`).
     struct Reader {
+        /// A larger one is not kept: it would be held by every idle connection.
+        private static let maxKeptBytes = 1 << 20
+
         var maxPayloadBytes: Int
         private var start: UInt64 = 0
         private var kind: Kind?
@@ -98,6 +109,15 @@ struct PeerFrame: Equatable, Sendable {
             var taken: [UInt8] = []
             swap(&taken, &payload)
             return PeerFrame(kind: kind, payload: taken)
+        }
+
+        /// Takes back the array of a frame, for the next one's payload: fresh memory costs more than the bytes that go there.
+        mutating func reuse(_ spent: inout [UInt8]) {
+            guard kind == nil, spent.capacity > payload.capacity,
+                spent.capacity <= Self.maxKeptBytes
+            else { return }
+            swap(&payload, &spent)
+            payload.removeAll(keepingCapacity: true)
         }
 
         private mutating func readHeader(

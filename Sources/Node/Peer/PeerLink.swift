@@ -88,17 +88,18 @@ final class PeerLink {
 
     /// False if the frame was dropped: no connection, or too much is waiting already.
     /// Or the node that has that name now is another one.
-    func send(_ payload: [UInt8], to peer: NodeID) -> Bool {
+    func send(_ pieces: [[UInt8]], to peer: NodeID) -> Bool {
+        let byteCount = PeerFrame.byteCount(of: pieces)
         guard case .connected(let connection) = state, counters.hello?.id == peer,
-            payload.count <= limits.maxFrameBytes,
-            connection.queuedBytes + payload.count <= limits.maxQueuedBytes
+            byteCount <= limits.maxFrameBytes,
+            connection.queuedBytes + byteCount <= limits.maxQueuedBytes
         else {
             counters.droppedFrames += 1
             return false
         }
-        PeerFrame.write(.message, payload, to: connection)
+        PeerFrame.write(.message, pieces: pieces, to: connection)
         counters.sentFrames += 1
-        counters.sentBytes += UInt64(payload.count + PeerFrame.headerBytes)
+        counters.sentBytes += UInt64(byteCount + PeerFrame.headerBytes)
         return true
     }
 

@@ -61,8 +61,8 @@ final class PeerTransport {
 
     /// Queues a message; it leaves at the end of the turn. False if it was dropped, because there is no
     /// connection or too much is waiting, or because the node of that name has another directory by now.
-    func send(_ payload: [UInt8], to peer: NodeID) -> Bool {
-        links[peer.name]?.send(payload, to: peer) ?? false
+    func send(_ pieces: [[UInt8]], to peer: NodeID) -> Bool {
+        links[peer.name]?.send(pieces, to: peer) ?? false
     }
 
     /// Peers that are new are called, those that changed address are called there, and those that are

@@ -21,7 +21,21 @@ extension PeerMessage {
     }
 
     public func encoded() -> [UInt8] {
-        var writer = ByteWriter(capacity: capacityHint)
+        var writer = ByteWriter(capacity: sizeHint())
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// The same bytes, one piece behind the other. Large payloads are not copied: what goes to several peers stands in memory
+    /// once, in the log.
+    func encodedPieces(minSharedBytes: Int) -> [[UInt8]] {
+        var writer = ByteWriter(
+            capacity: sizeHint(minSharedBytes: minSharedBytes), minSharedBytes: minSharedBytes)
+        encode(into: &writer)
+        return writer.takePieces()
+    }
+
+    private func encode(into writer: inout ByteWriter) {
         writer.put(Self.codecVersion)
         switch self {
         case .raft(let message):
@@ -54,24 +68,27 @@ extension PeerMessage {
             writer.put(Kind.attendanceReply.rawValue)
             attendance.encode(into: &writer)
         }
-        return writer.bytes
     }
 
-    private var capacityHint: Int {
+    /// Bytes that have to be written; of large arrays only those around them.
+    private func sizeHint(minSharedBytes: Int = .max) -> Int {
+        func own(_ entries: [Entry]) -> Int {
+            entries.reduce(128) { $0 + ($1.sizeBytes < minSharedBytes ? $1.sizeBytes : 32) }
+        }
         switch self {
         case .raft(let message):
             switch message.body {
-            case .append(let append):
-                append.entries.reduce(128) { $0 + $1.sizeBytes }
-            case .snapshotChunk(let chunk): chunk.bytes.count + 512
-            case .repairReply(let reply):
-                reply.entries.reduce(128) { $0 + $1.sizeBytes }
-            default: 128
+            case .append(let append): return own(append.entries)
+            case .repairReply(let reply): return own(reply.entries)
+            case .snapshotChunk(let chunk):
+                return chunk.bytes.count < minSharedBytes ? chunk.bytes.count + 512 : 512
+            default: return 128
             }
-        case .forward(let group): group.encodedBytes + 16
+        case .forward(let group):
+            return group.body.count < minSharedBytes ? group.encodedBytes + 16 : 128
         case .attendance(let attendance), .attendanceReply(let attendance):
-            32 + attendance.workers.count * 32
-        case .beat, .beatReply, .knock, .knockReply, .transfer: 32
+            return 32 + attendance.workers.count * 32
+        case .beat, .beatReply, .knock, .knockReply, .transfer: return 32
         }
     }
 

@@ -41,9 +41,16 @@ package protocol OpenFile: AnyObject, Sendable {
 
     func truncate(toBytes count: Int) throws(StorageError)
 
+    /// Hands to the system what a file opened with `append` has gathered.
+    func flush() throws(StorageError)
+
     /// Makes the data durable, and of the metadata what is needed to read it back.
     func sync() throws(StorageError)
 
     /// Locks the file against every other opening of it, until this one is closed; false if another has it.
     func lock() throws(StorageError) -> Bool
+}
+
+extension OpenFile {
+    package func flush() throws(StorageError) {}
 }

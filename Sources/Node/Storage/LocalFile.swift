@@ -10,7 +10,7 @@ final class LocalFile: OpenFile {
         let flags: Int32 =
             switch mode {
             case .read: O_RDONLY
-            case .readWrite: O_RDWR
+            case .readWrite, .append: O_RDWR
             case .create, .createPrivate: O_RDWR | O_CREAT | O_EXCL
             case .openOrCreate: O_RDWR | O_CREAT
             case .replace: O_RDWR | O_CREAT | O_TRUNC
@@ -87,9 +87,7 @@ final class LocalFile: OpenFile {
         return false
     }
 
-    private func write(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int
-    ) throws(StorageError) {
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])

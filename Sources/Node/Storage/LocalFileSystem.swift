@@ -11,7 +11,9 @@ package struct LocalFileSystem: FileSystem {
     package func open(
         _ path: String, mode: StorageFile.Mode
     ) throws(StorageError) -> any OpenFile {
-        try LocalFile(path: path, mode: mode)
+        let file = try LocalFile(path: path, mode: mode)
+        guard case .append(let zerosBefore) = mode else { return file }
+        return DirectFile(file, path: path, zerosBefore: zerosBefore) ?? file
     }
 
     package func exists(_ path: String) -> Bool {

@@ -111,11 +111,18 @@ final class SegmentPool: Sendable {
     private func createOnTheSpot(bytes: Int, number: UInt64) throws(StorageError) -> Spare {
         let roundedBytes = (bytes + 4_095) / 4_096 * 4_096
         let name = SegmentName.spare(number | Self.onTheSpotBit)
-        let file = try folder.open(name, mode: .replace)
+        let file = try Self.create(name, in: folder)
         try file.fillWithZeros(
             0..<roundedBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
         try folder.sync()
         return Spare(name: name, file: file, bytes: roundedBytes)
+    }
+
+    private static func create(
+        _ name: String, in folder: StorageFolder
+    ) throws(StorageError) -> StorageFile {
+        _ = try folder.open(name, mode: .replace)
+        return try folder.open(name, mode: .append(zerosBefore: 0))
     }
 
     /// What the thread owns.
@@ -166,7 +173,7 @@ final class SegmentPool: Sendable {
             until jobs: BlockingQueue<Job>
         ) throws(StorageError) -> Spare? {
             while let name = used.popLast() {
-                let file = try folder.open(name, mode: .readWrite)
+                let file = try folder.open(name, mode: .append(zerosBefore: 0))
                 guard try file.sizeBytes() == segmentBytes else {
                     try folder.remove(name)
                     continue
@@ -176,7 +183,7 @@ final class SegmentPool: Sendable {
             }
             defer { nextNumber += 1 }
             let name = SegmentName.spare(nextNumber)
-            let file = try folder.open(name, mode: .replace)
+            let file = try SegmentPool.create(name, in: folder)
             guard try fill(file, until: jobs) else { return nil }
             try folder.sync()
             return Spare(name: name, file: file, bytes: segmentBytes)

@@ -20,7 +20,8 @@ import Raft
 /// gives the log.
 ///
 /// Writing. Batches that are waiting are written together and synced once; nothing is written while
-/// anything is unsynced. Changing segments takes four steps, each durable before the next: a zeroed
+/// anything is unsynced. Nobody reads what was written before the next start, so it goes past the page cache where that is
+/// possible (`DirectFile`): the last block is written again, as it was and with more behind. Changing segments takes four steps, each durable before the next: a zeroed
 /// spare file, the new header in it, its new name, the seal in the old segment.
 ///
 /// Crash cases.
@@ -122,7 +123,7 @@ final class SegmentedLog {
                 try folder.remove(discarded)
                 try folder.sync()
             }
-            log = SegmentedLog(
+            log = try SegmentedLog(
                 opening: folder, settings, try startPool(folder, settings, names), recovery)
             recovered = recovery.recovered
             findings = recovery.findings
@@ -219,7 +220,7 @@ final class SegmentedLog {
     private init(
         opening folder: StorageFolder, _ settings: Settings, _ pool: SegmentPool,
         _ recovery: LogRecovery
-    ) {
+    ) throws(StorageError) {
         self.folder = folder
         self.settings = settings
         self.pool = pool
@@ -228,7 +229,7 @@ final class SegmentedLog {
         sealed = recovery.segments.dropLast().map {
             Sealed(name: $0.name, highestIndex: $0.highestIndex)
         }
-        file = last.file
+        file = try Self.open(last.header, in: folder)
         header = last.header
         highestIndex = last.highestIndex
         end = recovery.end
@@ -304,6 +305,7 @@ final class SegmentedLog {
                 end += bytes.count
             }
         }
+        try file.flush()
     }
 
     /// An empty batch: its header says that everything before it had been synced.
@@ -352,12 +354,20 @@ final class SegmentedLog {
             atLeastBytes: 2 * header.bodyOffset + bytes + sealBytes, number: header.number)
         header.segmentBytes = spare.bytes
         let bytes = header.encoded()
-        try spare.file.write(bytes, at: 0)
-        try spare.file.write(bytes, at: header.bodyEnd)
-        try spare.file.sync()
+        let file = try folder.open(spare.name, mode: .append(zerosBefore: spare.bytes))
+        try file.write(bytes, at: 0)
+        try file.write(bytes, at: header.bodyEnd)
+        try file.sync()
         let name = SegmentName.text(header.number)
         try folder.rename(spare.name, to: name)
         try folder.sync()
-        return try folder.open(name, mode: .readWrite)
+        return try open(header, in: folder)
+    }
+
+    private static func open(
+        _ header: SegmentHeader, in folder: StorageFolder
+    ) throws(StorageError) -> StorageFile {
+        try folder.open(
+            SegmentName.text(header.number), mode: .append(zerosBefore: header.bodyEnd))
     }
 }

@@ -12,7 +12,9 @@ struct SnapshotWriter {
     private var waiting: [UInt8] = []
 
     init(_ name: String, in folder: StorageFolder, mark: SnapshotMark) throws(StorageError) {
-        file = try folder.open(name, mode: .replace)
+        _ = try folder.open(name, mode: .replace)
+        // It is as large as the state, and who reads it does so much later: it would only push others out of the page cache.
+        file = try folder.open(name, mode: .append(zerosBefore: 0))
         let header = SnapshotFormat.header(for: mark)
         headerChecksum = CRC32C.checksum(Array(header.dropLast(4)))
         try file.write(header, at: 0)

@@ -1,7 +1,7 @@
 /// An open file, read and written at explicit offsets. Every error is thrown and no call repeated after it.
 /// Closed when it is released. `StorageFolder.open` makes one.
 package final class StorageFile: Sendable {
-    package enum Mode: Sendable {
+    package enum Mode: Equatable, Sendable {
         case read
         case readWrite
         /// Must not exist yet.
@@ -12,6 +12,17 @@ package final class StorageFile: Sendable {
         case openOrCreate
         /// Emptied if it exists, else created.
         case replace
+        /// As `readWrite`, for what is written mostly from front to back: past the page cache, where the system can do
+        /// that. The owner promises that from the end of each write that goes on behind the one before up to
+        /// `zerosBefore` there are only zeros. Until `flush` or `sync` nobody else sees what was written, and closing loses it.
+        case append(zerosBefore: Int)
+
+        package var mayCreate: Bool {
+            switch self {
+            case .read, .readWrite, .append: false
+            case .create, .createPrivate, .openOrCreate, .replace: true
+            }
+        }
     }
 
     let path: String
@@ -91,6 +102,9 @@ package final class StorageFile: Sendable {
     }
 
     func truncate(toBytes count: Int) throws(StorageError) { try file.truncate(toBytes: count) }
+
+    /// Hands to the system what was gathered (`Mode.append`).
+    func flush() throws(StorageError) { try file.flush() }
 
     /// Makes the data durable, and of the metadata what is needed to read it back.
     func sync() throws(StorageError) { try file.sync() }

@@ -82,7 +82,7 @@ extension SimulatedDisk {
                 number = found
                 if mode == .replace { try truncate(number, path, toBytes: 0) }
             case nil:
-                guard mode != .read, mode != .readWrite else {
+                guard mode.mayCreate else {
                     throw .system(operation: "open", path: path, errno: ENOENT)
                 }
                 let (parent, name) = try place(path)

@@ -10,8 +10,8 @@ import Testing
         let (a, b) = try fixture.pair()
         let large = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 / 253) }
         let sent: [[UInt8]] = [[], [1], large, [2, 3], Array(large[..<70_000]), [4]]
-        for payload in sent { #expect(a.transport.send(payload, to: "b")) }
-        #expect(b.transport.send([9], to: "a"))
+        for payload in sent { #expect(a.transport.send([payload], to: "b")) }
+        #expect(b.transport.send([[9]], to: "a"))
         fixture.turn { b.frames.count == sent.count && a.frames.count == 1 }
         // Compared outside #expect, which would print the megabytes.
         let isWhole = b.frames.map(\.payload) == sent
@@ -45,8 +45,8 @@ import Testing
     @Test func withoutConnectionAMessageIsDropped() throws {
         let fixture = try PeerFixture()
         let a = try fixture.node("a", peers: [("b", Endpoint(host: "127.0.0.1", port: 1))])
-        #expect(!a.transport.send([1], to: "b"))
-        #expect(!a.transport.send([1], to: "nobody"))
+        #expect(!a.transport.send([[1]], to: "b"))
+        #expect(!a.transport.send([[1]], to: "nobody"))
         #expect(a.transport.status(of: "b")?.droppedFrames == 1)
         #expect(a.transport.status(of: "nobody") == nil)
         fixture.turn { a.transport.status(of: "b")?.lastFailure != nil }
@@ -61,13 +61,13 @@ import Testing
         let fixture = try PeerFixture()
         let (a, b) = try fixture.pair(limits: limits)
         let payload = [UInt8](repeating: 1, count: 900_000)
-        #expect(a.transport.send(payload, to: "b"))
-        #expect(a.transport.send(payload, to: "b"))
-        #expect(!a.transport.send(payload, to: "b"))
-        #expect(!a.transport.send(payload + [1], to: "b"), "larger than a frame may be")
+        #expect(a.transport.send([payload], to: "b"))
+        #expect(a.transport.send([payload], to: "b"))
+        #expect(!a.transport.send([payload], to: "b"))
+        #expect(!a.transport.send([payload + [1]], to: "b"), "larger than a frame may be")
         #expect(a.transport.status(of: "b")!.queuedBytes <= limits.maxQueuedBytes)
         fixture.turn { b.frames.count == 2 }
-        #expect(a.transport.send(payload, to: "b"))
+        #expect(a.transport.send([payload], to: "b"))
         fixture.turn { b.frames.count == 3 }
         #expect(a.transport.status(of: "b")?.droppedFrames == 2)
     }
@@ -90,7 +90,7 @@ import Testing
             #expect(told.contains(reason))
             #expect(a.log.contains { $0.contains(reason) })
             #expect(other.log.contains { $0.contains(reason) })
-            #expect(!other.transport.send([1], to: NodeID(target)))
+            #expect(!other.transport.send([[1]], to: NodeID(target)))
             // The next attempt is far away: nothing happens for a while.
             let attempts = other.states.count
             let end = Loop.clock() + 100_000_000
@@ -108,7 +108,7 @@ import Testing
         fixture.turn { b.isConnected(to: "a") && a.isConnected(to: "b") }
         #expect(a.transport.status(of: "b")?.isGuest == true)
         #expect(a.hellos.contains { $0.id == NodeID("b", directory: 7) && $0.api == "127.0.0.1:1" })
-        #expect(a.transport.send([1], to: NodeID("b", directory: 7)))
+        #expect(a.transport.send([[1]], to: NodeID("b", directory: 7)))
         fixture.turn { b.frames.count == 1 }
         // Told of it, it is no guest any more, and stays connected.
         a.transport.update(peers: [("b", fixture.endpoint(of: b))])
@@ -148,9 +148,9 @@ import Testing
             NodeID("b", directory: 1), peers: [("a", fixture.endpoint(of: a))])
         a.transport.update(peers: [("b", fixture.endpoint(of: b))])
         fixture.turn { a.isConnected(to: "b") && b.isConnected(to: "a") }
-        #expect(!a.transport.send([1], to: NodeID("b", directory: 2)))
-        #expect(a.transport.send([2], to: NodeID("b", directory: 1)))
-        #expect(b.transport.send([3], to: "a"))
+        #expect(!a.transport.send([[1]], to: NodeID("b", directory: 2)))
+        #expect(a.transport.send([[2]], to: NodeID("b", directory: 1)))
+        #expect(b.transport.send([[3]], to: "a"))
         fixture.turn { b.frames.count == 1 && a.frames.count == 1 }
         #expect(b.frames[0].payload == [2])
         #expect(a.frames[0].peer == NodeID("b", directory: 1))
@@ -190,12 +190,12 @@ import Testing
         fixture.turn { Loop.clock() >= end }
         #expect(a.states.filter { $0.state == .gone("b") }.count == 1)
         #expect(!a.isConnected(to: "b"))
-        #expect(!a.transport.send([1], to: "b"))
+        #expect(!a.transport.send([[1]], to: "b"))
         let again = try fixture.node(
             "b", incarnation: 2, listen: address, peers: [("a", fixture.endpoint(of: a))])
         fixture.turn { a.isConnected(to: "b") && again.isConnected(to: "a") }
         #expect(a.states.last?.state == .connected("b", incarnation: 2))
-        #expect(a.transport.send([7], to: "b"))
+        #expect(a.transport.send([[7]], to: "b"))
         fixture.turn { again.frames.count == 1 }
         #expect(
             a.states.map(\.state).contains { if case .disconnected = $0 { true } else { false } })
@@ -209,7 +209,7 @@ import Testing
             "b", incarnation: 2, peers: [("a", fixture.endpoint(of: a))])
         a.transport.update(peers: [("b", fixture.endpoint(of: moved))])
         fixture.turn { a.isConnected(to: "b") && moved.isConnected(to: "a") }
-        #expect(a.transport.send([1], to: "b"))
+        #expect(a.transport.send([[1]], to: "b"))
         fixture.turn { moved.frames.count == 1 }
         #expect(b.frames.isEmpty)
     }
