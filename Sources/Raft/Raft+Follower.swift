@@ -23,9 +23,11 @@ extension Raft {
         return clock >= since + settings.diskStallNanoseconds
     }
 
+    /// One to one and a half times what is configured: two followers that draw seldom stand at once, as an election takes a
+    /// few milliseconds (section 9.3), and none waits for much longer than it has to.
     mutating func drawElectionDeadline() {
         electionTimeout =
-            settings.electionNanoseconds + random.next(below: settings.electionNanoseconds)
+            settings.electionNanoseconds + random.next(below: settings.electionNanoseconds / 2)
         electionDeadline = clock + electionTimeout
     }
 
@@ -79,6 +81,8 @@ extension Raft {
             precondition(leader == nil || leader == newLeader, "two leaders in term \(term)")
             becomeFollower(term: term, into: &effects)
             leader = newLeader
+            // For each leader anew: who drew a long time never stands, and would keep it for good.
+            drawElectionDeadline()
         }
         leaderContact = clock
         electionDeadline = clock + electionTimeout

@@ -91,13 +91,21 @@ class Idle(Measurement):
         return f"sleep {self.seconds}"
 
 
-def half(results):
-    """Half of what the run without a rate has done."""
-    try:
-        whole = results.median("run", "donePerSecond")
-    except KeyError:
-        raise ClusterError("half of that rate can only be measured after the whole: name \"run\" as well") from None
-    return ["--rate", str(max(1, round(whole / 2)))]
+def half(name, tasks_a_request=1):
+    """Half of what the measurement `name`, without a rate, has done."""
+    def rate(results):
+        try:
+            whole = results.median(name, "donePerSecond")
+        except KeyError:
+            raise ClusterError(
+                f"half of that rate can only be measured after the whole: name \"{name}\" as well") from None
+        return ["--rate", str(max(1, round(whole / 2 / tasks_a_request)))]
+
+    return rate
+
+
+# Of arrays of tasks that run.
+BULK = 100
 
 
 def measurements(quick):
@@ -123,11 +131,15 @@ def measurements(quick):
         Measurement("submit at a rate", ["submit", "--rate", "5000", *seconds], SUBMIT + GENERATOR),
         Measurement("run", ["run", "--connections", "64", *seconds], DONE + GENERATOR),
         Measurement(
-            "run in bulk", ["run", "--connections", "8", "--bulk", "100", "--outstanding", "4000", *seconds],
+            "run in bulk", ["run", "--connections", "8", "--bulk", str(BULK), "--outstanding", "4000", *seconds],
             DONE + GENERATOR,
         ),
         Measurement(
-            "run at half of that rate", ["run", "--connections", "64", *seconds], START + GENERATOR, further=half,
+            "run in bulk at half of that rate", ["run", "--connections", "8", "--bulk", str(BULK), *seconds],
+            START + GENERATOR, further=half("run in bulk", BULK), further_told=" --rate HALF",
+        ),
+        Measurement(
+            "run at half of that rate", ["run", "--connections", "64", *seconds], START + GENERATOR, further=half("run"),
             further_told=" --rate HALF",
         ),
         Measurement(

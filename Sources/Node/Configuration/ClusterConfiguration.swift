@@ -39,7 +39,7 @@ struct ClusterConfiguration: Equatable, Sendable {
     struct Timing: Equatable, Sendable {
         /// How often the leader says that it is there.
         var heartbeatMilliseconds: Milliseconds = 50
-        /// Without a leader for this time, up to twice of it, a node stands for election.
+        /// Without a leader for this time, up to half as long again, a node stands for election.
         var electionMilliseconds: Milliseconds = 300
         /// A worker that is silent for this time is taken for lost.
         var workerTimeoutMilliseconds: Milliseconds = 2_000

@@ -100,8 +100,8 @@ struct SpawnedProcess: ~Copyable, Sendable {
     }
 
     private static func makeNonBlocking(_ descriptor: borrowing Descriptor) throws(IOError) {
-        let flags = fcntl(descriptor.number, F_GETFL)
-        guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
+        // A new pipe has no other flags that can be set.
+        guard fcntl(descriptor.number, F_SETFL, O_NONBLOCK) == 0 else {
             throw IOError("fcntl", code: errno)
         }
     }

@@ -155,6 +155,9 @@ final class Cluster {
         guard self[id].isUp, self[id].appliedIndex > self[id].raft.snapshotMark.index else {
             return
         }
+        // The first voters of these clusters stand in no entry, unless they were founded: a newcomer that gets the log from its
+        // beginning does not know them before the first change.
+        guard self[id].raft.mark(at: self[id].appliedIndex).configuration.isFounded else { return }
         let file = self[id].snapshotFile(sizeBytes: snapshotFileBytes)
         self[id].disk.put(file)
         turn(id, [.snapshotTaken(file.mark)])
