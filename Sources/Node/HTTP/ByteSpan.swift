@@ -28,6 +28,22 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Calls `body` with each element of a list with commas (RFC 9110 5.6.1), without the space around it.
+    func forEachListed(_ body: (Span<UInt8>) -> Void) {
+        var start = 0
+        while start < count {
+            var end = start
+            while end < count && self[end] != 0x2C { end += 1 }
+            var tokenEnd = end
+            while start < tokenEnd && (self[start] == 32 || self[start] == 9) { start += 1 }
+            while tokenEnd > start && (self[tokenEnd - 1] == 32 || self[tokenEnd - 1] == 9) {
+                tokenEnd -= 1
+            }
+            body(extracting(start..<tokenEnd))
+            start = end + 1
+        }
+    }
+
     func text() -> String {
         withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }

@@ -24,6 +24,7 @@ struct HTTPBodyReader {
     private var overheadBytes = 0
     private let maxBodyBytes: Int
     private let maxOverheadBytes: Int
+    private var allowsPadding = false
 
     /// A body of a known length.
     init(length: Int, limits: HTTPLimits) {
@@ -32,9 +33,11 @@ struct HTTPBodyReader {
         maxOverheadBytes = limits.maxChunkOverheadBytes
     }
 
-    static func chunked(limits: HTTPLimits) -> HTTPBodyReader {
+    /// - Parameter allowsPadding: Spaces may follow a chunk's size: there are servers that write it into a place of fixed width.
+    static func chunked(limits: HTTPLimits, allowsPadding: Bool = false) -> HTTPBodyReader {
         var reader = HTTPBodyReader(length: 0, limits: limits)
         reader.state = .sizeStart
+        reader.allowsPadding = allowsPadding
         return reader
     }
 
@@ -114,7 +117,7 @@ struct HTTPBodyReader {
             state = .size
         } else if state == .size && byte == 13 {
             state = .sizeLineFeed
-        } else if state == .size && byte == 0x3B {
+        } else if state == .size && (byte == 0x3B || allowsPadding && byte == 32) {
             state = .fieldExtension
         } else {
             throw HTTPFailure(400, "A chunk size is malformed.")

@@ -228,20 +228,10 @@ struct HTTPHeadParser {
     }
 
     private mutating func interpretConnection(_ value: Span<UInt8>) {
-        var start = 0
-        while start < value.count {
-            var end = start
-            while end < value.count && value[end] != 0x2C { end += 1 }
-            var tokenEnd = end
-            while start < tokenEnd && (value[start] == 32 || value[start] == 9) { start += 1 }
-            while tokenEnd > start && (value[tokenEnd - 1] == 32 || value[tokenEnd - 1] == 9) {
-                tokenEnd -= 1
-            }
-            let token = value.extracting(start..<tokenEnd)
+        value.forEachListed { token in
             if token.equalsIgnoringCase("close") { head.asksToClose = true }
             if token.equalsIgnoringCase("keep-alive") { head.asksToKeepAlive = true }
             if token.equalsIgnoringCase("upgrade") { head.asksToUpgrade = true }
-            start = end + 1
         }
     }
 

@@ -103,6 +103,10 @@ final class Connection {
     /// Neither closed nor about to be.
     var isOpen: Bool { state == .open }
     var isPeerDone: Bool { hasEnded }
+    /// Nothing has come that was not used, not even an end. Asks the system.
+    var isQuiet: Bool {
+        state == .open && !hasEnded && pending.isEmpty && Socket.isQuiet(socket)
+    }
 
     func write(_ bytes: [UInt8]) {
         guard state == .open else { return }

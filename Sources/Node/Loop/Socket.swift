@@ -67,6 +67,13 @@ enum Socket {
         return code
     }
 
+    /// Nothing waits to be read: neither bytes, nor the peer's end, nor a failure.
+    static func isQuiet(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count < 0 && (errno == EAGAIN || errno == EINTR)
+    }
+
     static func disableDelay(_ socket: borrowing Descriptor) throws(IOError) {
         try set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1, "TCP_NODELAY")
     }

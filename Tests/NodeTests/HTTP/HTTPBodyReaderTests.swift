@@ -84,4 +84,16 @@ import Testing
         #expect(reader.isDone)
         #expect(body == Array("hello".utf8))
     }
+
+    @Test func `spaces behind a chunk's size are taken from those who may write them`() throws {
+        var reader = HTTPBodyReader.chunked(limits: HTTPLimits(), allowsPadding: true)
+        var body: [UInt8] = []
+        _ = try reader.consume(Array("5   \r\nhello\r\n0 \r\n\r\n".utf8).span, into: &body)
+        #expect(reader.isDone)
+        #expect(body == Array("hello".utf8))
+        var strict = HTTPBodyReader.chunked(limits: HTTPLimits(), allowsPadding: true)
+        #expect(throws: HTTPFailure.self) {
+            _ = try strict.consume(Array(" 5\r\n".utf8).span, into: &body)
+        }
+    }
 }

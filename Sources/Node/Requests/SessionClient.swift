@@ -5,9 +5,9 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// Sends requests for the loop by `URLSession`, whose threads answer through a mailbox. Made with the
-/// first request: a node without HTTP handlers never needs its memory.
-final class HTTPClient {
+/// Sends requests for the loop by `URLSession`, whose threads answer through a mailbox: those that need TLS, or go through a
+/// proxy. It follows redirections itself.
+final class SessionClient {
     private struct Exchange {
         let task: URLSessionDataTask
         let onReply: (OutgoingReply) -> Void
@@ -50,7 +50,7 @@ final class HTTPClient {
     func send(
         _ request: OutgoingRequest, onReply: @escaping (OutgoingReply) -> Void
     ) -> Int? {
-        guard let url = URL(string: request.url), url.host?.isEmpty == false else { return nil }
+        guard let url = Self.url(request.url) else { return nil }
         var native = URLRequest(url: url)
         native.httpMethod = request.method
         native.timeoutInterval = 366 * 86_400
@@ -63,6 +63,12 @@ final class HTTPClient {
         delegate.expect(task.taskIdentifier, maxBytes: request.maxReplyBytes)
         task.resume()
         return task.taskIdentifier
+    }
+
+    /// nil: it is none, or names no host.
+    static func url(_ text: String) -> URL? {
+        guard let url = URL(string: text), url.host?.isEmpty == false else { return nil }
+        return url
     }
 
     func cancel(_ number: Int) {
