@@ -6,14 +6,12 @@ enum LargeBuffers {
     private static let leastBytes: Int32 = 128 << 10
     /// Free memory at the end of the heap that stays there.
     private static let keptBytes: Int32 = 4 << 20
-    /// The heap grows by so much at a time (`HeapGrowth`).
-    private static let stepBytes: Int32 = 8 << 20
 
     /// The C library would raise the first bound to whatever size was freed once. Then the entries of a flood stand in the
     /// heap, among the tasks that they bring: a snapshot frees the entries, and leaves holes where they were. With a
     /// million waiting tasks that was a third of the resident memory.
     static func keepApart() {
         // What is refused costs memory and nothing else.
-        _ = carillon_map_buffers(leastBytes, keptBytes, stepBytes)
+        _ = carillon_map_buffers(leastBytes, keptBytes)
     }
 }

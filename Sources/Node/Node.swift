@@ -44,7 +44,6 @@ final class Node {
     private var wakeup: TimerID?
     private var wakeupTime: Nanoseconds = .max
     private var diskWatch = DiskWatch()
-    private var heap = HeapGrowth()
     /// Of this turn, on their way to the log thread.
     private var batches: [Batch] = []
     private var lastLeader: NodeID?
@@ -86,10 +85,7 @@ final class Node {
         try loop.onSignal { [unowned self] signal in receive(signal) }
         listenToWorker()
         loop.onTurnEnd = { [unowned self] in endTurn() }
-        loop.onFlushed = { [unowned self] in
-            submitBatches()
-            heap.note()
-        }
+        loop.onFlushed = { [unowned self] in submitBatches() }
     }
 
     private static var systemZones: ZoneTable {

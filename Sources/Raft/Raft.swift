@@ -40,7 +40,7 @@ public struct Raft: Sendable {
 
     /// When the leader was last heard. While that is recent the node helps nobody to depose it.
     var leaderContact: Nanoseconds = 0
-    /// Drawn anew with each change of role or term.
+    /// Drawn anew with each change of role, for each leader, and with each campaign.
     var electionTimeout: Nanoseconds = 0
     var electionDeadline: Nanoseconds = 0
     /// The log equals the log of this term's leader up to here.

@@ -2,7 +2,7 @@
 public struct Settings: Equatable, Sendable {
     /// Between two heartbeats of a leader; a fraction of the election timeout (section 5.6).
     public var heartbeatNanoseconds: Nanoseconds = 50_000_000
-    /// Elections start after a random time in [election, 2 × election) without a leader.
+    /// Elections start after a random time in [election, 1.5 × election) without a leader.
     public var electionNanoseconds: Nanoseconds = 300_000_000
     /// The most entries of one append count for; a single larger entry goes alone. Who makes one, and who gets it, does
     /// nothing else meanwhile.

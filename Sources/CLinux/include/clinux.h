@@ -13,7 +13,6 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/mman.h>
 #include <sys/file.h>
 #include <unistd.h>
 #include <fcntl.h>
@@ -45,18 +44,8 @@ extern int posix_spawn_file_actions_addclosefrom_np(
     posix_spawn_file_actions_t *actions, int lowest);
 
 // The macros of <malloc.h> are negative numbers, which Swift does not import.
-static inline int carillon_map_buffers(int least_bytes, int kept_bytes, int step_bytes) {
-    return mallopt(M_MMAP_THRESHOLD, least_bytes) && mallopt(M_TRIM_THRESHOLD, kept_bytes)
-        && mallopt(M_TOP_PAD, step_bytes);
-}
-
-// Where the heap ends. Asks the C library, not the kernel.
-static inline uintptr_t carillon_heap_end(void) { return (uintptr_t)sbrk(0); }
-
-// Asks for huge pages in the part of the heap between two of its ends.
-static inline int carillon_use_huge_pages(uintptr_t from, uintptr_t end) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = from & ~(page - 1);
-    return madvise((void *)first, end - first, MADV_HUGEPAGE);
+static inline int carillon_map_buffers(int least_bytes, int kept_bytes) {
+    return mallopt(M_MMAP_THRESHOLD, least_bytes) && mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
 // CRC-32C by the processor's own instruction, eight bytes a step. To be called only if

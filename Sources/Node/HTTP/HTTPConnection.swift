@@ -127,7 +127,7 @@ final class HTTPConnection {
     }
 
     private static let firstBodyBytes = 64 * 1024
-    private static let bodyGrowth = 8
+    private static let bodyGrowth = 4
 
     private func consumeBody(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Int {
         owesContinue = false

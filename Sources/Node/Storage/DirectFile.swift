@@ -17,6 +17,9 @@ final class DirectFile: OpenFile {
         var window: BlockWindow
         /// The file system does not take direct writes.
         var isRefused = false
+        /// Not synced yet: what went directly, and what went through the page cache.
+        var hasWrittenDirectly = false
+        var hasWrittenAround = false
     }
 
     /// For what is read, and for what is no whole block.
@@ -62,9 +65,13 @@ final class DirectFile: OpenFile {
     }
 
     func sync() throws(StorageError) {
-        try flush()
-        // Of the file, through whichever descriptor.
-        try file.sync()
+        try state.withLock { state throws(StorageError) in
+            try flush(&state)
+            // Through the descriptors that were written to: not every file system syncs the whole file by any of them.
+            if state.hasWrittenDirectly { try syncDirectly() }
+            if state.hasWrittenAround || !state.hasWrittenDirectly { try file.sync() }
+            (state.hasWrittenDirectly, state.hasWrittenAround) = (false, false)
+        }
     }
 
     func sizeBytes() throws(StorageError) -> Int {
@@ -92,6 +99,7 @@ final class DirectFile: OpenFile {
         guard state.window.hasPending else { return }
         let (direct, around) = state.window.parts()
         for range in around {
+            state.hasWrittenAround = true
             try file.write(state.window.bytes(range), at: range.lowerBound)
         }
         if !direct.isEmpty { try writeDirectly(direct, &state) }
@@ -102,16 +110,29 @@ final class DirectFile: OpenFile {
         var done = range.lowerBound
         while done < range.upperBound {
             let rest = state.window.bytes(done..<range.upperBound)
-            guard !state.isRefused else { return try file.write(rest, at: done) }
+            guard !state.isRefused else {
+                state.hasWrittenAround = true
+                return try file.write(rest, at: done)
+            }
             let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(done))
             if count > 0 {
+                state.hasWrittenDirectly = true
                 done += count
-            } else if count < 0, errno == EINVAL {
+            } else if count < 0, errno == EINVAL || errno == EOPNOTSUPP {
                 // Memory, offset or length do not suit this file system: it has looked at nothing else, and written nothing.
                 state.isRefused = true
             } else if count == 0 || errno != EINTR {
                 throw .system(operation: "write", path: path, errno: count == 0 ? EIO : errno)
             }
         }
+    }
+
+    /// As `LocalFile.sync`.
+    private func syncDirectly() throws(StorageError) {
+        var result: Int32
+        repeat {
+            result = fdatasync(descriptor)
+        } while result != 0 && errno == EINTR
+        guard result == 0 else { throw .system(operation: "sync", path: path, errno: errno) }
     }
 }

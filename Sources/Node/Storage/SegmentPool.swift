@@ -12,7 +12,6 @@ final class SegmentPool: Sendable {
     /// A file of zeros, synced, its name synced too.
     struct Spare: Sendable {
         var name: String
-        var file: StorageFile
         var bytes: Int
     }
 
@@ -115,7 +114,7 @@ final class SegmentPool: Sendable {
         try file.fillWithZeros(
             0..<roundedBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
         try folder.sync()
-        return Spare(name: name, file: file, bytes: roundedBytes)
+        return Spare(name: name, bytes: roundedBytes)
     }
 
     private static func create(
@@ -179,14 +178,14 @@ final class SegmentPool: Sendable {
                     continue
                 }
                 guard try fill(file, until: jobs) else { return nil }
-                return Spare(name: name, file: file, bytes: segmentBytes)
+                return Spare(name: name, bytes: segmentBytes)
             }
             defer { nextNumber += 1 }
             let name = SegmentName.spare(nextNumber)
             let file = try SegmentPool.create(name, in: folder)
             guard try fill(file, until: jobs) else { return nil }
             try folder.sync()
-            return Spare(name: name, file: file, bytes: segmentBytes)
+            return Spare(name: name, bytes: segmentBytes)
         }
 
         /// False: the pool was stopped.
