@@ -13,6 +13,7 @@ final class PlainHost {
     /// Those that have to know the addresses first.
     private var unresolved: [PlainStream] = []
     private var isResolving = false
+    private var willFill = false
 
     init(_ endpoint: Endpoint, _ client: PlainClient) {
         self.endpoint = endpoint
@@ -46,7 +47,8 @@ final class PlainHost {
             }
             return stream.start(exchange)
         }
-        guard streams.count < client.limits.maxConnectionsPerHost else {
+        // Whoever waits already comes first.
+        guard hasRoom, waiting.count == 0 else {
             exchange.place = .waiting(self)
             return waiting.append(exchange)
         }
@@ -60,6 +62,21 @@ final class PlainHost {
     }
 
     // MARK: Connections
+
+    private var hasRoom: Bool { streams.count < client.limits.maxConnectionsPerHost }
+
+    /// Opens connections for those who wait, in the next turn: whoever cancels many requests one after the other would otherwise
+    /// have each of them dial, only to be cancelled next.
+    private func fillLater() {
+        guard !willFill else { return }
+        willFill = true
+        client.loop.later { [weak self] in self?.fill() }
+    }
+
+    private func fill() {
+        willFill = false
+        while hasRoom, let next = waiting.popFirst() { open(for: next) }
+    }
 
     private func open(for exchange: PlainExchange) {
         let stream = PlainStream(self, for: exchange, loop: client.loop, limits: client.limits)
@@ -75,7 +92,14 @@ final class PlainHost {
 
     /// A connection has done its work: the next request is its own, or it waits for one.
     func keep(_ stream: PlainStream) {
-        if let next = waiting.popFirst() { return stream.start(next) }
+        if waiting.count > 0 {
+            // It may have been closed right behind its reply.
+            guard stream.isFresh else {
+                stream.close()
+                return remove(stream)
+            }
+            if let next = waiting.popFirst() { return stream.start(next) }
+        }
         guard client.idleCount < client.limits.maxIdleConnections else {
             stream.close()
             return remove(stream)
@@ -92,7 +116,7 @@ final class PlainHost {
             idle.remove(at: position)
             client.idleCount -= 1
         }
-        if let next = waiting.popFirst() { return open(for: next) }
+        if waiting.count > 0 { return fillLater() }
         client.forgetIfUnused(self)
     }
 
