@@ -17,18 +17,6 @@ final class Connection {
         case failed(IOError)
     }
 
-    struct Limits {
-        var highWaterBytes = 1024 * 1024
-        var lowWaterBytes = 256 * 1024
-        /// How much one connection may write in one turn, so that it does not hold up the others.
-        var maxFlushBytesPerTurn = 1024 * 1024
-        /// A peer that takes not a byte for so long is given up.
-        var writeStallMilliseconds = 30_000
-        /// After the last byte of a refusal: how long and how much of the peer's sending is discarded.
-        var lingerMilliseconds = 2_000
-        var maxLingerBytes = 16 * 1024 * 1024
-    }
-
     private enum State {
         case open
         /// Closes when the queue is empty.
@@ -52,6 +40,8 @@ final class Connection {
 
     /// When the full socket last took bytes again: the peer's side acknowledged some.
     private(set) var lastUnblocked: Nanoseconds = 0
+    /// Bytes that the system took, in all.
+    private(set) var sentBytes: UInt64 = 0
 
     private let socket: Int32
     private var registration: Registration?
@@ -64,6 +54,8 @@ final class Connection {
     private var hasEnded = false
     private var isDirty = false
     private var isBlocked = false
+    /// Nothing leaves any more; what has come is still read.
+    private var writeFailure: Int32?
     private var shouldLinger = false
     private var lingeredBytes = 0
     private var watched: Readiness = .readable
@@ -103,20 +95,23 @@ final class Connection {
     /// Neither closed nor about to be.
     var isOpen: Bool { state == .open }
     var isPeerDone: Bool { hasEnded }
+    /// The system has taken all that was written.
+    var hasSentAll: Bool { output.isEmpty && writeFailure == nil }
     /// Nothing has come that was not used, not even an end. Asks the system.
     var isQuiet: Bool {
-        state == .open && !hasEnded && pending.isEmpty && Socket.isQuiet(socket)
+        canWrite && !hasEnded && pending.isEmpty && Socket.isQuiet(socket)
     }
+    private var canWrite: Bool { state == .open && writeFailure == nil }
 
     func write(_ bytes: [UInt8]) {
-        guard state == .open else { return }
+        guard canWrite else { return }
         output.append(bytes)
         hasWritten()
     }
 
     /// Lets `body` append to the output buffer in place.
     func write(gathering body: (inout [UInt8]) -> Void) {
-        guard state == .open else { return }
+        guard canWrite else { return }
         output.gather(body)
         hasWritten()
     }
@@ -234,13 +229,16 @@ final class Connection {
                 let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
                 present(bytes.bindMemory(to: UInt8.self))
             }
+        } else if count == 0, let writeFailure {
+            end(failure("send", writeFailure))
         } else if count == 0 {
             hasEnded = true
             updateWatch()
             if state == .lingering { end(.finished) } else { onEnd() }
         } else if errno != EAGAIN && errno != EINTR {
             let code = errno
-            end(state == .lingering ? .finished : failure("recv", code))
+            let reason = writeFailure.map { failure("send", $0) } ?? failure("recv", code)
+            end(state == .lingering ? .finished : reason)
         }
     }
 
@@ -275,7 +273,10 @@ final class Connection {
         guard state == .open || state == .finishing else { return }
         let before = output.byteCount
         let outcome = output.send(to: socket, maxBytes: limits.maxFlushBytesPerTurn)
-        if output.byteCount < before { lastProgress = loop.now }
+        if output.byteCount < before {
+            lastProgress = loop.now
+            sentBytes += UInt64(before - output.byteCount)
+        }
         switch outcome {
         case .empty:
             if state == .finishing { shutDown() }
@@ -283,8 +284,7 @@ final class Connection {
             isBlocked = true
             watchForStall()
         case .failed(let code):
-            loop.later { [self] in end(failure("send", code)) }
-            return
+            return writeFailed(code)
         }
         if isCongested && output.byteCount <= limits.lowWaterBytes {
             isCongested = false
@@ -293,6 +293,18 @@ final class Connection {
                 if state == .open && !isCongested { onDrain() }
             }
         }
+        updateWatch()
+    }
+
+    private func writeFailed(_ code: Int32) {
+        guard limits.readsAfterFailedWrite, watched.contains(.readable) else {
+            loop.later { [self] in end(failure("send", code)) }
+            return
+        }
+        writeFailure = code
+        output.removeAll()
+        // What has come stays to be read, and then comes an end, also where the failure left the socket open.
+        _ = shutdown(socket, Int32(SHUT_RDWR))
         updateWatch()
     }
 

@@ -14,6 +14,8 @@ final class PlainStream {
     private var connection: Connection?
     /// It carried a request before the present one.
     private var hasServed = false
+    /// What the connection had sent before the present request.
+    private var sentBefore: UInt64 = 0
 
     // Of the present reply:
     private var parser = HTTPReplyParser()
@@ -84,6 +86,7 @@ final class PlainStream {
         self.connection = connection
         // A reply may come before the request is all sent: then it says why the rest is not wanted.
         connection.limits.highWaterBytes = .max
+        connection.limits.readsAfterFailedWrite = true
         // How long a request may take is for its owner to say.
         connection.limits.writeStallMilliseconds = limits.writeStallMilliseconds
         connection.onBytes = { [unowned self] in receive($0) }
@@ -135,6 +138,7 @@ final class PlainStream {
         hasReceived = false
         interimReplies = 0
         let request = exchange.request
+        sentBefore = connection.sentBytes
         connection.write { RequestWriter.append(request, to: exchange.address, into: &$0) }
         if let body = request.body { connection.write(body) }
     }
@@ -217,7 +221,7 @@ final class PlainStream {
         body = []
         self.exchange = nil
         // A request that the server did not wait for to end would go on in front of the next one.
-        if isReusable, !head.closesAfterwards, connection.queuedBytes == 0 {
+        if isReusable, !head.closesAfterwards, connection.hasSentAll {
             hasServed = true
             host.keep(self)
         } else {
@@ -240,17 +244,20 @@ final class PlainStream {
     /// The connection is gone, or of no further use.
     private func lost(_ words: String) {
         guard let exchange else { return drop() }
-        guard hasServed, !hasReceived else {
+        guard hasServed, !hasReceived, mayRepeat(exchange.request) else {
             return fail("the connection broke off\(words)")
         }
-        // A server may close a kept connection at any time, also while a request is on its way to it, and then it has not
-        // seen the request: every client sends it again, once (RFC 9112 9.3.1). It can't be told from a server that
-        // dies over its work, so of a POST only the owner knows whether that is right (RFC 9110 9.2.2). Here it is:
-        // a broken connection is a failure that has the task tried again, and whoever must not do its work twice
-        // is told by the same Carillon-Task, -Attempt and -Fence in both that they are one.
         // The new connection has served nobody, so it does not do so again.
         self.exchange = nil
         close()
         host.replace(self, for: exchange)
+    }
+
+    /// A server may close a kept connection at any time, also while a request is on its way to it, and then it has not seen the
+    /// request. It can't be told from a server that dies over its work: so only a request that may be done twice is sent
+    /// again, or one of which nothing left (RFC 9110 9.2.2). Of any other its owner decides, whose task may be one to be
+    /// done at most once.
+    private func mayRepeat(_ request: OutgoingRequest) -> Bool {
+        request.isIdempotent || connection?.sentBytes == sentBefore
     }
 }

@@ -10,6 +10,11 @@ struct OutgoingRequest: Equatable, Sendable {
     /// More of an answer's body is not read.
     var maxReplyBytes = WorkerLimits.maxResultBytes
 
+    /// Sent twice, it does no more than once (RFC 9110 9.2.2).
+    var isIdempotent: Bool {
+        ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(method)
+    }
+
     static func == (one: OutgoingRequest, other: OutgoingRequest) -> Bool {
         one.method == other.method && one.url == other.url && one.body == other.body
             && one.headers.map(\.name) == other.headers.map(\.name)

@@ -229,4 +229,38 @@ private struct Pair {
         }
         #expect(error.code == ETIMEDOUT)
     }
+
+    @Test(arguments: [true, false]) func whatCameBeforeAFailedWriteIsReadOnDemand(
+        isRead: Bool
+    )
+        throws
+    {
+        var limits = Connection.Limits()
+        limits.readsAfterFailedWrite = isRead
+        let pair = try Pair(limits: limits)
+        var seen = ""
+        var reasons: [Connection.CloseReason] = []
+        pair.connection.onBytes = { bytes in
+            seen += bytes.text()
+            return bytes.count
+        }
+        pair.connection.onEnd = { Issue.record("it ends with the failure") }
+        pair.connection.onClose = { reasons.append($0) }
+        pair.connection.write([1])
+        pair.loop.onTurnEnd = {
+            pair.loop.onTurnEnd = {}
+            pair.send("last words")
+            close(pair.socket)
+        }
+        pair.loop.turn()
+        #expect(reasons.isEmpty)
+        if isRead {
+            #expect(!pair.connection.hasSentAll)
+            pair.connection.write([2])
+        }
+        while reasons.isEmpty { pair.loop.turn() }
+        #expect(seen == (isRead ? "last words" : ""))
+        #expect(pair.connection.sentBytes == 0)
+        #expect(reasons == [.failed(IOError("send", code: EPIPE, subject: "0.0.0.0:0"))])
+    }
 }

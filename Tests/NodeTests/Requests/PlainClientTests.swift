@@ -209,29 +209,6 @@ import Testing
         #expect(fixture.visits.count == 2)
     }
 
-    @Test(arguments: [true, false])
-    func `a request that met a closing connection is sent once more, and not twice`(
-        isHopeless: Bool
-    ) throws {
-        let fixture = try PlainFixture(onRequest: Self.answering)
-        #expect(fixture.reply() == .ok())
-        fixture.onRequest = { [unowned fixture] visit, _ in
-            if visit === fixture.visits[0] || isHopeless {
-                visit.connection.close()
-            } else {
-                Self.answering(visit, "")
-            }
-        }
-        let reply = fixture.reply(method: "POST", body: "x")
-        if isHopeless {
-            #expect(reply == .failed(reason: "the connection broke off", isRetryable: true))
-        } else {
-            #expect(reply == .ok())
-        }
-        #expect(fixture.visits.count == 2)
-        #expect(fixture.requests.filter { $0.hasPrefix("POST / ") }.count == 2)
-    }
-
     @Test func `a new connection that breaks is a failure at once`() throws {
         let fixture = try PlainFixture { visit, _ in visit.connection.close() }
         #expect(

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Node
@@ -25,9 +26,10 @@ final class PlainFixture {
             loop: loop, endpoint: Endpoint(host: host, port: 0),
             onTrouble: { Issue.record("\($0)") }
         ) { [unowned self] descriptor, remote in
+            let number = descriptor.number
             do throws(IOError) {
                 let connection = try Connection(loop: loop, adopting: descriptor, remote: remote)
-                visits.append(Visit(connection, self))
+                visits.append(Visit(connection, descriptor: number, self))
             } catch {
                 Issue.record("\(error)")
             }
@@ -92,12 +94,14 @@ final class PlainFixture {
 /// A connection as the server sees it.
 final class Visit {
     let connection: Connection
+    private let descriptor: Int32
     private(set) var requests: [String] = []
     /// The client has closed its side, or all of it.
     private(set) var hasEnded = false
 
-    init(_ connection: Connection, _ fixture: PlainFixture) {
+    init(_ connection: Connection, descriptor: Int32, _ fixture: PlainFixture) {
         self.connection = connection
+        self.descriptor = descriptor
         connection.onBytes = { [unowned self, unowned fixture] bytes in
             let count = Self.wholeRequest(bytes.text())
             guard count > 0 else { return 0 }
@@ -111,6 +115,17 @@ final class Visit {
     }
 
     func send(_ text: String) { connection.write(Array(text.utf8)) }
+
+    /// At once, the reset right behind the text.
+    func reset(after text: String) {
+        if !text.isEmpty {
+            #expect(Glibc.send(descriptor, text, text.utf8.count, 0) == text.utf8.count)
+        }
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        #expect(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, size) == 0)
+        connection.close()
+    }
 
     /// What is sent goes first.
     func close() { connection.finish(lingering: false) }
