@@ -1,7 +1,7 @@
 /// Sends requests of plain http over connections of the loop. It follows no redirection: `HTTPClient` does.
 ///
 /// Connections are kept and used again, by host; of each host there is a bounded number, and requests beyond it wait in line. A host
-/// that has neither is forgotten.
+/// that has neither is forgotten, once nobody is being asked for its addresses.
 final class PlainClient {
     let loop: Loop
     let limits: PlainLimits
@@ -9,7 +9,7 @@ final class PlainClient {
     var idleCount = 0
     private let resolver: NameResolver
     private var hosts: [Endpoint: PlainHost] = [:]
-    private var namesInFlight = 0
+    private(set) var namesInFlight = 0
     /// Hosts whose names are asked for when others are answered.
     private var unresolved: [PlainHost] = []
 
@@ -72,7 +72,7 @@ final class PlainClient {
             namesInFlight -= 1
             while namesInFlight < NameResolver.maxConcurrentRequests, !unresolved.isEmpty {
                 let next = unresolved.removeFirst()
-                if !next.isUnused { resolve(next) }
+                if next.isWanted { resolve(next) } else { next.giveUpResolving() }
             }
             host?.resolved(answer)
         }

@@ -8,7 +8,9 @@ final class PlainHost {
     /// Those without a request. The last one used is the next one taken: so no more stay open than are needed.
     private var idle: [PlainStream] = []
     private var waiting = WaitingLine()
-    private var addresses: [SocketAddress] = []
+    /// The first to try comes first.
+    private(set) var addresses: [SocketAddress] = []
+    private var lastGood: SocketAddress?
     private var addressesUntil: Nanoseconds = 0
     /// Those that have to know the addresses first.
     private var unresolved: [PlainStream] = []
@@ -24,7 +26,10 @@ final class PlainHost {
         }
     }
 
-    var isUnused: Bool { streams.isEmpty && waiting.count == 0 }
+    /// Somebody has sent a request, or a connection is kept.
+    var isWanted: Bool { !streams.isEmpty || waiting.count > 0 }
+    /// What is asked for its name has to know where the answer goes: who asks next would start another question.
+    var isUnused: Bool { !isWanted && !isResolving }
 
     /// Lets go of everything, and calls nobody: not even the client, which is going as well.
     func close() {
@@ -112,6 +117,9 @@ final class PlainHost {
     /// A connection is closed. Its place is for the first who waits.
     func remove(_ stream: PlainStream) {
         streams[ObjectIdentifier(stream)] = nil
+        if isResolving, let position = unresolved.firstIndex(where: { $0 === stream }) {
+            unresolved.remove(at: position)
+        }
         if let position = idle.lastIndex(where: { $0 === stream }) {
             idle.remove(at: position)
             client.idleCount -= 1
@@ -130,27 +138,42 @@ final class PlainHost {
 
     func resolved(_ answer: NameResolver.Answer) {
         isResolving = false
-        // Those that fail call their owners, who may send again.
+        // Those that fail call their owners, who may send again, or let go of the client.
         let asking = unresolved
         unresolved = []
         switch answer {
         case .success(let found):
             addresses = found
             addressesUntil = client.loop.now + PlainLimits.addressNanoseconds
-            for stream in asking { stream.connect(to: found) }
+            if let lastGood { putFirst(lastGood) }
+            for stream in asking { stream.connect(to: addresses) }
+            client.forgetIfUnused(self)
         case .failure(let error):
+            if asking.isEmpty { return client.forgetIfUnused(self) }
             for stream in asking {
                 stream.fail("the server's name does not resolve: \(error.reason)")
             }
         }
     }
 
-    /// Others try this one first.
+    /// Nobody wanted its addresses when it was its turn.
+    func giveUpResolving() {
+        isResolving = false
+        client.forgetIfUnused(self)
+    }
+
+    /// Others try this one first, also when the name was asked for again.
     func hasConnected(to address: SocketAddress) {
+        lastGood = address
+        putFirst(address)
+    }
+
+    private func putFirst(_ address: SocketAddress) {
         guard addresses.first != address, let place = addresses.firstIndex(of: address) else {
             return
         }
-        addresses.swapAt(0, place)
+        addresses.remove(at: place)
+        addresses.insert(address, at: 0)
     }
 
     /// None of them took a connection: whoever comes next asks for the name again.

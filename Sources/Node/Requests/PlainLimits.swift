@@ -7,9 +7,9 @@ struct PlainLimits: Sendable {
     /// Kept without a request, to all hosts together; beyond, one that has done its work is closed.
     var maxIdleConnections = 512
     var idleMilliseconds = 30_000
-    var dialMilliseconds = 30_000
-    /// For each but the last address of a name.
-    var otherAddressMilliseconds = 3_000
+    var dials = DialRace.Limits()
+    /// A server's machine that answers nothing for so long is gone, however long the server may take for its reply.
+    var deadPeerMilliseconds = 60_000
     /// The time-out of the attempt comes first.
     var writeStallMilliseconds = 366 * 86_400_000
     /// Status line, fields and the empty line of a reply.

@@ -9,8 +9,7 @@ final class PlainStream {
     private let loop: Loop
     private let limits: PlainLimits
     private var exchange: PlainExchange?
-    private var addresses: ArraySlice<SocketAddress> = []
-    private var dial: Dial?
+    private var race: DialRace?
     private var connection: Connection?
     /// It carried a request before the present one.
     private var hasServed = false
@@ -37,18 +36,26 @@ final class PlainStream {
     func close() {
         exchange?.place = .over
         exchange = nil
-        dial?.cancel()
-        dial = nil
+        race?.cancel()
+        race = nil
         connection?.close()
         connection = nil
     }
 
     // MARK: Connecting
 
-    /// Tries the addresses in turn.
     func connect(to addresses: [SocketAddress]) {
-        self.addresses = addresses[...]
-        dialNext(after: "the name has no address")
+        guard exchange != nil else { return }
+        race = DialRace(loop: loop, addresses: addresses, limits: limits.dials) {
+            [unowned self] result in
+            race = nil
+            switch result {
+            case .success(let connection): adopt(connection)
+            case .failure(let error):
+                host.forgetAddresses()
+                fail("could not connect to the server: \(error.reason)")
+            }
+        }
     }
 
     /// Its request is cancelled.
@@ -64,24 +71,6 @@ final class PlainStream {
         exchange.end(.failed(reason: reason))
     }
 
-    private func dialNext(after reason: String) {
-        guard exchange != nil else { return }
-        guard let address = addresses.popFirst() else {
-            host.forgetAddresses()
-            return fail("could not connect to the server: \(reason)")
-        }
-        let patience =
-            addresses.isEmpty ? limits.dialMilliseconds : limits.otherAddressMilliseconds
-        dial = Dial(loop: loop, address: address, timeoutMilliseconds: patience) {
-            [unowned self] result in
-            dial = nil
-            switch result {
-            case .success(let connection): adopt(connection)
-            case .failure(let error): dialNext(after: error.reason)
-            }
-        }
-    }
-
     private func adopt(_ connection: Connection) {
         self.connection = connection
         // A reply may come before the request is all sent: then it says why the rest is not wanted.
@@ -89,6 +78,7 @@ final class PlainStream {
         connection.limits.readsAfterFailedWrite = true
         // How long a request may take is for its owner to say.
         connection.limits.writeStallMilliseconds = limits.writeStallMilliseconds
+        connection.detectDeadPeer(afterMilliseconds: limits.deadPeerMilliseconds)
         connection.onBytes = { [unowned self] in receive($0) }
         connection.onEnd = { [unowned self] in serverEnded() }
         connection.onDeadline = { [unowned self] in drop() }

@@ -47,4 +47,61 @@ import Testing
         #expect(fixture.replies == [.ok(), .ok(), .ok()])
         #expect(fixture.requests.count == 3)
     }
+
+    // MARK: Names
+
+    @Test func `the address that was good stays the first`() throws {
+        let loop = try Loop()
+        let client = try PlainClient(loop: loop)
+        let host = PlainHost(Endpoint(host: "name.invalid", port: 80), client)
+        let addresses = (1...3).map { SocketAddress.ipv4(0x7F00_0000 + UInt32($0), port: 80) }
+        host.resolved(.success(addresses))
+        #expect(host.addresses == addresses)
+        host.hasConnected(to: addresses[2])
+        #expect(host.addresses == [addresses[2], addresses[0], addresses[1]])
+        host.resolved(.success([addresses[1], addresses[2]]))
+        #expect(host.addresses == [addresses[2], addresses[1]])
+        host.resolved(.success([addresses[1]]))
+        #expect(host.addresses == [addresses[1]])
+    }
+
+    @Test func `a name is asked for once, however often who wants it gives up`() throws {
+        let loop = try Loop()
+        let client = try PlainClient(loop: loop)
+        let request = OutgoingRequest(method: "GET", url: "http://localhost:1/", headers: [])
+        let address = try #require(RequestAddress(request.url))
+        for _ in 1...100 {
+            client.cancel(client.send(request, to: address) { _ in Issue.record("cancelled") })
+        }
+        #expect(client.namesInFlight == 1)
+        #expect(client.hostCount == 1)
+        let end = SystemClock.monotonicMilliseconds() + 60_000
+        while client.hostCount > 0, SystemClock.monotonicMilliseconds() < end {
+            loop.turn(maxWaitMilliseconds: 1)
+        }
+        #expect(client.hostCount == 0)
+        #expect(client.namesInFlight == 0)
+    }
+
+    @Test func `more names than may be asked for at a time wait, if anybody wants them`() throws {
+        let loop = try Loop()
+        let client = try PlainClient(loop: loop)
+        var replies = 0
+        for number in 1...80 {
+            // Too long a label to ask a server for.
+            let label = String(repeating: "n", count: 63 + number)
+            let request = OutgoingRequest(
+                method: "GET", url: "http://\(label).invalid:1/", headers: [])
+            let address = try #require(RequestAddress(request.url))
+            let exchange = client.send(request, to: address) { _ in replies += 1 }
+            if number > 40 { client.cancel(exchange) }
+        }
+        #expect(client.namesInFlight == NameResolver.maxConcurrentRequests)
+        let end = SystemClock.monotonicMilliseconds() + 60_000
+        while client.hostCount > 0, SystemClock.monotonicMilliseconds() < end {
+            loop.turn(maxWaitMilliseconds: 1)
+        }
+        #expect(client.hostCount == 0)
+        #expect(replies == 40)
+    }
 }
