@@ -18,6 +18,8 @@ struct HTTPReplyHead: Equatable, Sendable {
     var asksToKeepAlive = false
     var location: String?
     var retryAfter: String?
+    /// How the body is packed: `gzip`, say. nil: it is not.
+    var contentEncoding: String?
 
     /// 100 Continue and its like precede the reply.
     var isInterim: Bool { status < 200 }

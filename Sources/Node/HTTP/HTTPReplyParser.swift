@@ -92,6 +92,9 @@ struct HTTPReplyParser {
                 throw MalformedReply(reason: "its length is none")
             }
             head.contentLength = length
+        case 16 where name.equalsIgnoringCase("content-encoding"):
+            if value.isEmpty || value.equalsIgnoringCase("identity") { break }
+            head.contentEncoding = head.contentEncoding ?? value.text()
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
             // "identity" was a coding once, and says nothing (RFC 2616 3.6).
             if value.equalsIgnoringCase("identity") { break }

@@ -80,12 +80,14 @@ final class HTTPClient {
         }
         if let address {
             return .plain(
-                plain.send(request, to: address) { [unowned self] reply in
-                    answered(number, request, reply)
+                plain.send(request, to: address) { [weak self] reply in
+                    self?.answered(number, request, reply)
                 })
         }
         do throws(IOError) {
-            let task = try session().send(request) { [unowned self] reply in end(number, reply) }
+            let task = try session().send(request) { [weak self] reply in
+                self?.end(number, reply)
+            }
             return task.map { .session($0) }
         } catch {
             return failing(number, "can't send: \(error.description)", isRetryable: true)
@@ -121,12 +123,24 @@ final class HTTPClient {
             if let redirected = Redirection.request(after: request, head) {
                 return follow(number, redirected)
             }
-            end(
-                number,
-                .response(
-                    status: head.status, retryAfter: head.retryAfter, body: body,
-                    isCutOff: isCutOff))
+            guard let encoding = head.contentEncoding, !body.isEmpty, request.readsReply else {
+                return end(number, Self.response(head, body, isCutOff))
+            }
+            // Of a refusal only the words are lost.
+            guard (200...299).contains(head.status) else {
+                return end(number, Self.response(head, [], isCutOff))
+            }
+            // Asked again, the server would do its work again and answer alike.
+            let reason = "the server's answer is encoded as \"\(encoding.prefix(40))\""
+            end(number, .failed(reason: reason, isRetryable: false))
         }
+    }
+
+    private static func response(
+        _ head: HTTPReplyHead, _ body: [UInt8], _ isCutOff: Bool
+    ) -> OutgoingReply {
+        .response(
+            status: head.status, retryAfter: head.retryAfter, body: body, isCutOff: isCutOff)
     }
 
     private func follow(_ number: Int, _ request: OutgoingRequest) {

@@ -3,7 +3,6 @@
 final class PlainStream {
     /// A server that says "wait" more often than this says nothing else.
     private static let maxInterimReplies = 16
-    private static let firstBodyBytes = 64 * 1024
 
     private unowned let host: PlainHost
     private let loop: Loop
@@ -177,7 +176,7 @@ final class PlainStream {
         case .none: reader = HTTPBodyReader(length: 0, limits: reading)
         case .length(let length):
             reader = HTTPBodyReader(length: length, limits: reading)
-            body.reserveCapacity(min(length, Self.firstBodyBytes))
+            body.reserveCapacity(min(length, maxBodyBytes))
         case .chunked: reader = .chunked(limits: reading, allowsPadding: true)
         case .untilClose: reader = nil
         }

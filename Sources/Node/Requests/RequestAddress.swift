@@ -7,7 +7,8 @@ import Foundation
 struct RequestAddress: Equatable, Sendable {
     /// The host in lower case, and without the brackets of an IPv6 address.
     let endpoint: Endpoint
-    /// For the field `Host`: without the port that goes without saying (RFC 9110 7.2).
+    /// For the field `Host`: in the case in which it was written, which signatures go by, and without the port that goes without
+    /// saying (RFC 9110 7.2).
     let authority: String
     /// Path and query. The fragment stays here.
     let target: String
@@ -32,12 +33,13 @@ struct RequestAddress: Equatable, Sendable {
         text.utf8.span.hasPrefixIgnoringCase("http://")
     }
 
-    private init(endpoint: Endpoint, target: String, credentials: [UInt8]?) {
+    private init(
+        endpoint: Endpoint, writtenHost: String, target: String, credentials: [UInt8]?
+    ) {
         self.endpoint = endpoint
         self.target = target
         self.credentials = credentials
-        let host = endpoint.host.utf8.contains(0x3A) ? "[\(endpoint.host)]" : endpoint.host
-        authority = endpoint.port == 80 ? host : "\(host):\(endpoint.port)"
+        authority = endpoint.port == 80 ? writtenHost : "\(writtenHost):\(endpoint.port)"
     }
 
     // MARK: Reading
@@ -55,10 +57,14 @@ struct RequestAddress: Equatable, Sendable {
             credentials = decoded
             hostStart = at + 1
         }
-        guard let endpoint = readEndpoint(bytes.extracting(hostStart..<end)),
+        let server = bytes.extracting(hostStart..<end)
+        let hostEnd = hostEnd(of: server)
+        guard let endpoint = readEndpoint(server, hostEnd: hostEnd),
             let target = readTarget(bytes.extracting(end..<bytes.count))
         else { return nil }
-        return RequestAddress(endpoint: endpoint, target: target, credentials: credentials)
+        return RequestAddress(
+            endpoint: endpoint, writtenHost: server.extracting(0..<hostEnd).text(),
+            target: target, credentials: credentials)
     }
 
     /// `/`, `?` or `#`.
@@ -74,14 +80,15 @@ struct RequestAddress: Equatable, Sendable {
         return decoded
     }
 
-    private static func readEndpoint(_ bytes: Span<UInt8>) -> Endpoint? {
-        var hostEnd = 0
-        if bytes.count > 0, bytes[0] == 0x5B {
-            guard let bracket = bytes.firstIndex(of: 0x5D, in: 0..<bytes.count) else { return nil }
-            hostEnd = bracket + 1
-        } else {
-            while hostEnd < bytes.count, bytes[hostEnd] != 0x3A { hostEnd += 1 }
+    /// Where the port begins, if there is one; 0: a bracket is not closed.
+    private static func hostEnd(of server: Span<UInt8>) -> Int {
+        if server.count > 0, server[0] == 0x5B {
+            return server.firstIndex(of: 0x5D, in: 0..<server.count).map { $0 + 1 } ?? 0
         }
+        return server.firstIndex(of: 0x3A, in: 0..<server.count) ?? server.count
+    }
+
+    private static func readEndpoint(_ bytes: Span<UInt8>, hostEnd: Int) -> Endpoint? {
         guard let host = readHost(bytes.extracting(0..<hostEnd)) else { return nil }
         guard hostEnd < bytes.count else { return Endpoint(host: host, port: 80) }
         guard bytes[hostEnd] == 0x3A else { return nil }

@@ -43,6 +43,10 @@ enum RequestWriter {
             append("Authorization: Basic ", Base64.encode(credentials), to: &buffer)
         }
         if !has("accept", given) { HTTPWriter.append("Accept: */*\r\n", to: &buffer) }
+        // What comes is taken for text.
+        if !has("accept-encoding", given) {
+            HTTPWriter.append("Accept-Encoding: identity\r\n", to: &buffer)
+        }
         if !has("user-agent", given) {
             append("User-Agent: carillon/", ProductVersion.text, to: &buffer)
         }

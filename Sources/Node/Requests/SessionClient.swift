@@ -34,9 +34,10 @@ final class SessionClient {
         delegate = HTTPSessionDelegate(mailbox: mailbox)
         session = URLSession(
             configuration: configuration, delegate: delegate, delegateQueue: nil)
-        registration = try loop.attach(mailbox) { [unowned self] completion in
+        // Weak: who is told of one reply may let go of all, while others wait in the mailbox.
+        registration = try loop.attach(mailbox) { [weak self] completion in
             // Nobody waits for a request that was cancelled.
-            exchanges.removeValue(forKey: completion.task)?.onReply(completion.reply)
+            self?.exchanges.removeValue(forKey: completion.task)?.onReply(completion.reply)
         }
     }
 

@@ -9,6 +9,8 @@ struct OutgoingRequest: Equatable, Sendable {
     var body: [UInt8]?
     /// More of an answer's body is not read.
     var maxReplyBytes = WorkerLimits.maxResultBytes
+    /// Somebody looks at the body of an answer, so it has to be readable.
+    var readsReply = true
 
     /// Sent twice, it does no more than once (RFC 9110 9.2.2).
     var isIdempotent: Bool {

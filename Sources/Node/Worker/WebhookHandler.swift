@@ -67,6 +67,7 @@ extension OutgoingRequest {
         method = "POST"
         url = notice.url
         self.body = body
+        readsReply = false
         headers = [("Content-Type", "application/json")]
         headers += Self.identity(of: assignment)
         guard let secret = handler.secret else { return }

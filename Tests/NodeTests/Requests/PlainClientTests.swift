@@ -293,7 +293,7 @@ import Testing
         fixture.turn { fixture.replies.count == 100 }
         #expect(fixture.replies.allSatisfy { $0 == .ok() })
         let lines = try #require(fixture.requests.first).split(separator: "\r\n")
-        #expect(lines.contains("Host: localhost:\(fixture.listener.address.port)"))
+        #expect(lines.contains("Host: LocalHost:\(fixture.listener.address.port)"))
     }
 
     @Test func `an address of IPv6`() throws {

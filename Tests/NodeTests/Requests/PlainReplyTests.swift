@@ -152,4 +152,34 @@ import Testing
         fixture.visits[0].connection.resumeReading()
         fixture.turn { fixture.visits[0].hasEnded }
     }
+
+    @Test func `an answer that was packed can't be read`() throws {
+        let body = "Content-Length: 2\r\n\r\n\u{1F}\u{8}"
+        var answer = "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\ncontent-encoding: GZip\r\n"
+        let fixture = try PlainFixture { visit, _ in visit.send(answer + body) }
+        #expect(
+            fixture.reply()
+                == .failed(
+                    reason: "the server's answer is encoded as \"GZip\"", isRetryable: false))
+        // Nobody wants to read it.
+        var unread = OutgoingRequest(method: "POST", url: fixture.base, headers: [])
+        unread.readsReply = false
+        var status: Int?
+        _ = fixture.client.send(unread) { status = $0.status }
+        fixture.turn { status != nil }
+        #expect(status == 200)
+        answer = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Encoding: br\r\n"
+        #expect(
+            fixture.reply()
+                == .response(status: 503, retryAfter: "7", body: [], isCutOff: false))
+        answer = "HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\nContent-Encoding:\r\n"
+        #expect(fixture.reply()?.text == "\u{1F}\u{8}")
+        #expect(fixture.visits.count == 1)
+    }
+
+    @Test func `what is packed and empty is read`() throws {
+        let fixture = try fixture(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n")
+        #expect(fixture.reply() == .ok(""))
+    }
 }

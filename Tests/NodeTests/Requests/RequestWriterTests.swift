@@ -16,15 +16,16 @@ import Testing
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    private let plain = "Accept-Encoding: identity\r\n"
     private let agent = "User-Agent: carillon/\(ProductVersion.text)\r\n"
 
     @Test func `a request says what it has to`() throws {
         #expect(
             try written("GET")
-                == "GET /p?q HTTP/1.1\r\nHost: h:7\r\nAccept: */*\r\n\(agent)\r\n")
+                == "GET /p?q HTTP/1.1\r\nHost: h:7\r\nAccept: */*\r\n\(plain)\(agent)\r\n")
         #expect(
             try written("POST", body: "abc")
-                == "POST /p?q HTTP/1.1\r\nHost: h:7\r\nAccept: */*\r\n\(agent)Content-Length: 3\r\n\r\n"
+                == "POST /p?q HTTP/1.1\r\nHost: h:7\r\nAccept: */*\r\n\(plain)\(agent)Content-Length: 3\r\n\r\n"
         )
     }
 
@@ -41,12 +42,13 @@ import Testing
             "POST", "http://u:p@h/",
             [
                 ("host", "other"), ("ACCEPT", "a/b"), ("user-agent", "me"), ("content-length", "9"),
-                ("Transfer-Encoding", "chunked"), ("X-A", "1"), ("x-a", "2\t3"),
+                ("Transfer-Encoding", "chunked"), ("X-A", "1"), ("accept-encoding", "br"),
+                ("x-a", "2\t3"),
                 ("Authorization", "own"),
             ], body: "abc")
         #expect(
             text
-                == "POST / HTTP/1.1\r\nhost: other\r\nACCEPT: a/b\r\nuser-agent: me\r\nx-a: 2\t3\r\n"
+                == "POST / HTTP/1.1\r\nhost: other\r\nACCEPT: a/b\r\nuser-agent: me\r\naccept-encoding: br\r\nx-a: 2\t3\r\n"
                 + "Authorization: own\r\nContent-Length: 3\r\n\r\n")
     }
 
