@@ -80,4 +80,16 @@ import Testing
         fixture.settle()
         #expect(fixture.requests.count == 1)
     }
+
+    @Test func `a server may refuse a large request and close while it comes`() throws {
+        let fixture = try PlainFixture()
+        fixture.send(method: "POST", body: String(repeating: "x", count: 30_000_000))
+        fixture.turn { fixture.visits.count == 1 }
+        fixture.visits[0].connection.pauseReading()
+        fixture.settle()
+        fixture.visits[0].reset(after: "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nmuch")
+        fixture.turn { !fixture.replies.isEmpty }
+        #expect(fixture.replies.map(\.status) == [413])
+        #expect(fixture.visits.count == 1)
+    }
 }
