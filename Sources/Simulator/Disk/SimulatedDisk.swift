@@ -73,7 +73,7 @@ final class SimulatedDisk: FileSystem {
         try state.withLock { state throws(StorageError) in
             let (number, handle) = try state.open(path, mode)
             return SimulatedFile(
-                disk: self, number: number, handle: handle, path: path, isWritable: mode != .read)
+                disk: self, number: number, handle: handle, path: path, mode: mode)
         }
     }
 
@@ -103,68 +103,13 @@ final class SimulatedDisk: FileSystem {
 
     // MARK: For open files
 
-    fileprivate func withState<Result: Sendable>(
+    func withState<Result: Sendable>(
         _ body: (inout State) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         try state.withLock { state throws(StorageError) in try body(&state) }
     }
 
-    fileprivate func close(_ number: Int, handle: Int) {
+    func close(_ number: Int, handle: Int) {
         state.withLock { $0.close(number, handle: handle) }
-    }
-}
-
-/// A file of a simulated disk, opened.
-private final class SimulatedFile: OpenFile {
-    private let disk: SimulatedDisk
-    private let number: Int
-    private let handle: Int
-    private let path: String
-    private let isWritable: Bool
-
-    init(disk: SimulatedDisk, number: Int, handle: Int, path: String, isWritable: Bool) {
-        self.disk = disk
-        self.number = number
-        self.handle = handle
-        self.path = path
-        self.isWritable = isWritable
-    }
-
-    deinit { disk.close(number, handle: handle) }
-
-    func sizeBytes() throws(StorageError) -> Int {
-        try disk.withState { state throws(StorageError) in
-            try state.file(number, path, "examine").bytes.count
-        }
-    }
-
-    func write(_ bytes: [UInt8], range: Range<Int>, at offset: Int) throws(StorageError) {
-        guard isWritable else { throw .system(operation: "write", path: path, errno: EBADF) }
-        try disk.withState { state throws(StorageError) in
-            try state.write(number, path, bytes, range, at: offset)
-        }
-    }
-
-    func read(count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
-        try disk.withState { state throws(StorageError) in
-            try state.read(number, path, count: count, at: offset)
-        }
-    }
-
-    func truncate(toBytes count: Int) throws(StorageError) {
-        guard isWritable else { throw .system(operation: "truncate", path: path, errno: EINVAL) }
-        try disk.withState { state throws(StorageError) in
-            try state.truncate(number, path, toBytes: count)
-        }
-    }
-
-    func sync() throws(StorageError) {
-        try disk.withState { state throws(StorageError) in try state.sync(number, path) }
-    }
-
-    func lock() throws(StorageError) -> Bool {
-        try disk.withState { state throws(StorageError) in
-            try state.lock(number, path, handle: handle)
-        }
     }
 }
