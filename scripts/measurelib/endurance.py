@@ -15,7 +15,9 @@ SLOTS = 1_024
 # The nodes keep so many tasks that have ended: reached within the first minutes at any rate worth the name.
 KEPT = 200_000
 WARMUP_MINUTES = 3
-CONNECTIONS = 64
+# Enough of both that no processor has to wait.
+CONNECTIONS = 256
+OUTSTANDING = 4_000
 
 
 class EnduranceCluster(Cluster):
@@ -74,6 +76,8 @@ def start_load(cluster, options):
     ]
     if options.endurance_rate:
         command += ["--rate", str(options.endurance_rate)]
+    else:
+        command += ["--outstanding", str(OUTSTANDING)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=node_environment())
 
@@ -154,7 +158,7 @@ def minute(before, now):
 
 def summary(run, minutes, first, last):
     steady = minutes[WARMUP_MINUTES:] or minutes
-    rows = {"minutes": len(minutes), "tasks done": run.get("doneTasks", 0)}
+    rows = {"minutes": len(minutes), "tasks done": run["endedTasks"]}
     rows["terms since the load began"] = last["term"] - first["term"]
     rows["changes of leadership, as nodes count them"] = last["elections"] - first["elections"]
     rows["longest turn of a loop, ms"] = round(last["longest"] * 1_000, 1)
