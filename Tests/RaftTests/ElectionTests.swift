@@ -94,6 +94,23 @@ import Testing
         #expect(bench.sync().sent == ["n1→n3 t7 vote yes"])
     }
 
+    /// Who drew a long time never stands, and would keep it for all leaders to come.
+    @Test func patienceIsDrawnForEachLeader() {
+        var bench = Bench(terms: [1])
+        let election = settings.electionNanoseconds
+        var drawn: Set<Nanoseconds> = []
+        for term in Term(1)...40 {
+            _ = bench.receive(append(after: 1, 1), from: term % 2 == 0 ? "n2" : "n3", term: term)
+            let patience = bench.raft.electionDeadline - bench.now
+            #expect(patience >= election && patience < election * 3 / 2)
+            drawn.insert(patience)
+            // The same leader is heard again.
+            _ = bench.receive(append(after: 1, 1), from: term % 2 == 0 ? "n2" : "n3", term: term)
+            #expect(bench.raft.electionDeadline - bench.now == patience)
+        }
+        #expect(drawn.count > 30)
+    }
+
     @Test func aLeaderSticksToItself() throws {
         var bench = Bench(terms: [1])
         try bench.lead()

@@ -36,6 +36,26 @@ import Testing
         }
     }
 
+    @Test func anArrayThatIsHandedBackServesAgainAndLeavesNothingBehind() throws {
+        var reader = PeerFrame.Reader(maxPayloadBytes: 10 << 20)
+        func next(_ payload: [UInt8]) throws -> PeerFrame? {
+            var offset = 0
+            return try reader.next(PeerFrameTests.bytes(3, payload).span, offset: &offset)
+        }
+        var large = try #require(try next([UInt8](repeating: 1, count: 50_000)))
+        reader.reuse(&large.payload)
+        var small = try #require(try next([2, 3]))
+        #expect(small.payload == [2, 3])
+        #expect(small.payload.capacity >= 50_000)
+        reader.reuse(&small.payload)
+        // A large one would be held by every idle connection.
+        var huge = try #require(try next([UInt8](repeating: 4, count: 2 << 20)))
+        reader.reuse(&huge.payload)
+        let last = try #require(try next([5]))
+        #expect(last.payload == [5])
+        #expect(last.payload.capacity < 1 << 20)
+    }
+
     @Test func everyDamagedBitIsNoticed() {
         let intact = PeerFrameTests.bytes(3, [1, 2, 3, 4, 5])
         for bit in 0..<intact.count * 8 {

@@ -65,6 +65,31 @@ import Testing
     }
 
     @Test(arguments: messages)
+    func inPiecesItIsTheSameBytes(_ message: PeerMessage) {
+        for minSharedBytes in [1, 5, 100] {
+            let pieces = message.encodedPieces(minSharedBytes: minSharedBytes)
+            #expect(Array(pieces.joined()) == message.encoded())
+            #expect(pieces.allSatisfy { !$0.isEmpty })
+        }
+    }
+
+    @Test func aLargePayloadIsAPieceOfItsOwn() {
+        let payload = [UInt8](repeating: 7, count: 20_000)
+        let append = Message.Append(
+            previousIndex: 3, previousTerm: 1, commit: 2,
+            entries: [
+                Entry(index: 4, term: 1, payload: .command([1])),
+                Entry(index: 5, term: 1, payload: .command(payload)),
+                Entry(index: 6, term: 1, payload: .noop),
+            ], round: 1)
+        let message = PeerMessage.raft(
+            Message(from: "n1", to: "n2", term: 1, body: .append(append)))
+        let pieces = message.encodedPieces(minSharedBytes: 16_384)
+        #expect(pieces.count == 3 && pieces[1] == payload)
+        #expect(Array(pieces.joined()) == message.encoded())
+    }
+
+    @Test(arguments: messages)
     func refusesEveryTruncationAndAnythingBehind(_ message: PeerMessage) {
         let bytes = message.encoded()
         for count in 0..<bytes.count {
