@@ -61,6 +61,15 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     /// Lets that much time pass, whatever is put meanwhile; false, and at once, when the queue is closed. Only for a
     /// queue that has one taker: another would sleep through what is put meanwhile.
     func pause(nanoseconds: UInt64) -> Bool {
+        wait(nanoseconds: nanoseconds, endsWithNext: false)
+    }
+
+    /// As `pause`, but no longer than until there is something to take.
+    func rest(nanoseconds: UInt64) {
+        _ = wait(nanoseconds: nanoseconds, endsWithNext: true)
+    }
+
+    private func wait(nanoseconds: UInt64, endsWithNext: Bool) -> Bool {
         var end = timespec()
         let result = clock_gettime(CLOCK_MONOTONIC, &end)
         precondition(result == 0, "every Linux has this clock")
@@ -69,7 +78,7 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         end.tv_nsec = Int(sum % 1_000_000_000)
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while !isClosed {
+        while !isClosed, !endsWithNext || items.isEmpty {
             if pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { break }
         }
         return !isClosed

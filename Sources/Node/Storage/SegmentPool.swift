@@ -156,7 +156,11 @@ final class SegmentPool: Sendable {
                 switch job {
                 case .prepare:
                     if let spare = try prepare(until: jobs) { ready.put(.success(spare)) }
-                case .recycle(let name): try recycle(name)
+                case .recycle(let name):
+                    let begun = LogThread.now()
+                    try recycle(name)
+                    // A snapshot frees many at once.
+                    if hasTime { _ = rest(since: begun, until: jobs) }
                 }
                 return true
             } catch {
@@ -200,12 +204,16 @@ final class SegmentPool: Sendable {
             return try file.fillWithZeros(
                 0..<segmentBytes, syncEveryBytes: StorageLimits.spareStepBytes
             ) {
-                let rest = StorageLimits.spareRestFactor * (LogThread.now() - begun)
-                let goesOn = jobs.pause(
-                    nanoseconds: min(rest, StorageLimits.maxSpareRestNanoseconds))
-                begun = LogThread.now()
-                return goesOn
+                defer { begun = LogThread.now() }
+                return rest(since: begun, until: jobs)
             }
+        }
+
+        /// False: the pool was stopped.
+        private func rest(since begun: UInt64, until jobs: BlockingQueue<Job>) -> Bool {
+            let nanoseconds = StorageLimits.backgroundRestFactor * (LogThread.now() - begun)
+            return jobs.pause(
+                nanoseconds: min(nanoseconds, StorageLimits.maxBackgroundRestNanoseconds))
         }
 
         private mutating func recycle(_ name: String) throws(StorageError) {

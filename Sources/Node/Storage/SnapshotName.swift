@@ -7,6 +7,11 @@ struct SnapshotName: Equatable, Sendable {
 
     static let damagedSuffix = ".damaged"
 
+    /// A file that nobody needs any more, for the next snapshot to be written into. To free the room of hundreds of
+    /// megabytes and to find it again would keep the syncs of the log waiting, most of all where the file system tells
+    /// the disk what was freed. It is unfinished like any `.new`, and goes at the next start.
+    static let spare = "spare" + StorageFolder.temporarySuffix
+
     var index: Index
     var term: Term
 

@@ -80,6 +80,9 @@ struct SnapshotStore {
     func write(_ mark: SnapshotMark, from producer: Producer) throws(StorageError) -> Int {
         let name = SnapshotName(mark).text
         let temporary = name + StorageFolder.temporarySuffix
+        if try folder.names().contains(SnapshotName.spare) {
+            try folder.rename(SnapshotName.spare, to: temporary)
+        }
         var writer = try SnapshotWriter(temporary, in: folder, mark: mark)
         try producer { bytes throws(StorageError) in try writer.put(bytes) }
         let fileBytes = try writer.finish()
@@ -160,8 +163,21 @@ struct SnapshotStore {
             .filter { $0 != kept && ($0.index, $0.term) < (kept.index, kept.term) }
             .sorted { ($0.index, $0.term) < ($1.index, $1.term) }
         guard older.count > 1 else { return }
-        for name in older.dropLast() { try folder.remove(name.text) }
+        for name in older.dropLast() { try retire(name) }
+        // Before the spare is written into: after a crash nothing else may have its old name.
         try folder.sync()
+    }
+
+    /// Who reads it goes on reading what it was: then it can't become a spare.
+    private func retire(_ name: SnapshotName) throws(StorageError) {
+        let isOpen =
+            sending.contains { $0.name == name } || exported.contains { $0.name == name }
+        let hasSpare = try folder.names().contains(SnapshotName.spare)
+        if isOpen || hasSpare {
+            try folder.remove(name.text)
+        } else {
+            try folder.rename(name.text, to: SnapshotName.spare)
+        }
     }
 
     /// The finished snapshots, oldest first.

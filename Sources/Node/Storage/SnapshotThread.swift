@@ -84,7 +84,7 @@ final class SnapshotThread: Sendable {
     ) {
         while let job = queue.take() {
             do throws(StorageError) {
-                if let result = try perform(job, on: &store) { report(result) }
+                if let result = try perform(job, on: &store, queue) { report(result) }
             } catch {
                 queue.close()
                 report(.failed(error))
@@ -93,13 +93,32 @@ final class SnapshotThread: Sendable {
         }
     }
 
+    /// Rests after each piece: a sync of the log, of any node on the same disk, waits behind what was written before it.
+    /// Not while another job waits, or the end of the process.
+    private static func unhurried(
+        _ producer: @escaping SnapshotStore.Producer, _ queue: BlockingQueue<Job>
+    ) -> SnapshotStore.Producer {
+        { put throws(StorageError) in
+            var begun = LogThread.now()
+            try producer { bytes throws(StorageError) in
+                try put(bytes)
+                let taken = LogThread.now() - begun
+                queue.rest(
+                    nanoseconds: min(
+                        StorageLimits.backgroundRestFactor * taken,
+                        StorageLimits.maxBackgroundRestNanoseconds))
+                begun = LogThread.now()
+            }
+        }
+    }
+
     private static func perform(
-        _ job: Job, on store: inout SnapshotStore
+        _ job: Job, on store: inout SnapshotStore, _ queue: BlockingQueue<Job>
     ) throws(StorageError) -> Report? {
         switch job {
         case .write(let mark, let producer):
             let start = LogThread.now()
-            let fileBytes = try store.write(mark, from: producer)
+            let fileBytes = try store.write(mark, from: unhurried(producer, queue))
             return .written(mark, fileBytes: fileBytes, nanoseconds: LogThread.now() - start)
         case .readChunk(let peer, let mark, let offset, let maxBytes):
             do throws(StorageError) {

@@ -12,7 +12,8 @@ struct SnapshotWriter {
     private var waiting: [UInt8] = []
 
     init(_ name: String, in folder: StorageFolder, mark: SnapshotMark) throws(StorageError) {
-        _ = try folder.open(name, mode: .replace)
+        // What is there may be a spare, `SnapshotName.spare`, to be overwritten; `finish` cuts off what is left of it.
+        _ = try folder.open(name, mode: .openOrCreate)
         // It is as large as the state, and who reads it does so much later: it would only push others out of the page cache.
         file = try folder.open(name, mode: .append(zerosBefore: 0))
         let header = SnapshotFormat.header(for: mark)
@@ -44,6 +45,7 @@ struct SnapshotWriter {
         let footer = SnapshotFormat.footer(totals, headerChecksum: headerChecksum)
         try file.write(footer, at: offset)
         offset += footer.count
+        if try file.sizeBytes() > offset { try file.truncate(toBytes: offset) }
         try file.sync()
         return offset
     }

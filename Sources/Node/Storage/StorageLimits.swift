@@ -34,15 +34,17 @@ enum StorageLimits {
     static let maxUnreadSnapshotAge = 4
     /// Hard state, mark and configuration at the beginning of a segment.
     static let maxSegmentHeaderBytes = 256 << 10
-    /// Segments that are kept for use again, zeroed or waiting for it.
-    static let maxSpareSegments = 3
+    /// Segments that are kept for use again, zeroed or waiting for it: as many as a snapshot sets free, unless a flood
+    /// came before it. To free the room of a file and find it again takes far longer than to write it once more.
+    static let maxSpareSegments = 8
     /// Zeros are written and synced in steps of this size, so that no sync waits behind a whole segment.
     static let zeroingStepBytes = 1 << 20
-    /// Of a spare, which has time. After each step its thread rests for this many times as long as the step took:
-    /// it takes no more than a quarter of a disk or processor that others need at this very moment.
+    /// Of a spare, which has time.
     static let spareStepBytes = 256 << 10
-    static let spareRestFactor: UInt64 = 3
-    static let maxSpareRestNanoseconds: UInt64 = 250_000_000
+    /// After each step of a spare or snapshot, and after each segment set free, its thread rests for this many times as
+    /// long as that took: it takes no more than a quarter of a disk or processor that others need at this very moment.
+    static let backgroundRestFactor: UInt64 = 3
+    static let maxBackgroundRestNanoseconds: UInt64 = 250_000_000
 
     static let snapshotBlockBytes = 1 << 20
     /// A snapshot is synced in steps of this size while it is written, so that its end does not fill the

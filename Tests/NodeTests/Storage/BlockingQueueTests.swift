@@ -56,4 +56,18 @@ struct BlockingQueueTests {
         thread.join()
         #expect(!queue.pause(nanoseconds: 3_600_000_000_000))
     }
+
+    @Test(.timeLimit(.minutes(1))) func aRestEndsWhenThereIsSomethingToTake() throws {
+        let queue = BlockingQueue<Int>()
+        let start = LogThread.now()
+        queue.rest(nanoseconds: 5_000_000)
+        #expect(LogThread.now() - start >= 5_000_000)
+        let thread = try SystemThread(name: "test") { queue.put(1) }
+        queue.rest(nanoseconds: 3_600_000_000_000)
+        thread.join()
+        queue.rest(nanoseconds: 3_600_000_000_000)
+        #expect(queue.take() == 1)
+        queue.close()
+        queue.rest(nanoseconds: 3_600_000_000_000)
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Raft
 import Testing
 
@@ -92,8 +93,58 @@ struct SnapshotStoreTests {
         }
         try scratch.write([1], to: "snapshot-20-3.new")
         try scratch.write([1], to: "snapshot-21-3.incoming")
+        try scratch.write([1], to: SnapshotName.spare)
         try store.removeLeftOvers(recovered: mark(9))
         #expect(try scratch.folder.names() == ["snapshot-5-3", "snapshot-9-3"])
+    }
+
+    @Test(arguments: [10, 5_000, (1 << 20) + 9, 3 << 20])
+    func aSnapshotIsWrittenIntoTheFileOfAnOldOne(count: Int) throws {
+        let scratch = try ScratchFolder()
+        var store = SnapshotStore(folder: scratch.folder)
+        for index in [5, 9, 10] as [Index] {
+            try write(state(2 << 20), mark(index), to: store, pieceBytes: 1 << 20)
+        }
+        let old = try number(of: "snapshot-5-3", in: scratch)
+        try store.prune(durable: mark(10))
+        #expect(
+            try scratch.folder.names() == ["snapshot-10-3", "snapshot-9-3", SnapshotName.spare])
+        try write(state(count), mark(12), to: store, pieceBytes: 1 << 20)
+        #expect(try number(of: "snapshot-12-3", in: scratch) == old)
+        #expect(
+            try scratch.folder.names() == ["snapshot-10-3", "snapshot-12-3", "snapshot-9-3"])
+        // The bytes are those of a new file, nothing of the old one behind them.
+        try write(state(count), mark(12), to: store, pieceBytes: 1 << 20)
+        #expect(try number(of: "snapshot-12-3", in: scratch) != old)
+        #expect(try store.load(mark(12)) == state(count))
+    }
+
+    @Test func whatAPeerOrABackupReadsIsNotWrittenOver() throws {
+        let scratch = try ScratchFolder()
+        var store = SnapshotStore(folder: scratch.folder)
+        for index in [3, 5, 9, 10] as [Index] {
+            try write(state(300_000 + Int(index)), mark(index), to: store, pieceBytes: 1 << 20)
+        }
+        _ = try store.chunk(of: mark(3), at: 0, maxBytes: 1_000)
+        _ = try store.perform(.open(SnapshotName(mark(5))))
+        let sent = try scratch.bytes(of: "snapshot-3-3")
+        let exported = try scratch.bytes(of: "snapshot-5-3")
+        try store.prune(durable: mark(10))
+        #expect(try scratch.folder.names() == ["snapshot-10-3", "snapshot-9-3"])
+        try write(state(500_000), mark(12), to: store, pieceBytes: 1 << 20)
+        let chunk = try #require(try store.chunk(of: mark(3), at: 1_000, maxBytes: 200_000))
+        #expect(chunk.bytes == Array(sent[1_000..<201_000]))
+        let read = SnapshotExport.Job.read(
+            SnapshotName(mark(5)), offset: 1_000, maxBytes: 200_000, token: 1)
+        #expect(
+            try store.perform(read)
+                == .read(token: 1, bytes: Array(exported[1_000..<201_000])))
+    }
+
+    private func number(of name: String, in scratch: ScratchFolder) throws -> UInt64 {
+        let attributes = try FileManager.default.attributesOfItem(
+            atPath: scratch.folder.path(of: name))
+        return try #require(attributes[.systemFileNumber] as? UInt64)
     }
 
     private func chunks(
