@@ -61,7 +61,9 @@ extension Node {
         let peers = (transport?.statuses ?? []).map { status in
             MetricsGauges.Peer(
                 id: status.id, isConnected: status.isConnected,
-                skewMilliseconds: status.hello.flatMap { replica.skewMilliseconds[$0.id] })
+                skewMilliseconds: status.hello.flatMap { replica.skewMilliseconds[$0.id] },
+                sentMessages: status.sentFrames, sentBytes: status.sentBytes,
+                droppedMessages: status.droppedFrames)
         }
         let limit = MetricsGauges.maxLabelValues
         let now = replica.clusterTime(

@@ -7,6 +7,7 @@ import time
 from clusterlib.cluster import ClusterError
 from clusterlib.connection import Connection, Unreachable
 from measurelib.arrivals import Arrivals
+from measurelib.load import load_waiting
 
 CHANGE_SECONDS = 120
 
@@ -20,6 +21,7 @@ def measure_replace(cluster, options):
     pairs. All latencies count from when a submission was due. The newcomer's processor time and disk are those of the
     nodes that serve, and of the clients.
     """
+    load_waiting(cluster, options.preloaded)
     arrivals = Arrivals(cluster, options.connections, options.rate)
     arrivals.await_first()
     pairs = {"a follower": [], "the leader": []}

@@ -52,6 +52,24 @@ extension Metrics {
             text.sample(
                 "carillon_peer_clock_skew_seconds", ("peer", peer.id), Double(skew) / 1_000)
         }
+        text.metric(
+            "carillon_peer_sent_messages_total", .counter, "Messages sent to the peer.")
+        for peer in gauges.peers {
+            text.sample(
+                "carillon_peer_sent_messages_total", ("peer", peer.id), peer.sentMessages)
+        }
+        text.metric(
+            "carillon_peer_sent_bytes_total", .counter, "Bytes of messages sent to the peer.")
+        for peer in gauges.peers {
+            text.sample("carillon_peer_sent_bytes_total", ("peer", peer.id), peer.sentBytes)
+        }
+        text.metric(
+            "carillon_peer_dropped_messages_total", .counter,
+            "Messages to the peer that were dropped: no connection, or too much waiting for it.")
+        for peer in gauges.peers {
+            text.sample(
+                "carillon_peer_dropped_messages_total", ("peer", peer.id), peer.droppedMessages)
+        }
     }
 
     private func writeState(_ gauges: MetricsGauges, to text: inout PrometheusText) {

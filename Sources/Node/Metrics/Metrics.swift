@@ -52,6 +52,9 @@ struct MetricsGauges {
         var isConnected: Bool
         /// Theirs minus ours; nil while unknown.
         var skewMilliseconds: Milliseconds?
+        var sentMessages: UInt64 = 0
+        var sentBytes: UInt64 = 0
+        var droppedMessages: UInt64 = 0
     }
 
     var node: String

@@ -18,7 +18,9 @@ import Testing
             workersByState: [2, 0, 1], pendingRequests: 1, loopTurns: turns,
             residentBytes: 4_096, uptimeSeconds: 1.5,
             peers: [
-                MetricsGauges.Peer(id: "n2", isConnected: true, skewMilliseconds: -250),
+                MetricsGauges.Peer(
+                    id: "n2", isConnected: true, skewMilliseconds: -250,
+                    sentMessages: 11, sentBytes: 4_000, droppedMessages: 2),
                 MetricsGauges.Peer(id: "n\"3", isConnected: false, skewMilliseconds: nil),
             ])
     }
@@ -46,6 +48,10 @@ import Testing
             "carillon_peer_connected{peer=\"n2\"} 1",
             "carillon_peer_connected{peer=\"n\\\"3\"} 0",
             "carillon_peer_clock_skew_seconds{peer=\"n2\"} -0.25",
+            "carillon_peer_sent_messages_total{peer=\"n2\"} 11",
+            "carillon_peer_sent_bytes_total{peer=\"n2\"} 4000",
+            "carillon_peer_dropped_messages_total{peer=\"n2\"} 2",
+            "carillon_peer_sent_messages_total{peer=\"n\\\"3\"} 0",
             "carillon_loop_turns_total 2", "carillon_loop_longest_turn_seconds 0.0015",
             "carillon_loop_turn_seconds_bucket{le=\"0.001\"} 1",
             "carillon_build_info{version=\"0.1.0\"} 1",
