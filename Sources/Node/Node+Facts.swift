@@ -9,7 +9,7 @@ extension Node {
         return NodeFacts(
             // As the replica is told it, and not as it was when the turn began: of the two, that is behind.
             clock: {
-                Clock(monotonic: Loop.clock(), wall: SystemClock.wallMilliseconds())
+                SystemClock.clock()
             },
             gauges: { [unowned self] in gauges() },
             isConnected: { [unowned self] peer in
@@ -67,7 +67,7 @@ extension Node {
         }
         let limit = MetricsGauges.maxLabelValues
         let now = replica.clusterTime(
-            at: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()))
+            at: SystemClock.clock())
         let due = replica.scheduler.dueSchedules(at: now, limit: 1).first
         return MetricsGauges(
             node: replica.id.name, version: ProductVersion.text,

@@ -73,12 +73,12 @@ final class Node {
                 handlers: worker.handlerNames, tags: member.tags),
             recovered: recovered, state: state,
             planner: OccurrencePlanner(zones: Self.systemZones),
-            clock: Clock(monotonic: loop.now, wall: SystemClock.wallMilliseconds()),
+            clock: SystemClock.clock(),
             seed: UInt64.random(in: .min ... .max))
         gateway = Gateway(replica: replica) {
             // Read anew for each step. The process may have been stopped since the turn began: reads that came in
             // meanwhile must not be answered under a lease that was valid then.
-            Clock(monotonic: Loop.clock(), wall: SystemClock.wallMilliseconds())
+            SystemClock.clock()
         }
         try loop.attach(mailbox) { [unowned self] mail in receive(mail) }
         try listen(configuration, member)

@@ -9,6 +9,9 @@ struct LeaderDuties: Sendable {
     /// may be done already.
     let readyIndex: Index
     private let startedAt: Nanoseconds
+    /// When the wall clock came to `startedAtWall`, a part of a millisecond before the term began: what is due would
+    /// be late by that part for as long as the term lasts.
+    private let wallTickedAt: Nanoseconds
     private var startedAtWall: Milliseconds
     private(set) var lastHeard: [String: Nanoseconds] = [:]
     /// The index of the last proposed `advance`: the next one waits until it is applied.
@@ -39,13 +42,14 @@ struct LeaderDuties: Sendable {
         self.readyIndex = readyIndex
         startedAt = clock.monotonic
         startedAtWall = max(clock.wall, stateTime)
+        wallTickedAt = clock.monotonic - min(clock.wallRemainder, clock.monotonic)
         nextWorkerCheck = clock.monotonic
     }
 
     /// `now` may lie before the term began: whoever asks may have looked at the clock when the turn began, and the
     /// election was won by a message that was handled since.
     func time(at now: Nanoseconds) -> Milliseconds {
-        startedAtWall + Milliseconds((max(now, startedAt) - startedAt) / 1_000_000)
+        startedAtWall + Milliseconds((max(now, startedAt) - wallTickedAt) / 1_000_000)
     }
 
     /// Entries of earlier terms that were not applied at the election may bear a later time than this node's
@@ -56,7 +60,7 @@ struct LeaderDuties: Sendable {
 
     /// The first monotonic instant at which `time` is not before `wake`.
     private func instant(of wake: Milliseconds) -> Nanoseconds {
-        startedAt + Nanoseconds(max(0, wake - startedAtWall)) * 1_000_000
+        wallTickedAt + Nanoseconds(max(0, wake - startedAtWall)) * 1_000_000
     }
 
     mutating func heard(_ worker: String, at now: Nanoseconds) { lastHeard[worker] = now }

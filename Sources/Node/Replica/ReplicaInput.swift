@@ -7,10 +7,13 @@ public struct Clock: Equatable, Sendable {
     public var monotonic: Nanoseconds
     /// May jump.
     public var wall: Milliseconds
+    /// How much of the next millisecond has passed.
+    public var wallRemainder: Nanoseconds
 
-    public init(monotonic: Nanoseconds, wall: Milliseconds) {
+    public init(monotonic: Nanoseconds, wall: Milliseconds, wallRemainder: Nanoseconds = 0) {
         self.monotonic = monotonic
         self.wall = wall
+        self.wallRemainder = wallRemainder
     }
 }
 

@@ -16,6 +16,17 @@ enum SystemClock {
             + ClockOffset.current.milliseconds * 1_000_000
     }
 
+    /// Wall clock and the loop's. The wall clock is read first: should the process stand still between the two, a time
+    /// that is reckoned from them lags behind, and nothing is early.
+    static func clock() -> Clock {
+        let wall = wallNanoseconds()
+        // Down, before 1970 as well.
+        let milliseconds = wall >= 0 ? wall / 1_000_000 : (wall - 999_999) / 1_000_000
+        return Clock(
+            monotonic: Loop.clock(), wall: milliseconds,
+            wallRemainder: UInt64(wall - milliseconds * 1_000_000))
+    }
+
     /// Nanoseconds since some start; never goes back, and does not count while the machine sleeps.
     static func monotonicNanoseconds() -> UInt64 {
         let time = read(CLOCK_MONOTONIC)

@@ -22,6 +22,25 @@ import Testing
         #expect(duties().time(at: 999_000_000) == 5_000)
     }
 
+    /// A term that began in the middle of a millisecond has the wall clock's milliseconds, not some of its own.
+    @Test func millisecondsAreThoseOfTheWallClock() {
+        var duties = LeaderDuties(
+            term: 2, readyIndex: 10,
+            clock: Clock(monotonic: 1_000_700_000, wall: 5_000, wallRemainder: 700_000),
+            stateTime: 0)
+        #expect(duties.time(at: 999_000_000) == 5_000)
+        #expect(duties.time(at: 1_000_999_999) == 5_000)
+        #expect(duties.time(at: 1_001_000_000) == 5_001)
+        let early = duties.advanceTime(nextWake: 5_003, applied: 10, now: 1_002_999_999)
+        #expect(early == nil)
+        let due = duties.advanceTime(nextWake: 5_003, applied: 10, now: 1_003_000_000)
+        #expect(due == 5_003)
+        _ = duties.lostWorkers(
+            Scheduler(), own: Self.worker("n1"), applied: 10, timeout: 2_000_000_000,
+            now: 1_000_700_000)
+        #expect(duties.nextDeadline(nextWake: 5_003, applied: 10) == 1_003_000_000)
+    }
+
     @Test func timeGoesOnFromEntriesAppliedAfterTheElection() {
         var duties = duties()
         duties.catchUp(with: 4_000, at: 1_000_000_000)
