@@ -157,12 +157,19 @@ extension Replica {
     /// The file of the newest snapshot is damaged or gone, and not written anew yet.
     public var isSnapshotLost: Bool { lostSnapshot == raft.snapshotMark }
 
+    /// Somebody waits for a snapshot, or the log has grown by as much again as it has when one is begun: it is not to be
+    /// written at leisure.
+    public var isSnapshotPressing: Bool {
+        raft.snapshotMark.index < snapshotFloor || isSnapshotLost
+            || raft.coverableLogBytes > 2 * settings.snapshotLogBytes
+    }
+
     /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
     /// a restart nowhere on this node.
     mutating func takeSnapshotIfDue(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
         let hasRested =
-            clock.monotonic >= snapshotBegunAt + settings.snapshotRestNanoseconds
+            clock.monotonic >= snapshotEndedAt + settings.snapshotRestNanoseconds
         let maxBytes =
             settings.snapshotLogBytes * (hasRested ? 1 : settings.hastySnapshotFactor)
         let isDue =
@@ -173,7 +180,6 @@ extension Replica {
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark
-        snapshotBegunAt = clock.monotonic
         effects.append(.writeSnapshot(mark, scheduler.snapshotCopy()))
     }
 }

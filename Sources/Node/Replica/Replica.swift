@@ -37,7 +37,7 @@ public struct Replica {
     /// Until when what is gathered may wait for company; `.max`: nothing waits.
     var companyDeadline = Nanoseconds.max
     var snapshotUnderWay: SnapshotMark?
-    var snapshotBegunAt: Nanoseconds = 0
+    var snapshotEndedAt: Nanoseconds = 0
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0
     /// Its file was found damaged or gone.
@@ -197,6 +197,7 @@ public struct Replica {
         case .snapshotWritten(let mark):
             precondition(snapshotUnderWay == mark)
             snapshotUnderWay = nil
+            snapshotEndedAt = clock.monotonic
             // Perhaps it is the lost one, written anew.
             lostSnapshot = nil
             stepRaft(.snapshotTaken(mark), clock, &effects)

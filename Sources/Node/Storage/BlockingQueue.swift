@@ -32,15 +32,21 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// False if the queue was closed: the element is dropped.
+    /// False if the queue was closed: the element is dropped. `isFirst`: it is taken before all that is there.
     @discardableResult
-    func put(_ element: Element) -> Bool {
+    func put(_ element: Element, isFirst: Bool = false) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard !isClosed else { return false }
-        items.append(element)
+        items.insert(element, at: isFirst ? 0 : items.count)
         pthread_cond_signal(condition)
         return true
+    }
+
+    var count: Int {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return items.count
     }
 
     /// Waits for an element; nil when the queue is closed and empty.
@@ -61,15 +67,15 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     /// Lets that much time pass, whatever is put meanwhile; false, and at once, when the queue is closed. Only for a
     /// queue that has one taker: another would sleep through what is put meanwhile.
     func pause(nanoseconds: UInt64) -> Bool {
-        wait(nanoseconds: nanoseconds, endsWithNext: false)
+        wait(nanoseconds: nanoseconds) { _ in false }
     }
 
-    /// As `pause`, but no longer than until there is something to take.
-    func rest(nanoseconds: UInt64) {
-        _ = wait(nanoseconds: nanoseconds, endsWithNext: true)
+    /// As `pause`, but no longer than until something is there that can't wait.
+    func rest(nanoseconds: UInt64, isPressing: (Element) -> Bool) {
+        _ = wait(nanoseconds: nanoseconds, isPressing: isPressing)
     }
 
-    private func wait(nanoseconds: UInt64, endsWithNext: Bool) -> Bool {
+    private func wait(nanoseconds: UInt64, isPressing: (Element) -> Bool) -> Bool {
         var end = timespec()
         let result = clock_gettime(CLOCK_MONOTONIC, &end)
         precondition(result == 0, "every Linux has this clock")
@@ -78,7 +84,7 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         end.tv_nsec = Int(sum % 1_000_000_000)
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while !isClosed, !endsWithNext || items.isEmpty {
+        while !isClosed, !items.contains(where: isPressing) {
             if pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { break }
         }
         return !isClosed

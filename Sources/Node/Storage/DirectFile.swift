@@ -89,6 +89,7 @@ final class DirectFile: OpenFile {
             try flush(&state)
             state.window.forgetZeros()
             state.window.begin(at: count)
+            state.hasWrittenAround = true
         }
         try file.truncate(toBytes: count)
     }

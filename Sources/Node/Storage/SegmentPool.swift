@@ -79,7 +79,8 @@ final class SegmentPool: Sendable {
             return try createOnTheSpot(bytes: max(atLeastBytes, smallBytes), number: number)
         }
         let spare = try result.get()
-        if thread != nil { jobs.put(.prepare) }
+        // Before what waits to be recycled: the log makes small segments on the spot until there is a spare.
+        if thread != nil { jobs.put(.prepare, isFirst: true) }
         return spare
     }
 
@@ -159,8 +160,11 @@ final class SegmentPool: Sendable {
                 case .recycle(let name):
                     let begun = LogThread.now()
                     try recycle(name)
-                    // A snapshot frees many at once.
-                    if hasTime { _ = rest(since: begun, until: jobs) }
+                    // A snapshot frees several at once. After a flood it is hundreds of small ones, which are
+                    // removed faster than the log makes others.
+                    if hasTime, jobs.count < StorageLimits.maxSpareSegments {
+                        _ = rest(since: begun, until: jobs)
+                    }
                 }
                 return true
             } catch {
@@ -217,7 +221,8 @@ final class SegmentPool: Sendable {
         }
 
         private mutating func recycle(_ name: String) throws(StorageError) {
-            if used.count < StorageLimits.maxSpareSegments - 1 {
+            let bytes = try folder.open(name, mode: .read).sizeBytes()
+            if bytes == segmentBytes, used.count < StorageLimits.maxSpareSegments - 1 {
                 let spare = SegmentName.spare(nextNumber)
                 nextNumber += 1
                 try folder.rename(name, to: spare)

@@ -74,6 +74,8 @@ struct SnapshotReceiver {
 
     private mutating func begin(_ chunk: Message.SnapshotChunk) throws(StorageError) {
         try drop()
+        // The room is needed: a disk need not hold one snapshot more than are of use.
+        if try folder.names().contains(SnapshotName.spare) { try folder.remove(SnapshotName.spare) }
         let name = SnapshotName(chunk.mark).text + SnapshotName.incomingSuffix
         incoming = Incoming(
             mark: chunk.mark, name: name,

@@ -34,18 +34,19 @@ final class SnapshotThread: Sendable {
     }
 
     private let queue = BlockingQueue<Job>()
+    private let haste = Haste()
     private let thread: SystemThread
 
     /// `report` is called on this thread, in the order of the jobs. A `prune` that succeeds is not reported.
     init(
         store: sending SnapshotStore, report: @escaping @Sendable (Report) -> Void
     ) throws(StorageError) {
-        let queue = queue
+        let (queue, haste) = (queue, haste)
         let owned = Owned(store)
         do throws(IOError) {
             thread = try SystemThread(name: "carillon-snap") {
                 owned.store.withLock { store in
-                    Self.run(&store, queue, report)
+                    Self.run(&store, queue, haste, report)
                 }
             }
         } catch {
@@ -56,6 +57,16 @@ final class SnapshotThread: Sendable {
     /// The caller bounds what it submits. After a failure jobs are dropped.
     func submit(_ job: Job) {
         queue.put(job)
+    }
+
+    /// Whether somebody waits for the snapshot that is being written, or will be, and it takes no rests.
+    var isHasty: Bool {
+        get { haste.flag.load(ordering: .relaxed) }
+        set { haste.flag.store(newValue, ordering: .relaxed) }
+    }
+
+    private final class Haste: Sendable {
+        let flag = Atomic<Bool>(false)
     }
 
     /// Does what was submitted and joins the thread.
@@ -79,12 +90,12 @@ final class SnapshotThread: Sendable {
     }
 
     private static func run(
-        _ store: inout SnapshotStore, _ queue: BlockingQueue<Job>,
+        _ store: inout SnapshotStore, _ queue: BlockingQueue<Job>, _ haste: Haste,
         _ report: @Sendable (Report) -> Void
     ) {
         while let job = queue.take() {
             do throws(StorageError) {
-                if let result = try perform(job, on: &store, queue) { report(result) }
+                if let result = try perform(job, on: &store, queue, haste) { report(result) }
             } catch {
                 queue.close()
                 report(.failed(error))
@@ -94,31 +105,37 @@ final class SnapshotThread: Sendable {
     }
 
     /// Rests after each piece: a sync of the log, of any node on the same disk, waits behind what was written before it.
-    /// Not while another job waits, or the end of the process.
+    /// Not while somebody waits for this snapshot, for another job, or for the end of the process. An older snapshot can
+    /// wait to be removed.
     private static func unhurried(
-        _ producer: @escaping SnapshotStore.Producer, _ queue: BlockingQueue<Job>
+        _ producer: @escaping SnapshotStore.Producer, _ queue: BlockingQueue<Job>,
+        _ haste: Haste
     ) -> SnapshotStore.Producer {
         { put throws(StorageError) in
             var begun = LogThread.now()
             try producer { bytes throws(StorageError) in
                 try put(bytes)
                 let taken = LogThread.now() - begun
-                queue.rest(
-                    nanoseconds: min(
-                        StorageLimits.backgroundRestFactor * taken,
-                        StorageLimits.maxBackgroundRestNanoseconds))
+                if !haste.flag.load(ordering: .relaxed) {
+                    let rest = StorageLimits.backgroundRestFactor * taken
+                    queue.rest(
+                        nanoseconds: min(rest, StorageLimits.maxBackgroundRestNanoseconds)
+                    ) { job in
+                        if case .prune = job { false } else { true }
+                    }
+                }
                 begun = LogThread.now()
             }
         }
     }
 
     private static func perform(
-        _ job: Job, on store: inout SnapshotStore, _ queue: BlockingQueue<Job>
+        _ job: Job, on store: inout SnapshotStore, _ queue: BlockingQueue<Job>, _ haste: Haste
     ) throws(StorageError) -> Report? {
         switch job {
         case .write(let mark, let producer):
             let start = LogThread.now()
-            let fileBytes = try store.write(mark, from: unhurried(producer, queue))
+            let fileBytes = try store.write(mark, from: unhurried(producer, queue, haste))
             return .written(mark, fileBytes: fileBytes, nanoseconds: LogThread.now() - start)
         case .readChunk(let peer, let mark, let offset, let maxBytes):
             do throws(StorageError) {

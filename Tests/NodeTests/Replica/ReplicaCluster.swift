@@ -172,6 +172,7 @@ final class ReplicaCluster {
             switch effect {
             case .send(let message, let target): mail.append((machine.id, target, message))
             case .persist(let batch): step(machine.id.name, .durable(batch.ticket))
+            case .writeSnapshot(let mark, _): step(machine.id.name, .snapshotWritten(mark))
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
             case .beatAnswered(let token, let answer): machine.beatAnswers[token] = answer
             case .workerRefused: refused.append(machine.id)

@@ -57,17 +57,27 @@ struct BlockingQueueTests {
         #expect(!queue.pause(nanoseconds: 3_600_000_000_000))
     }
 
-    @Test(.timeLimit(.minutes(1))) func aRestEndsWhenThereIsSomethingToTake() throws {
+    @Test(.timeLimit(.minutes(1))) func aRestEndsWhenSomethingPresses() throws {
         let queue = BlockingQueue<Int>()
+        let hour: UInt64 = 3_600_000_000_000
         let start = LogThread.now()
-        queue.rest(nanoseconds: 5_000_000)
+        queue.put(1)
+        queue.rest(nanoseconds: 5_000_000) { $0 == 2 }
         #expect(LogThread.now() - start >= 5_000_000)
-        let thread = try SystemThread(name: "test") { queue.put(1) }
-        queue.rest(nanoseconds: 3_600_000_000_000)
+        let thread = try SystemThread(name: "test") { queue.put(2) }
+        queue.rest(nanoseconds: hour) { $0 == 2 }
         thread.join()
-        queue.rest(nanoseconds: 3_600_000_000_000)
-        #expect(queue.take() == 1)
+        queue.rest(nanoseconds: hour) { $0 == 2 }
+        #expect(queue.count == 2)
         queue.close()
-        queue.rest(nanoseconds: 3_600_000_000_000)
+        queue.rest(nanoseconds: hour) { _ in false }
+    }
+
+    @Test func whatIsPutFirstIsTakenFirst() {
+        let queue = BlockingQueue<Int>()
+        queue.put(1)
+        queue.put(2)
+        queue.put(3, isFirst: true)
+        #expect([queue.take(), queue.take(), queue.take()] == [3, 1, 2])
     }
 }

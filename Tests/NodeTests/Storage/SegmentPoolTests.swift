@@ -47,6 +47,24 @@ struct SegmentPoolTests {
         #expect(try scratch.bytes(of: next.name).count == Self.segmentBytes)
     }
 
+    /// Small ones, made while there was no spare, would take the places of those that can be used again.
+    @Test func onlyWholeSegmentsAreKept() throws {
+        let scratch = try ScratchFolder()
+        let pool = try SegmentPool(
+            folder: scratch.folder, segmentBytes: Self.segmentBytes, used: [], usesThread: false)
+        try scratch.write([UInt8](repeating: 7, count: 4_096), to: SegmentName.text(1))
+        try scratch.write(
+            [UInt8](repeating: 7, count: Self.segmentBytes), to: SegmentName.text(2))
+        pool.recycle(name: SegmentName.text(1))
+        #expect(try scratch.folder.names() == [SegmentName.text(2)])
+        pool.recycle(name: SegmentName.text(2))
+        let kept = try scratch.folder.names()
+        #expect(kept.count == 1 && kept != [SegmentName.text(2)])
+        let spare = try pool.take(atLeastBytes: 1, number: 3)
+        #expect([spare.name] == kept)
+        #expect(try scratch.bytes(of: spare.name).allSatisfy { $0 == 0 })
+    }
+
     @Test(.timeLimit(.minutes(2))) func theSpareIsTakenOnceItIsReady() throws {
         let scratch = try ScratchFolder()
         let segmentBytes = 2 * StorageLimits.smallSegmentBytes

@@ -141,6 +141,24 @@ struct SnapshotStoreTests {
                 == .read(token: 1, bytes: Array(exported[1_000..<201_000])))
     }
 
+    /// A disk that has room for what is of use must take a snapshot from a peer.
+    @Test func aSpareMakesRoomForWhatIsReceived() throws {
+        let sender = try ScratchFolder()
+        let receiver = try ScratchFolder()
+        var source = SnapshotStore(folder: sender.folder)
+        var target = SnapshotStore(folder: receiver.folder)
+        for index in [5, 9, 10] as [Index] {
+            try write([1], mark(index), to: target, pieceBytes: 1)
+        }
+        try target.prune(durable: mark(10))
+        try write(state(5_000), mark(20), to: source, pieceBytes: 1_000)
+        let chunk = try chunks(of: mark(20), from: &source, bytes: 1_000)[0]
+        _ = try target.receive(chunk)
+        #expect(
+            try receiver.folder.names()
+                == ["snapshot-10-3", "snapshot-20-3.incoming", "snapshot-9-3"])
+    }
+
     private func number(of name: String, in scratch: ScratchFolder) throws -> UInt64 {
         let attributes = try FileManager.default.attributesOfItem(
             atPath: scratch.folder.path(of: name))
