@@ -187,7 +187,7 @@ final class Node {
     /// After the turn's messages: the way over another node and its disk is longer than that over the own one, and the
     /// log thread, once awake, may take the processor that they need.
     private func submitBatches() {
-        storage.snapshots.isHasty = gateway.replica.isSnapshotPressing
+        storage.snapshots.setHasty(gateway.replica.isSnapshotPressing)
         guard !batches.isEmpty else { return }
         for batch in batches { storage.log.submit(batch) }
         batches.removeAll(keepingCapacity: true)

@@ -36,7 +36,8 @@ struct ClockModel: Sendable {
         let elapsed = elapsed(at: now)
         return Clock(
             monotonic: base + elapsed,
-            wall: Self.epoch + wallOffset + Milliseconds(elapsed / 1_000_000))
+            wall: Self.epoch + wallOffset + Milliseconds(elapsed / 1_000_000),
+            wallRemainder: elapsed % 1_000_000)
     }
 
     /// The first virtual instant from `now` on at which the monotonic clock has reached `deadline`.

@@ -65,7 +65,8 @@ extension Metrics {
         }
         text.metric(
             "carillon_peer_dropped_messages_total", .counter,
-            "Messages to the peer that were dropped: no connection, or too much waiting for it.")
+            "Messages to the peer that were dropped: no connection, or too much waiting for it, or another node has its name."
+        )
         for peer in gauges.peers {
             text.sample(
                 "carillon_peer_dropped_messages_total", ("peer", peer.id), peer.droppedMessages)

@@ -9,8 +9,8 @@ struct LeaderDuties: Sendable {
     /// may be done already.
     let readyIndex: Index
     private let startedAt: Nanoseconds
-    /// When the wall clock came to `startedAtWall`, a part of a millisecond before the term began: what is due would
-    /// be late by that part for as long as the term lasts.
+    /// The wall clock's last tick before the term began. The term's milliseconds begin with it, or all that is due would
+    /// be late by what was left of one.
     private let wallTickedAt: Nanoseconds
     private var startedAtWall: Milliseconds
     private(set) var lastHeard: [String: Nanoseconds] = [:]

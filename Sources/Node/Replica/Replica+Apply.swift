@@ -157,11 +157,14 @@ extension Replica {
     /// The file of the newest snapshot is damaged or gone, and not written anew yet.
     public var isSnapshotLost: Bool { lostSnapshot == raft.snapshotMark }
 
-    /// Somebody waits for a snapshot, or the log has grown by as much again as it has when one is begun: it is not to be
-    /// written at leisure.
+    /// A snapshot is not to be written at leisure: somebody waits for it, or the log, which can't be cut before, is as
+    /// long as it should never be, or has grown since by what one is taken for.
     public var isSnapshotPressing: Bool {
-        raft.snapshotMark.index < snapshotFloor || isSnapshotLost
-            || raft.coverableLogBytes > 2 * settings.snapshotLogBytes
+        let maxBytes = min(
+            snapshotBegunLogBytes + settings.snapshotLogBytes,
+            settings.hastySnapshotFactor * settings.snapshotLogBytes)
+        return raft.snapshotMark.index < snapshotFloor || isSnapshotLost
+            || raft.coverableLogBytes > maxBytes
     }
 
     /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
@@ -180,6 +183,7 @@ extension Replica {
         else { return }
         let mark = raft.mark(at: applied)
         snapshotUnderWay = mark
+        snapshotBegunLogBytes = raft.coverableLogBytes
         effects.append(.writeSnapshot(mark, scheduler.snapshotCopy()))
     }
 }

@@ -37,6 +37,8 @@ public struct Replica {
     /// Until when what is gathered may wait for company; `.max`: nothing waits.
     var companyDeadline = Nanoseconds.max
     var snapshotUnderWay: SnapshotMark?
+    /// How much log was behind the one before it.
+    var snapshotBegunLogBytes = 0
     var snapshotEndedAt: Nanoseconds = 0
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Spare files are named `spare-<number>`. A spare found on opening may be half zeroed, or may be a
 /// segment that was renamed a moment before a crash, so it counts as used and is zeroed again. A segment
-/// that is not needed any more is renamed to a spare, in order, each rename synced before the next: after
+/// that is not needed any more is renamed to a spare, or removed, in order, each rename synced before the next: after
 /// a crash the log lacks segments only at its beginning, and none is zeroed under its old name.
 final class SegmentPool: Sendable {
     /// A file of zeros, synced, its name synced too.
@@ -79,8 +79,11 @@ final class SegmentPool: Sendable {
             return try createOnTheSpot(bytes: max(atLeastBytes, smallBytes), number: number)
         }
         let spare = try result.get()
-        // Before what waits to be recycled: the log makes small segments on the spot until there is a spare.
-        if thread != nil { jobs.put(.prepare, isFirst: true) }
+        // Before what waits to be recycled: the log makes small segments on the spot until there is a spare. But what
+        // a flood has left, hundreds of those, must not grow as long as it lasts.
+        if thread != nil {
+            jobs.put(.prepare, isFirst: jobs.count < StorageLimits.maxSpareSegments)
+        }
         return spare
     }
 
@@ -160,10 +163,11 @@ final class SegmentPool: Sendable {
                 case .recycle(let name):
                     let begun = LogThread.now()
                     try recycle(name)
-                    // A snapshot frees several at once. After a flood it is hundreds of small ones, which are
-                    // removed faster than the log makes others.
+                    // A snapshot frees several at once. After a flood it is hundreds of small ones, without rests.
                     if hasTime, jobs.count < StorageLimits.maxSpareSegments {
-                        _ = rest(since: begun, until: jobs)
+                        jobs.rest(nanoseconds: Self.restNanoseconds(since: begun)) { job in
+                            if case .prepare = job { true } else { false }
+                        }
                     }
                 }
                 return true
@@ -215,9 +219,11 @@ final class SegmentPool: Sendable {
 
         /// False: the pool was stopped.
         private func rest(since begun: UInt64, until jobs: BlockingQueue<Job>) -> Bool {
-            let nanoseconds = StorageLimits.backgroundRestFactor * (LogThread.now() - begun)
-            return jobs.pause(
-                nanoseconds: min(nanoseconds, StorageLimits.maxBackgroundRestNanoseconds))
+            jobs.pause(nanoseconds: Self.restNanoseconds(since: begun))
+        }
+
+        private static func restNanoseconds(since begun: UInt64) -> UInt64 {
+            StorageLimits.backgroundRestNanoseconds(after: LogThread.now() - begun)
         }
 
         private mutating func recycle(_ name: String) throws(StorageError) {

@@ -14,6 +14,11 @@ final class SnapshotThread: Sendable {
         /// The log's batch with this mark is durable: older snapshots may go.
         case prune(SnapshotMark)
         case export(SnapshotExport.Job)
+
+        /// Nobody waits for it.
+        var canWait: Bool {
+            if case .prune = self { true } else { false }
+        }
     }
 
     enum Report: Sendable, Equatable {
@@ -60,10 +65,7 @@ final class SnapshotThread: Sendable {
     }
 
     /// Whether somebody waits for the snapshot that is being written, or will be, and it takes no rests.
-    var isHasty: Bool {
-        get { haste.flag.load(ordering: .relaxed) }
-        set { haste.flag.store(newValue, ordering: .relaxed) }
-    }
+    func setHasty(_ isHasty: Bool) { haste.flag.store(isHasty, ordering: .relaxed) }
 
     private final class Haste: Sendable {
         let flag = Atomic<Bool>(false)
@@ -115,18 +117,17 @@ final class SnapshotThread: Sendable {
             var begun = LogThread.now()
             try producer { bytes throws(StorageError) in
                 try put(bytes)
-                let taken = LogThread.now() - begun
-                if !haste.flag.load(ordering: .relaxed) {
-                    let rest = StorageLimits.backgroundRestFactor * taken
-                    queue.rest(
-                        nanoseconds: min(rest, StorageLimits.maxBackgroundRestNanoseconds)
-                    ) { job in
-                        if case .prune = job { false } else { true }
-                    }
-                }
+                let rest = restNanoseconds(
+                    after: LogThread.now() - begun,
+                    isHasty: haste.flag.load(ordering: .relaxed))
+                if rest > 0 { queue.rest(nanoseconds: rest) { !$0.canWait } }
                 begun = LogThread.now()
             }
         }
+    }
+
+    static func restNanoseconds(after taken: UInt64, isHasty: Bool) -> UInt64 {
+        isHasty ? 0 : StorageLimits.backgroundRestNanoseconds(after: taken)
     }
 
     private static func perform(

@@ -41,10 +41,16 @@ enum StorageLimits {
     static let zeroingStepBytes = 1 << 20
     /// Of a spare, which has time.
     static let spareStepBytes = 256 << 10
-    /// After each step of a spare or snapshot, and after each segment set free, its thread rests for this many times as
+    /// After each step of a spare or snapshot, and after each segment set free if few are, its thread rests for this many times as
     /// long as that took: it takes no more than a quarter of a disk or processor that others need at this very moment.
     static let backgroundRestFactor: UInt64 = 3
     static let maxBackgroundRestNanoseconds: UInt64 = 250_000_000
+
+    static func backgroundRestNanoseconds(after taken: UInt64) -> UInt64 {
+        min(
+            backgroundRestFactor * min(taken, maxBackgroundRestNanoseconds),
+            maxBackgroundRestNanoseconds)
+    }
 
     static let snapshotBlockBytes = 1 << 20
     /// A snapshot is synced in steps of this size while it is written, so that its end does not fill the

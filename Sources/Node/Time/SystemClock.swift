@@ -4,8 +4,11 @@ import Glibc
 enum SystemClock {
     /// Milliseconds since 1970 (UTC). May jump in both directions when the clock is set.
     static func wallMilliseconds() -> Int64 {
-        let time = read(CLOCK_REALTIME)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        milliseconds(read(CLOCK_REALTIME))
+    }
+
+    private static func milliseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
             + ClockOffset.current.milliseconds
     }
 
@@ -19,12 +22,10 @@ enum SystemClock {
     /// Wall clock and the loop's. The wall clock is read first: should the process stand still between the two, a time
     /// that is reckoned from them lags behind, and nothing is early.
     static func clock() -> Clock {
-        let wall = wallNanoseconds()
-        // Down, before 1970 as well.
-        let milliseconds = wall >= 0 ? wall / 1_000_000 : (wall - 999_999) / 1_000_000
+        let time = read(CLOCK_REALTIME)
         return Clock(
-            monotonic: Loop.clock(), wall: milliseconds,
-            wallRemainder: UInt64(wall - milliseconds * 1_000_000))
+            monotonic: Loop.clock(), wall: milliseconds(time),
+            wallRemainder: UInt64(time.tv_nsec) % 1_000_000)
     }
 
     /// Nanoseconds since some start; never goes back, and does not count while the machine sleeps.

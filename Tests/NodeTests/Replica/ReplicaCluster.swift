@@ -30,6 +30,10 @@ final class ReplicaCluster {
     private(set) var now: Nanoseconds = 1_000_000_000
     /// Names whose mail is lost, in both directions.
     var cut: Set<String> = []
+    /// Snapshots are written when `finishSnapshot` is called, not at once.
+    var areSnapshotsSlow = false
+    private(set) var snapshotsBegun = 0
+    private var slowSnapshot: (name: String, mark: SnapshotMark)?
     private var lastToken: Token = 0
     private var starts: [NodeID: UInt64] = [:]
 
@@ -50,7 +54,7 @@ final class ReplicaCluster {
     func start(
         _ name: String, directory: UInt64 = 1, founders: [String] = [], joins: Bool = false,
         highestStateVersion: UInt32 = 2, restoredAt: Index = 0, queues: [InitialQueue] = [],
-        retention: Retention = Retention()
+        retention: Retention = Retention(), snapshotLogBytes: Int? = nil
     ) {
         let id = NodeID(name, directory: directory)
         var settings = ReplicaSettings()
@@ -58,6 +62,7 @@ final class ReplicaCluster {
         settings.initialQueues = queues
         settings.retention = retention
         settings.joins = joins
+        if let snapshotLogBytes { settings.snapshotLogBytes = snapshotLogBytes }
         settings.peerAddress = "\(name):7101"
         settings.apiAddress = "\(name):7201"
         settings.highestStateVersion = highestStateVersion
@@ -80,6 +85,12 @@ final class ReplicaCluster {
             step(name, .peerConnected(other.id))
             step(other.id.name, .peerConnected(id))
         }
+    }
+
+    func finishSnapshot() {
+        guard let (name, mark) = slowSnapshot else { preconditionFailure("none was begun") }
+        slowSnapshot = nil
+        step(name, .snapshotWritten(mark))
     }
 
     func stop(_ name: String) {
@@ -172,7 +183,13 @@ final class ReplicaCluster {
             switch effect {
             case .send(let message, let target): mail.append((machine.id, target, message))
             case .persist(let batch): step(machine.id.name, .durable(batch.ticket))
-            case .writeSnapshot(let mark, _): step(machine.id.name, .snapshotWritten(mark))
+            case .writeSnapshot(let mark, _):
+                snapshotsBegun += 1
+                if areSnapshotsSlow {
+                    slowSnapshot = (machine.id.name, mark)
+                } else {
+                    step(machine.id.name, .snapshotWritten(mark))
+                }
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
             case .beatAnswered(let token, let answer): machine.beatAnswers[token] = answer
             case .workerRefused: refused.append(machine.id)

@@ -40,6 +40,15 @@ struct SnapshotThreadTests {
         #expect(all[4] == .chunkStored(newer, nextOffset: 1, isComplete: false))
     }
 
+    @Test func whoIsInAHurryTakesNoRest() {
+        #expect(SnapshotThread.restNanoseconds(after: 5_000_000, isHasty: false) == 15_000_000)
+        #expect(SnapshotThread.restNanoseconds(after: .max, isHasty: false) == 250_000_000)
+        #expect(SnapshotThread.restNanoseconds(after: 5_000_000, isHasty: true) == 0)
+        #expect(SnapshotThread.Job.prune(mark).canWait)
+        #expect(!SnapshotThread.Job.load(mark).canWait)
+        #expect(!SnapshotThread.Job.readChunk(to: "n2", mark, offset: 0, maxBytes: 1).canWait)
+    }
+
     @Test func theFirstErrorIsTheLastReport() throws {
         let scratch = try ScratchFolder()
         let reports = ReportLog<SnapshotThread.Report>()
