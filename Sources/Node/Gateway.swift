@@ -147,7 +147,7 @@ final class Gateway {
 
     func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         if hasInput || !effects.isEmpty { return now }
-        return min(earliestDeadline, replica.nextDeadline(now: now))
+        return min(earliestDeadline, replica.turnsDeadline(now: now))
     }
 
     /// Refuses whatever has waited until its deadline.

@@ -71,15 +71,15 @@ extension Node {
 
     /// Looks again after every turn.
     func checkMembers() {
+        guard gateway.replica.membersRevision != seenMembersRevision else { return }
         let replica = gateway.replica
+        seenMembersRevision = replica.membersRevision
         if let version = replica.unsupportedStateVersion {
             halt(
                 "the cluster's state went on to version \(version), and this program knows only versions up to "
                     + "\(replica.settings.highestStateVersion): update it, and start the node again"
             )
         }
-        guard replica.membersRevision != seenMembersRevision else { return }
-        seenMembersRevision = replica.membersRevision
         transport?.own.stateVersion = replica.scheduler.stateVersion
         var members: [String: AddressBook.Address] = [:]
         for member in replica.scheduler.members where !member.peer.isEmpty {

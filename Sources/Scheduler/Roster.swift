@@ -1,11 +1,13 @@
 /// The members as they shall be, and what the nodes say of themselves. Small: kept sorted by name, in byte order.
 struct Roster: Equatable, Sendable {
     /// Which rules commands are applied by. Rises through the log alone, when every member can follow.
-    var stateVersion: UInt32 = 1
+    var stateVersion: UInt32 = 1 {
+        didSet { if stateVersion != oldValue { revision += 1 } }
+    }
     /// Empty until the members the cluster was founded with are written down, once.
     private(set) var members: [Member] = []
     private(set) var nodes: [NodeRecord] = []
-    /// Counts the changes of the two lists, so that hosts see that there was one. Not replicated.
+    /// Counts the changes, so that hosts see that there was one. Not replicated.
     private(set) var revision: UInt64 = 0
 
     init() {}

@@ -157,19 +157,21 @@ extension Replica {
     /// The file of the newest snapshot is damaged or gone, and not written anew yet.
     public var isSnapshotLost: Bool { lostSnapshot == raft.snapshotMark }
 
-    /// A snapshot is not to be written at leisure: somebody waits for it, or the log, which can't be cut before, is as
-    /// long as it should never be, or has grown since by what one is taken for.
-    public var isSnapshotPressing: Bool {
+    /// Somebody waits for a snapshot, or the log, which can't be cut before, is as long as it should never be, or has
+    /// grown since it was begun by what one is taken for.
+    private mutating func noteHaste() {
         let maxBytes = min(
             snapshotBegunLogBytes + settings.snapshotLogBytes,
             settings.hastySnapshotFactor * settings.snapshotLogBytes)
-        return raft.snapshotMark.index < snapshotFloor || isSnapshotLost
+        isSnapshotPressing =
+            raft.snapshotMark.index < snapshotFloor || isSnapshotLost
             || raft.coverableLogBytes > maxBytes
     }
 
     /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
     /// a restart nowhere on this node.
     mutating func takeSnapshotIfDue(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
+        noteHaste()
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
         let hasRested =
             clock.monotonic >= snapshotEndedAt + settings.snapshotRestNanoseconds

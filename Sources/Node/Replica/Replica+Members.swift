@@ -34,7 +34,8 @@ extension Replica {
         return .founding(missing: missing.sorted())
     }
 
-    /// The log has reached rules that this program does not know: nothing more may be applied by it.
+    /// The log has reached rules that this program does not know: nothing more may be applied by it. `membersRevision`
+    /// tells when to look.
     public var unsupportedStateVersion: UInt32? {
         scheduler.stateVersion > settings.highestStateVersion ? scheduler.stateVersion : nil
     }

@@ -40,6 +40,9 @@ public struct Replica {
     /// How much log was behind the one before it.
     var snapshotBegunLogBytes = 0
     var snapshotEndedAt: Nanoseconds = 0
+    /// As of the last turn's end: a snapshot is not to be written at leisure. Stored, like all that the host looks at in
+    /// every turn: to call a function of a struct that an object holds copies the struct, unless it may change it.
+    public internal(set) var isSnapshotPressing = false
     /// A member with a damaged disk, or a backup, needs a snapshot at or behind this index.
     var snapshotFloor: Index = 0
     /// Its file was found damaged or gone.
@@ -137,6 +140,9 @@ public struct Replica {
         }
         return own.state != .live && own.running == 0
     }
+
+    /// For the host's every turn; changes nothing, but see `isSnapshotPressing`.
+    mutating func turnsDeadline(now: Nanoseconds) -> Nanoseconds { nextDeadline(now: now) }
 
     public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         if hasBacklog { return now }

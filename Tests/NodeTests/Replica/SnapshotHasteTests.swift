@@ -8,11 +8,13 @@ import Testing
 @Suite struct SnapshotHasteTests {
     @Test func whoAsksForASnapshotIsNotKeptWaiting() {
         let cluster = ReplicaCluster.founded(["a"])
+        cluster.areSnapshotsSlow = true
         #expect(!cluster["a"].isSnapshotPressing)
-        let index = cluster["a"].applied
-        cluster.step("a", .takeSnapshot(atLeast: index))
-        #expect(cluster["a"].isSnapshotPressing)
-        cluster.run { cluster["a"].raft.snapshotMark.index >= index }
+        cluster.step("a", .takeSnapshot(atLeast: cluster["a"].applied))
+        cluster.run(milliseconds: 10)
+        #expect(cluster["a"].isSnapshotPressing && cluster.snapshotsBegun == 1)
+        cluster.finishSnapshot()
+        cluster.run(milliseconds: 10)
         #expect(!cluster["a"].isSnapshotPressing)
     }
 
@@ -65,9 +67,13 @@ import Testing
     @Test func aFileThatIsLostIsWrittenAnewAtOnce() {
         let cluster = ReplicaCluster.founded(["a"])
         cluster.step("a", .takeSnapshot(atLeast: cluster["a"].applied))
-        cluster.run { !cluster["a"].isSnapshotPressing }
+        cluster.run(milliseconds: 10)
+        cluster.areSnapshotsSlow = true
         cluster.step("a", .snapshotDamaged(cluster["a"].raft.snapshotMark))
-        #expect(cluster["a"].isSnapshotPressing)
-        cluster.run { !cluster["a"].isSnapshotPressing }
+        cluster.run(milliseconds: 10)
+        #expect(cluster["a"].isSnapshotPressing && cluster.snapshotsBegun == 2)
+        cluster.finishSnapshot()
+        cluster.run(milliseconds: 10)
+        #expect(!cluster["a"].isSnapshotPressing)
     }
 }
