@@ -125,7 +125,7 @@ def measurements(quick):
             SUBMIT + GENERATOR, ["payloadBytes"],
         ),
         Measurement(
-            "submit in bulk", ["submit", "--connections", "8", "--bulk", "100,1000", *seconds],
+            "submit in bulk", ["submit", "--connections", "16", "--bulk", "100,1000", *seconds],
             SUBMIT + GENERATOR, ["bulk"],
         ),
         Measurement("submit at a rate", ["submit", "--rate", "5000", *seconds], SUBMIT + GENERATOR),
