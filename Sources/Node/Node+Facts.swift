@@ -8,9 +8,7 @@ extension Node {
             loop: loop, name: "carillon-bodies")
         return NodeFacts(
             // As the replica is told it, and not as it was when the turn began: of the two, that is behind.
-            clock: {
-                SystemClock.clock()
-            },
+            clock: SystemClock.clock,
             gauges: { [unowned self] in gauges() },
             isConnected: { [unowned self] peer in
                 guard let status = transport?.status(of: peer.name) else { return false }
@@ -66,8 +64,7 @@ extension Node {
                 droppedMessages: status.droppedFrames)
         }
         let limit = MetricsGauges.maxLabelValues
-        let now = replica.clusterTime(
-            at: SystemClock.clock())
+        let now = replica.clusterTime(at: SystemClock.clock())
         let due = replica.scheduler.dueSchedules(at: now, limit: 1).first
         return MetricsGauges(
             node: replica.id.name, version: ProductVersion.text,

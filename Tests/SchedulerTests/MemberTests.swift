@@ -51,7 +51,10 @@ struct MemberTests {
     @Test
     func theVersionNeverFalls() throws {
         var machine = Machine()
+        let revision = machine.scheduler.rosterRevision
         try machine.run(.raiseStateVersion(3))
+        // Who can't follow looks then, and stops.
+        #expect(machine.scheduler.rosterRevision > revision)
         let lower = try machine.run(.raiseStateVersion(2))
         #expect(lower == .done)
         #expect(machine.scheduler.stateVersion == 3)

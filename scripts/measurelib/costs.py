@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 
-from clusterlib.cluster import Cluster, ClusterError, node_environment
+from clusterlib.cluster import Cluster, ClusterError
 from clusterlib.connection import Connection
+from measurelib.bench_load import BenchLoad
 
 SLOTS = 1_024
 SECONDS = 6
@@ -28,11 +29,6 @@ LOADS = {
 PROBE = "carillon_malloc"
 
 
-class CostsCluster(Cluster):
-    def __init__(self, binary, count):
-        super().__init__(binary, count, prefix="carillon-measure-", slots=SLOTS)
-
-
 def measure_costs(cluster, options):
     """Each load has a cluster of its own. Counted are all threads of the leader, and of one follower. Allocations are
     counted in a time of their own, as to count each of them takes longer than most take."""
@@ -41,7 +37,7 @@ def measure_costs(cluster, options):
     cluster.close()
     result = {}
     for name, words in LOADS.items():
-        own = CostsCluster(cluster.binary, len(cluster.ids))
+        own = Cluster(cluster.binary, len(cluster.ids), prefix="carillon-measure-", slots=SLOTS)
         try:
             result |= {f"{name}: {key}": value for key, value in costs(own.start_all(), words).items()}
         finally:
@@ -51,27 +47,18 @@ def measure_costs(cluster, options):
 
 def costs(cluster, words):
     cluster.leader()
-    servers = ",".join("http://%s:%d" % cluster.api[id] for id in cluster.ids)
-    seconds = WARMUP_SECONDS + 2 * SECONDS + 6
-    load = subprocess.Popen(
-        [cluster.binary, "bench", *words, "--seconds", str(seconds), "--warmup", "0", "--server", servers, "-o", "json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=node_environment())
-    try:
+    with BenchLoad(cluster, words, WARMUP_SECONDS + 2 * SECONDS + 6) as load:
         time.sleep(WARMUP_SECONDS)
+        if load.is_over():
+            load.finish(timeout=0)
         leader = cluster.leader()
         follower = next(id for id in cluster.ids if id != leader)
         counted = count(cluster, (leader, follower), ["raw_syscalls:sys_enter", "context-switches"] + [
             f"syscalls:sys_enter_{call}" for call in CALLS])
         allocations = count_allocations(cluster, (leader, follower))
-        if load.poll() is not None or cluster.leader() != leader:
+        if load.is_over() or cluster.leader() != leader:
             raise ClusterError("the load has ended, or the leader changed, while the kernel counted")
-        out, errors = load.communicate(timeout=120)
-    finally:
-        if load.poll() is None:
-            load.kill()
-            load.communicate()
-    if load.returncode != 0:
-        raise ClusterError(f"carillon bench: {errors.strip() or out.strip()}")
+        load.finish(timeout=120)
     rows = {"tasks a second": round(counted["tasks"]), "tasks in an entry": round(counted["tasks"] / counted["entries"], 1)}
     for role, id in (("leader", leader), ("follower", follower)):
         each = counted[id]

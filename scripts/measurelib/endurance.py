@@ -3,12 +3,12 @@
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 
-from clusterlib.cluster import Cluster, ClusterError, node_environment
+from clusterlib.cluster import Cluster
 from clusterlib.connection import Connection
+from measurelib.bench_load import BenchLoad
 from measurelib.figures import memory_bytes
 
 SLOTS = 1_024
@@ -43,43 +43,25 @@ def measure_endurance(cluster, options):
 
 def endure(cluster, options):
     cluster.leader()
-    load = start_load(cluster, options)
+    words = ["run", "--connections", str(CONNECTIONS)]
+    if options.endurance_rate:
+        words += ["--rate", str(options.endurance_rate)]
+    else:
+        words += ["--outstanding", str(OUTSTANDING)]
     minutes = []
-    before = look(cluster)
-    first = before
-    try:
+    # The first and the last samples should be of full minutes of load.
+    with BenchLoad(cluster, words, 60 * options.minutes + 5) as load:
+        before = first = look(cluster)
         for number in range(options.minutes):
             time.sleep(max(0, first["time"] + 60 * (number + 1) - time.monotonic()))
-            if load.poll() is not None:
+            if load.is_over():
                 break
             now = look(cluster)
             minutes.append(minute(before, now))
             print(f"  minute {number + 1}: {json.dumps(minutes[-1])}", file=sys.stderr, flush=True)
             before = now
-        out, errors = load.communicate(timeout=300)
-    finally:
-        if load.poll() is None:
-            load.kill()
-            load.communicate()
-    if load.returncode != 0:
-        raise ClusterError(f"carillon bench run: {errors.strip() or out.strip()}")
-    return summary(json.loads(out)["runs"][0], minutes, first, before)
-
-
-def start_load(cluster, options):
-    servers = ",".join("http://%s:%d" % cluster.api[id] for id in cluster.ids)
-    # The first and the last samples should be of full minutes of load.
-    seconds = 60 * options.minutes + 5
-    command = [
-        cluster.binary, "bench", "run", "--connections", str(CONNECTIONS), "--seconds", str(seconds), "--warmup", "0",
-        "--server", servers, "-o", "json",
-    ]
-    if options.endurance_rate:
-        command += ["--rate", str(options.endurance_rate)]
-    else:
-        command += ["--outstanding", str(OUTSTANDING)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=node_environment())
+        run = load.finish(timeout=300)
+    return summary(run, minutes, first, before)
 
 
 def look(cluster):

@@ -141,7 +141,7 @@ public struct Replica {
         return own.state != .live && own.running == 0
     }
 
-    /// For the host's every turn; changes nothing, but see `isSnapshotPressing`.
+    /// `nextDeadline`, for the host's every turn. Changes nothing, but see `isSnapshotPressing`.
     mutating func turnsDeadline(now: Nanoseconds) -> Nanoseconds { nextDeadline(now: now) }
 
     public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
