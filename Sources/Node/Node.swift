@@ -306,7 +306,7 @@ final class Node {
                     "index": .integer(Int64(mark.index)), "bytes": .integer(Int64(fileBytes)),
                     "milliseconds": .integer(Int64(nanoseconds / 1_000_000)),
                 ])
-            gateway.step(.snapshotWritten(mark))
+            gateway.step(.snapshotWritten(mark, bytes: fileBytes))
             api?.snapshotChanged()
         case .chunkRead(let peer, let mark, let offset, let bytes, let totalBytes):
             gateway.step(

@@ -13,7 +13,11 @@ struct Buckets<Element: Sendable>: Sendable {
     }
 
     subscript(position: Int) -> Element {
-        _read { yield buckets[position / Self.bucketSize][position % Self.bucketSize] }
+        // As in `TaskTable`.
+        _read {
+            let bucket = buckets[position / Self.bucketSize]
+            yield bucket.span[position % Self.bucketSize]
+        }
         _modify { yield &buckets[position / Self.bucketSize][position % Self.bucketSize] }
     }
 }

@@ -40,20 +40,28 @@ public struct Namespace: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether a qualified name belongs to it.
     public func holds(_ qualified: String) -> Bool {
-        guard let end = Self.separatorIndex(in: qualified) else { return isStandard }
-        return qualified.utf8[..<end].elementsEqual(name.utf8)
+        let text = qualified.utf8Span.span
+        guard let end = Self.separatorPlace(in: text) else { return isStandard }
+        let own = name.utf8Span.span
+        guard own.count == end else { return false }
+        for place in own.indices where own[place] != text[place] { return false }
+        return true
     }
 
-    /// The times in ids of occurrences hold colons too, behind an `@`, which stands in no name.
-    private static func separatorIndex(in qualified: String) -> String.Index? {
-        let bytes = qualified.utf8
-        var index = bytes.startIndex
-        while index != bytes.endIndex {
-            if bytes[index] == separator { return index }
-            if bytes[index] == UInt8(ascii: "@") { return nil }
-            index = bytes.index(after: index)
+    /// How many bytes of a qualified name are its namespace, which `separator` follows; nil: it is bare.
+    public static func separatorPlace(in qualified: Span<UInt8>) -> Int? {
+        for place in qualified.indices {
+            if qualified[place] == separator { return place }
+            // The times in ids of occurrences hold colons too, behind an `@`, which stands in no name.
+            if qualified[place] == UInt8(ascii: "@") { return nil }
         }
         return nil
+    }
+
+    private static func separatorIndex(in qualified: String) -> String.Index? {
+        separatorPlace(in: qualified.utf8Span.span).map {
+            qualified.utf8.index(qualified.utf8.startIndex, offsetBy: $0)
+        }
     }
 
     // MARK: Among names in order

@@ -21,7 +21,11 @@ struct TaskTable: Sendable {
     }
 
     subscript(position: Position) -> TaskRecord {
-        _read { yield chunks[position.chunk].records[position.row] }
+        // By a span: an array hands out a copy of what it holds, with one more reference to each of its parts.
+        _read {
+            let records = chunks[position.chunk].records
+            yield records.span[position.row]
+        }
         _modify { yield &chunks[position.chunk].records[position.row] }
     }
 

@@ -118,7 +118,7 @@ public struct WorkerView: Equatable, Sendable {
     public var state: State
     public var running: UInt32
 
-    public enum State: UInt8, Sendable {
+    public enum State: UInt8, Sendable, CaseIterable {
         case live = 0
         case draining = 1
         case lost = 2

@@ -88,7 +88,7 @@ extension Simulation {
         let written: Void? = try onDisk(of: node) { () throws(StorageStop) in
             try node.disk.writeSnapshot(mark, state: bytes)
         }
-        if written != nil { deliver(.snapshotWritten(mark), to: node) }
+        if written != nil { deliver(.snapshotWritten(mark, bytes: bytes.count), to: node) }
     }
 
     func readChunk(

@@ -15,7 +15,7 @@ extension Simulation {
                 log.write(now, .step, "\(node.id) has batch \(ticket) on its disk")
             case .peerGone(let peer):
                 log.write(now, .step, "\(node.id) hears that the process of \(peer) is gone")
-            case .snapshotWritten(let mark):
+            case .snapshotWritten(let mark, _):
                 log.write(now, .step, "\(node.id) has written a snapshot at \(mark.index)")
             case .restored(let mark, _):
                 log.write(now, .step, "\(node.id) has loaded the snapshot at \(mark.index)")

@@ -1,5 +1,6 @@
 """What the figures were measured on."""
 
+import datetime
 import os
 import platform
 import socket
@@ -7,6 +8,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+
+from clusterlib.cluster import ROOT
 
 PROBE_SYNCS = 300
 PROBE_BYTES = 4096
@@ -40,8 +43,16 @@ class Machine:
             "fdatasync of 4 KiB, µs": round(statistics.median(self.syncs)),
             "loopback round trip of 256 bytes, µs": round(statistics.median(self.trips)),
             "load before the rounds": ", ".join(f"{load:.1f}" for load in self.loads),
-            "version": version.stdout.strip(),
+            "version": " ".join([version.stdout.strip(), *commit()]),
+            "on": datetime.date.today().isoformat(),
         }
+
+
+def commit():
+    """Of the sources beside this script, which are not those of every executable that is given by name."""
+    found = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return [f"({found.stdout.strip()})"] if found.returncode == 0 else []
 
 
 def first(path, name):

@@ -13,6 +13,7 @@ LATE = [
     "recordedLatenessP50Milliseconds", "recordedLatenessP99Milliseconds", "recordedLatenessP999Milliseconds",
     "heardLatenessP50Milliseconds", "heardLatenessP99Milliseconds", "heardLatenessP999Milliseconds",
 ]
+BEGUN = ["begunWithinP50Milliseconds", "begunWithinP99Milliseconds", "begunWithinP999Milliseconds"]
 GENERATOR = ["generatorCPUShare"]
 
 
@@ -68,13 +69,17 @@ class Call(Measurement):
 
 
 class Memory(Measurement):
-    """Then each node in turn is killed, and starts again with all of it."""
+    """Then each node in turn is killed, and starts again with all of it: from a snapshot and the log behind it."""
 
     def measure(self, nodes, results):
         runs = nodes.bench([*self.words, "--keep"])["runs"]
         for run in runs:
             run["readySeconds"] = nodes.restart(run["node"])
         return runs
+
+    @property
+    def command(self):
+        return super().command + " --keep, then kill -9 and a start: scripts/bench memory"
 
 
 @dataclass
@@ -88,7 +93,7 @@ class Idle(Measurement):
 
     @property
     def command(self):
-        return f"sleep {self.seconds}"
+        return "scripts/bench idle"
 
 
 def half(name, tasks_a_request=1):
@@ -121,6 +126,10 @@ def measurements(quick):
             SUBMIT + GENERATOR, ["connections"],
         ),
         Measurement(
+            "submit to followers", ["submit", "--connections", "1,64", "--to", "followers", *seconds],
+            SUBMIT + GENERATOR, ["connections"],
+        ),
+        Measurement(
             "submit payloads", ["submit", "--connections", "64", "--payload", "64,4096", *seconds],
             SUBMIT + GENERATOR, ["payloadBytes"],
         ),
@@ -128,8 +137,16 @@ def measurements(quick):
             "submit in bulk", ["submit", "--connections", "16", "--bulk", "100,1000", *seconds],
             SUBMIT + GENERATOR, ["bulk"],
         ),
+        Measurement(
+            "submit payloads in bulk",
+            ["submit", "--connections", "16", "--bulk", "100", "--payload", "64,4096", *seconds],
+            SUBMIT + GENERATOR, ["payloadBytes"],
+        ),
         Measurement("submit at a rate", ["submit", "--rate", "5000", *seconds], SUBMIT + GENERATOR),
         Measurement("run", ["run", "--connections", "64", *seconds], DONE + GENERATOR),
+        Measurement(
+            "run, many clients", ["run", "--connections", "256", "--outstanding", "4000", *seconds], DONE + GENERATOR
+        ),
         Measurement(
             "run in bulk", ["run", "--connections", "8", "--bulk", str(BULK), "--outstanding", "4000", *seconds],
             DONE + GENERATOR,
@@ -143,18 +160,26 @@ def measurements(quick):
             further_told=" --rate HALF",
         ),
         Measurement(
+            "run at a rate", ["run", "--connections", "64", "--rate", "12500", *seconds], START + GENERATOR
+        ),
+        Measurement(
             "run a command", ["run", "--handler", "true", "--outstanding", "400", *seconds], DONE + GENERATOR
         ),
         Call("run a call", ["run", "--handler", "call", "--outstanding", "400", *seconds], DONE + GENERATOR),
         Measurement(
             "precision, 20 a second",
             ["precision", "--per-second", "20", "--seconds", "5" if quick else "30"],
-            [*LATE, "recordedEarly", "heardEarly"],
+            [*BEGUN, *LATE, "recordedEarly", "heardEarly"],
+        ),
+        Measurement(
+            "precision, 1000 a second",
+            ["precision", "--per-second", "1000", "--seconds", "5" if quick else "30"],
+            [*BEGUN, *LATE, "recordedEarly", "heardEarly"],
         ),
         Measurement(
             "precision, 1000 each second",
             ["precision", "--per-second", "1000", "--together", "--seconds", "5" if quick else "60"],
-            [*LATE, "recordedEarly", "heardEarly"],
+            [*BEGUN, *LATE, "recordedEarly", "heardEarly"],
         ),
         Measurement(
             "schedules", ["schedules", "--schedules", "200" if quick else "1000"],
@@ -173,7 +198,7 @@ def measurements(quick):
             seconds=5 if quick else 30,
         ),
         Memory(
-            "memory", ["memory", "--tasks", tasks], ["beforeBytes", "settledBytes", "bytesPerTask", "readySeconds"],
+            "memory", ["memory", "--tasks", tasks], ["beforeBytes", "filledBytes", "settledBytes", "bytesPerTask", "readySeconds"],
             ["node"], needs_fresh_nodes=True,
         ),
     ]

@@ -151,7 +151,7 @@ def summary(run, minutes, first, last):
         if not values:
             continue
         third = max(1, len(values) // 3)
-        rows[f"{name}: first third, last third, most"] = " ".join(
-            f"{round(value, 1):,}"
-            for value in (statistics.median(values[:third]), statistics.median(values[-third:]), max(values)))
+        parts = (values[:third], values[third:-third] or values, values[-third:])
+        rows[f"{name}: medians of thirds, least, most"] = " ".join(
+            f"{round(value, 1):,}" for value in (*map(statistics.median, parts), min(values), max(values)))
     return rows

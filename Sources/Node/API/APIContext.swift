@@ -18,6 +18,12 @@ final class APIContext {
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
     let zoneData: String?
+    /// Of the last answer: pieces of its size are too large for what the C library keeps at hand, and each would be searched for.
+    private var writer = JSONWriter(capacity: APIContext.usualAnswerBytes)
+
+    private static let usualAnswerBytes = 2_048
+    /// What a larger answer took is given back.
+    private static let maxKeptBytes = 16 << 10
 
     init(
         node: String, configuration: ClusterConfiguration, gateway: Gateway, metrics: Metrics,
@@ -35,6 +41,19 @@ final class APIContext {
         bodies = facts.bodies
         self.zones = zones
         zoneData = zones.release()
+    }
+
+    /// Calls `body` with an empty writer, and `then` with what was written. Within them others may write.
+    func write(_ body: (inout JSONWriter) -> Void, then: ([UInt8]) -> Void) {
+        var taken = JSONWriter(capacity: 0)
+        swap(&taken, &writer)
+        // What still waits for its turn on a connection stays as it is: this takes other memory then.
+        taken.removeAll()
+        body(&taken)
+        then(taken.bytes)
+        writer =
+            taken.bytes.capacity <= Self.maxKeptBytes
+            ? taken : JSONWriter(capacity: Self.usualAnswerBytes)
     }
 
     /// What "now" means for anything that the cluster is to do later.

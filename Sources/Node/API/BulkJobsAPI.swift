@@ -108,7 +108,7 @@ extension JSONWriter {
         key("limit")
         if let limit = job.spec.limit { uint(limit) } else { null() }
         optionalField("key", job.spec.key)
-        field(job.spec.action.done, job.met)
+        field(JSONName(job.spec.action.done), job.met)
         field("progress", job.progress)
         field("more", job.hasMore)
         timestampField("createdAt", job.createdAt)
@@ -126,13 +126,13 @@ extension JSONWriter {
             ("worker", filter.worker), ("tag", filter.tag), ("q", filter.text),
             ("workflow", filter.workflow?.description),
         ]
-        for (name, value) in names { if let value { field(name, value) } }
+        for (name, value) in names { if let value { field(JSONName(name), value) } }
         if let since = filter.since { timestampField("since", since) }
         if let until = filter.until { timestampField("until", until) }
         if !filter.meta.isEmpty {
             key("meta")
             beginObject()
-            for label in filter.meta { field(label.name, label.value) }
+            for label in filter.meta { field(JSONName(label.name), label.value) }
             endObject()
         }
         endObject()

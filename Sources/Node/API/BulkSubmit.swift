@@ -211,7 +211,7 @@ final class BulkSubmit {
                 writer.beginObject()
                 switch item {
                 case .task(let id, let existed):
-                    writer.field("id", id.description)
+                    writer.field("id", id)
                     if existed { writer.field("existed", true) }
                 case .problem(let problem):
                     writer.key("error")

@@ -49,9 +49,7 @@ final class Call {
     }
 
     func reply(status: Int = 200, _ body: (inout JSONWriter) -> Void) {
-        var writer = JSONWriter(capacity: 2_048)
-        body(&writer)
-        reply(.json(writer.bytes, status: status))
+        context.write(body) { reply(.json($0, status: status)) }
     }
 
     func replyUnknownPath() {

@@ -77,10 +77,10 @@ final class EventsAPI {
         filter.handler = query.text("handler")
         filter.schedule = query.text("schedule").map(namespace.qualified)
         filter.worker = query.text("worker")
-        filter.types = query.list("type")
-        for type in filter.types
-        where !EventFilter.types.contains(String(type.prefix { $0 != "." })) {
-            query.problem("type", JSONReader.notAmong(type, EventFilter.types))
+        let types = query.list("type")
+        if !types.isEmpty { filter.types = EventTypes(named: types) }
+        for type in types where !EventFilter.kinds.contains(String(type.prefix { $0 != "." })) {
+            query.problem("type", JSONReader.notAmong(type, EventFilter.kinds))
         }
         return filter
     }
@@ -171,6 +171,7 @@ final class EventsAPI {
         writer.field("to", feed.lostThrough.description)
         writer.endObject()
         readers[place].stream.write(id: nil, json: writer.bytes)
+        readers[place].stream.flush()
         readers[place].cursor = feed.lostThrough
     }
 
@@ -207,6 +208,7 @@ final class EventsAPI {
             }
             cursor = record.position
         }
+        reader.stream.flush()
         // The client may have gone meanwhile.
         guard let place = readers.firstIndex(where: { $0.id == id }) else { return }
         readers[place].cursor = records.isEmpty ? feed.last : cursor

@@ -57,7 +57,7 @@ extension JSONWriter {
         endObject()
     }
 
-    mutating func optionalNumber(_ name: String, _ value: Int?) {
+    mutating func optionalNumber(_ name: JSONName, _ value: Int?) {
         if let value { field(name, value) } else { nullField(name) }
     }
 }

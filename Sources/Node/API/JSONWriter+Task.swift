@@ -4,7 +4,7 @@ import Scheduler
 extension JSONWriter {
     mutating func task(_ task: TaskView) {
         beginObject()
-        field("id", task.id.description)
+        field("id", task.id)
         field("namespace", Namespace(of: task.spec.queue).name)
         field("state", task.state.name)
         specFields(task.spec)
@@ -80,7 +80,7 @@ extension JSONWriter {
         optionalField("webhook", spec.webhook)
         key("meta")
         beginObject()
-        for label in spec.meta { field(label.name, label.value) }
+        for label in spec.meta { field(JSONName(label.name), label.value) }
         endObject()
         if let cache = spec.cacheMilliseconds {
             durationField("cache", cache)
@@ -101,19 +101,28 @@ extension JSONWriter {
         endObject()
     }
 
-    mutating func durationField(_ name: String, _ milliseconds: Milliseconds) {
-        field(name, DurationText.format(milliseconds))
+    mutating func field(_ name: JSONName, _ id: TaskID) {
+        key(name)
+        plainString {
+            $0.append(UInt8(ascii: "t"))
+            HTTPWriter.append(decimal: Int(id.number), to: &$0)
+        }
     }
 
-    mutating func optionalDurationField(_ name: String, _ milliseconds: Milliseconds?) {
+    mutating func durationField(_ name: JSONName, _ milliseconds: Milliseconds) {
+        key(name)
+        plainString { DurationText.append(milliseconds, to: &$0) }
+    }
+
+    mutating func optionalDurationField(_ name: JSONName, _ milliseconds: Milliseconds?) {
         if let milliseconds { durationField(name, milliseconds) } else { nullField(name) }
     }
 
-    mutating func optionalField(_ name: String, _ value: String?) {
+    mutating func optionalField(_ name: JSONName, _ value: String?) {
         if let value { field(name, value) } else { nullField(name) }
     }
 
-    mutating func optionalTimestampField(_ name: String, _ milliseconds: Milliseconds?) {
+    mutating func optionalTimestampField(_ name: JSONName, _ milliseconds: Milliseconds?) {
         if let milliseconds { timestampField(name, milliseconds) } else { nullField(name) }
     }
 }

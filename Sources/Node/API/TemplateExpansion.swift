@@ -56,7 +56,7 @@ struct TemplateExpansion {
         guard inner.contains(where: { value[$0] != nil }) else { return task(value, at: pointer) }
         writer.beginObject()
         for (name, member) in value.members {
-            writer.key(name)
+            writer.key(JSONName(name))
             let place = JSONPointer.appending(name, to: pointer)
             if !inner.contains(name) {
                 writer.raw(member.raw)
@@ -82,12 +82,12 @@ struct TemplateExpansion {
         writer.beginObject()
         let preset = body["task"]
         for (field, member) in preset?.members ?? [] where !Self.isGiven(field, value[field]) {
-            writer.key(field)
+            writer.key(JSONName(field))
             fill(member, values)
         }
         for (field, member) in value.members where field != "template" && field != "params" {
             guard Self.isGiven(field, member) || preset?[field] == nil else { continue }
-            writer.rawField(field, member.raw)
+            writer.rawField(JSONName(field), member.raw)
         }
         writer.field("template", name)
         writer.endObject()
@@ -163,7 +163,7 @@ struct TemplateExpansion {
         case .object:
             writer.beginObject()
             for (name, member) in value.members {
-                writer.key(name)
+                writer.key(JSONName(name))
                 fill(member, values)
             }
             writer.endObject()

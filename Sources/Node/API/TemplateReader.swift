@@ -108,12 +108,16 @@ struct TemplateReader {
         writer.beginObject()
         writer.key("task")
         writer.beginObject()
-        for field in known { if let member = task[field] { writer.rawField(field, member.raw) } }
+        for field in known {
+            if let member = task[field] { writer.rawField(JSONName(field), member.raw) }
+        }
         if !known.contains("handler") { writer.field("handler", "any") }
         writer.endObject()
         writer.key("params")
         writer.beginObject()
-        for (name, value) in parameters where !value.isNull { writer.rawField(name, value.raw) }
+        for (name, value) in parameters where !value.isNull {
+            writer.rawField(JSONName(name), value.raw)
+        }
         writer.endObject()
         writer.endObject()
         let body = writer.bytes

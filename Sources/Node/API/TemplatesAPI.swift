@@ -86,7 +86,7 @@ extension JSONWriter {
         field("name", Namespace.bare(template.name))
         do {
             let body = try JSONDocument(template.body).root
-            for (name, member) in body.members { rawField(name, member.raw) }
+            for (name, member) in body.members { rawField(JSONName(name), member.raw) }
         } catch {
             // Not taken in by a node of this version, which checks it.
             nullField("task")

@@ -63,7 +63,7 @@ extension JSONWriter {
         key("counts")
         beginObject()
         for state in TaskState.allCases {
-            field(state.name, workflow.tasks.count { $0.state == state })
+            field(JSONName(state.name), workflow.tasks.count { $0.state == state })
         }
         // They ended well, or long ago.
         field("forgotten", workflow.count - workflow.tasks.count)

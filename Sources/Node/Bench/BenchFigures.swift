@@ -40,6 +40,7 @@ struct BenchFigure {
     }
 
     func write(to writer: inout JSONWriter) {
+        let name = JSONName(self.name)
         switch value {
         case .text(let text): writer.field(name, text)
         case .count(let count): writer.field(name, count)
@@ -54,7 +55,7 @@ struct BenchFigure {
         case .failures(let failures):
             writer.key(name)
             writer.beginObject()
-            for (kind, count) in failures.all { writer.field(kind, count) }
+            for (kind, count) in failures.all { writer.field(JSONName(kind), count) }
             writer.endObject()
         }
     }

@@ -3,9 +3,10 @@ struct PrecisionBench {
     static let spec = CommandSpec(
         name: "precision", summary: "how late tasks start that are due at given instants",
         details: [
-            "All tasks are submitted before the first of them is due. Lateness is told twice: as the cluster has",
-            "recorded it, in whole milliseconds, and as this client hears of each start in the events of a node,",
-            "which needs a clock that agrees with the cluster's.",
+            "All tasks are submitted before the first of them is due. Lateness is told three times: as the cluster has",
+            "recorded it, in whole milliseconds; as the workers of the nodes have begun, by the steps of their metrics;",
+            "and as this client hears of each start in the events of a node, which needs a clock that agrees with the",
+            "cluster's.",
         ],
         options: [
             OptionSpec(name: "per-second", value: "N", summary: "tasks due in each second (20)"),
@@ -80,6 +81,7 @@ struct PrecisionBench {
         let start = (SystemClock.wallMilliseconds() / 1_000 + Int64(lead) + 1) * 1_000
         session.tell("the first is due at \(Timestamp.format(start))")
         let load = try PrecisionLoad(session, instants: instants(from: start))
+        let before = try BegunLateness.read(session)
         let usage = try load.drive(start: start, end: start + Int64(seconds) * 1_000)
         let recorded = try RecordedLateness.read(session.space.client)
         guard recorded.early == 0 else {
@@ -90,6 +92,7 @@ struct PrecisionBench {
         figures.add("slots", "slots", .count(try session.slots()))
         figures.add("started", "startedTasks", .count(load.lateness.lateness.count))
         recorded.add(to: &figures)
+        try BegunLateness.read(session).since(before).add(to: &figures)
         load.lateness.add(to: &figures)
         figures.add("errors", "errors", .failures(load.failures))
         figures.add(usage)

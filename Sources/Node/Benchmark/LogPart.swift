@@ -81,7 +81,7 @@ struct LogPart {
         in folder: StorageFolder, _ meter: PartMeter
     ) throws(StorageError) -> PartSample {
         let begun = meter.read()
-        let file = try folder.open("small", mode: .create)
+        let file = try SegmentPool.create("small", in: folder)
         try file.fillWithZeros(
             0..<StorageLimits.smallSegmentBytes, syncEveryBytes: StorageLimits.zeroingStepBytes)
         try folder.sync()

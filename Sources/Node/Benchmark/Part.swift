@@ -1,6 +1,6 @@
 /// A step on the way of a task through a node, or a few that belong together.
 enum Part: String, CaseIterable {
-    case http, json, codec, log, crc, peer, apply, due, ring, text, histogram
+    case http, json, codec, log, crc, peer, apply, due, ring, events, text, histogram
 
     var summary: String {
         switch self {
@@ -13,6 +13,7 @@ enum Part: String, CaseIterable {
         case .apply: "commands applied to the state machine"
         case .due: "the queue of what is due, with 1,000,000 tasks"
         case .ring: "the ring that finds a worker for a routing key"
+        case .events: "what happened, held and told"
         case .text: "UTF-8, checked while JSON is read"
         case .histogram: "a duration recorded"
         }
@@ -30,6 +31,7 @@ enum Part: String, CaseIterable {
         case .apply: ApplyPart.measure(&meter)
         case .due: DueQueuePart.measure(&meter)
         case .ring: RingPart.measure(&meter)
+        case .events: EventPart.measure(&meter)
         case .text: TextPart.measure(&meter)
         case .histogram: HistogramPart.measure(&meter)
         }

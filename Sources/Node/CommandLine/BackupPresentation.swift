@@ -66,7 +66,7 @@ struct BackupPresentation {
         writer.field("tasks", counts.tasksByState.reduce(0, +))
         writer.key("tasksByState")
         writer.beginObject()
-        for state in states(counts) { writer.field(state.name, state.count) }
+        for state in states(counts) { writer.field(JSONName(state.name), state.count) }
         writer.endObject()
         writer.field("schedules", counts.schedules)
         writer.field("rememberedKeys", counts.rememberedKeys)

@@ -39,12 +39,12 @@ struct ScheduleUpdate {
             switch (old, changes[field]) {
             case (let old?, let new?) where field == "task":
                 writer.rawField(
-                    field,
+                    JSONName(field),
                     Self.merged(old, new) { isRemoved($0, Self.removableOfTask) })
             case (let old?, let new?) where field == "dst":
-                writer.rawField(field, Self.merged(old, new))
-            case (_, let new?): writer.rawField(field, new.raw)
-            case (let old?, nil): writer.rawField(field, old.raw)
+                writer.rawField(JSONName(field), Self.merged(old, new))
+            case (_, let new?): writer.rawField(JSONName(field), new.raw)
+            case (let old?, nil): writer.rawField(JSONName(field), old.raw)
             case (nil, nil): continue
             }
         }
@@ -60,13 +60,15 @@ struct ScheduleUpdate {
         writer.beginObject()
         for (name, value) in old.members where !isRemoved(name) {
             guard let changed = new[name] else {
-                writer.rawField(name, value.raw)
+                writer.rawField(JSONName(name), value.raw)
                 continue
             }
             let isRetry = name == "retry" && value.kind == .object
-            writer.rawField(name, isRetry ? merged(value, changed) : changed.raw)
+            writer.rawField(JSONName(name), isRetry ? merged(value, changed) : changed.raw)
         }
-        for (name, value) in new.members where old[name] == nil { writer.rawField(name, value.raw) }
+        for (name, value) in new.members where old[name] == nil {
+            writer.rawField(JSONName(name), value.raw)
+        }
         writer.endObject()
         return writer.bytes
     }

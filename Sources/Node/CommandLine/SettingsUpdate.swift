@@ -87,10 +87,12 @@ struct SettingsUpdate {
     func body(keeping fields: [String], of old: JSONValue?) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        for (field, json) in changes where json != Self.null { writer.rawField(field, json) }
+        for (field, json) in changes where json != Self.null {
+            writer.rawField(JSONName(field), json)
+        }
         for field in fields where !changes.contains(where: { $0.field == field }) {
             guard let member = old?[field], !member.isNull else { continue }
-            writer.rawField(field, member.raw)
+            writer.rawField(JSONName(field), member.raw)
         }
         writer.endObject()
         return writer.bytes

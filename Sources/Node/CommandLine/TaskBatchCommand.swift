@@ -46,16 +46,16 @@ enum TaskBatchCommand {
         if let states { writer.field("state", states) }
         for (name, value) in pairs where !name.hasPrefix("meta.") {
             if name == "state" {
-                writer.field(name, value.split(separator: ",").map(String.init))
+                writer.field(JSONName(name), value.split(separator: ",").map(String.init))
             } else {
-                writer.field(name, value)
+                writer.field(JSONName(name), value)
             }
         }
         let labels = pairs.filter { $0.name.hasPrefix("meta.") }
         if !labels.isEmpty {
             writer.key("meta")
             writer.beginObject()
-            for (name, value) in labels { writer.field(String(name.dropFirst(5)), value) }
+            for (name, value) in labels { writer.field(JSONName(String(name.dropFirst(5))), value) }
             writer.endObject()
         }
         writer.endObject()

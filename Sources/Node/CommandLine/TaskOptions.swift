@@ -84,7 +84,7 @@ enum TaskOptions {
         if !labels.isEmpty {
             writer.key("meta")
             writer.beginObject()
-            for (name, value) in labels { writer.field(name, value) }
+            for (name, value) in labels { writer.field(JSONName(name), value) }
             writer.endObject()
         }
     }
@@ -128,9 +128,9 @@ enum TaskOptions {
         for (name, text) in parameters {
             let json = Array(text.utf8)
             if JSONDocument.isValid(json) {
-                writer.rawField(name, json)
+                writer.rawField(JSONName(name), json)
             } else {
-                writer.field(name, text)
+                writer.field(JSONName(name), text)
             }
         }
         writer.endObject()

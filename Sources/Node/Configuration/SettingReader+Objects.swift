@@ -102,7 +102,7 @@ extension SettingReader {
         writer.beginObject()
         for (name, member) in value.members {
             let inner = path + [name]
-            writer.key(name)
+            writer.key(JSONName(name))
             if let override = overrides[inner] {
                 override.write(to: &writer)
                 pending.removeAll { $0 == inner }
@@ -113,7 +113,7 @@ extension SettingReader {
             }
         }
         for setting in pending {
-            writer.key(setting[path.count])
+            writer.key(JSONName(setting[path.count]))
             overrides[setting]?.write(to: &writer)
         }
         writer.endObject()

@@ -1,7 +1,7 @@
 /// One client that is told of events, by server-sent events (WHATWG HTML, section 9.2) or over a WebSocket.
 ///
-/// Nothing waits here: what the client does not take stays in the node's feed until there is room, or until the feed
-/// has lost it.
+/// Nothing waits here longer than a turn: what the client does not take stays in the node's feed until there is room, or
+/// until the feed has lost it.
 final class EventStream {
     private enum Line {
         case serverSent(HTTPResponder)
@@ -9,6 +9,11 @@ final class EventStream {
     }
 
     private let line: Line
+    /// Written since the last `flush`, as a chunk of the answer: to make one of each event costs as much as to write it.
+    private var gathered: [UInt8] = []
+
+    /// A larger chunk would have to be moved about by whoever takes it apart.
+    private static let maxGatheredBytes = 32 << 10
 
     /// Events are written while fewer bytes than this wait to be taken, so that there is room left for a last word.
     static let maxQueuedBytes = 256 << 10
@@ -26,7 +31,8 @@ final class EventStream {
 
     var hasRoom: Bool {
         switch line {
-        case .serverSent(let responder): responder.queuedBytes < Self.maxQueuedBytes
+        case .serverSent(let responder):
+            responder.queuedBytes + gathered.count < Self.maxQueuedBytes
         case .webSocket(let socket): socket.queuedBytes < Self.maxQueuedBytes
         }
     }
@@ -40,21 +46,32 @@ final class EventStream {
         }
     }
 
+    /// An event on its way, which `flush` brings to its end.
+    ///
     /// - Parameters:
     ///   - id: where the client goes on from when it comes again; nil: what it had.
     ///   - json: one object without line breaks.
     func write(id: EventFeed.Position?, json: [UInt8]) {
         switch line {
-        case .serverSent(let responder):
-            var text: [UInt8] = []
-            text.reserveCapacity(json.count + 64)
-            if let id { text.append(contentsOf: "id: \(id)\n".utf8) }
-            text.append(contentsOf: "data: ".utf8)
-            text.append(contentsOf: json)
-            text.append(contentsOf: "\n\n".utf8)
-            _ = responder.write(text)
+        case .serverSent:
+            if let id {
+                HTTPWriter.append("id: ", to: &gathered)
+                id.append(to: &gathered)
+                gathered.append(0x0A)
+            }
+            HTTPWriter.append("data: ", to: &gathered)
+            gathered.append(contentsOf: json)
+            HTTPWriter.append("\n\n", to: &gathered)
+            if gathered.count >= Self.maxGatheredBytes { flush() }
         case .webSocket(let socket): socket.send(text: json)
         }
+    }
+
+    /// To be called in the turn in which events were written.
+    func flush() {
+        guard !gathered.isEmpty, case .serverSent(let responder) = line else { return }
+        _ = responder.write(gathered)
+        gathered.removeAll(keepingCapacity: true)
     }
 
     /// Shows that the connection is there, on both sides, while nothing happens.
@@ -62,6 +79,7 @@ final class EventStream {
     /// - Parameter position: there was nothing to tell up to here. A client goes on from there when it comes again: where it
     ///   begun by itself, it would begin anew elsewhere, and miss what happened meanwhile.
     func keepAlive(_ position: EventFeed.Position) {
+        flush()
         switch line {
         case .serverSent(let responder):
             _ = responder.write(Array(":\nid: \(position)\n\n".utf8))
@@ -71,6 +89,7 @@ final class EventStream {
 
     /// `reason` is told in words; `isSlow`: the client took too little, too late.
     func end(reason: String, isSlow: Bool) {
+        flush()
         switch line {
         case .serverSent(let responder):
             var writer = JSONWriter()

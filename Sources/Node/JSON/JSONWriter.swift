@@ -23,10 +23,17 @@ struct JSONWriter: Sendable {
     mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// The name of the member whose value is written next.
-    mutating func key(_ name: String) {
+    mutating func key(_ name: JSONName) {
         separate()
-        quote(name)
-        bytes.append(UInt8(ascii: ":"))
+        switch name.form {
+        case .literal(let name):
+            bytes.append(UInt8(ascii: "\""))
+            HTTPWriter.append(name, to: &bytes)
+            HTTPWriter.append("\":", to: &bytes)
+        case .text(let name):
+            quote(name.utf8Span.span)
+            bytes.append(UInt8(ascii: ":"))
+        }
         needsComma = false
     }
 
@@ -42,7 +49,12 @@ struct JSONWriter: Sendable {
 
     mutating func string(_ value: String) {
         separate()
-        quote(value)
+        quote(value.utf8Span.span)
+    }
+
+    mutating func string(_ utf8: Span<UInt8>) {
+        separate()
+        quote(utf8)
     }
 
     mutating func int(_ value: Int64) {
@@ -75,62 +87,67 @@ struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
-    /// A time in milliseconds since the epoch, as RFC 3339 text.
-    mutating func timestamp(_ milliseconds: Int64) {
+    /// A string that `body` appends; none of its bytes needs an escape.
+    mutating func plainString(_ body: (inout [UInt8]) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        Timestamp.append(milliseconds, to: &bytes)
+        body(&bytes)
         bytes.append(UInt8(ascii: "\""))
     }
 
-    mutating func field(_ name: String, _ value: String) {
+    /// A time in milliseconds since the epoch, as RFC 3339 text.
+    mutating func timestamp(_ milliseconds: Int64) {
+        plainString { Timestamp.append(milliseconds, to: &$0) }
+    }
+
+    mutating func field(_ name: JSONName, _ value: String) {
         key(name)
         string(value)
     }
 
-    mutating func field(_ name: String, _ value: Int64) {
+    mutating func field(_ name: JSONName, _ value: Int64) {
         key(name)
         int(value)
     }
 
-    mutating func field(_ name: String, _ value: Int) {
+    mutating func field(_ name: JSONName, _ value: Int) {
         key(name)
         int(Int64(value))
     }
 
-    mutating func field(_ name: String, _ value: UInt64) {
+    mutating func field(_ name: JSONName, _ value: UInt64) {
         key(name)
         uint(value)
     }
 
-    mutating func field(_ name: String, _ value: Bool) {
+    mutating func field(_ name: JSONName, _ value: Bool) {
         key(name)
         bool(value)
     }
 
-    mutating func field(_ name: String, _ value: Double) {
+    mutating func field(_ name: JSONName, _ value: Double) {
         key(name)
         double(value)
     }
 
-    mutating func field(_ name: String, _ values: [String]) {
+    mutating func field(_ name: JSONName, _ values: [String]) {
         key(name)
         beginArray()
         for value in values { string(value) }
         endArray()
     }
 
-    mutating func nullField(_ name: String) {
+    mutating func nullField(_ name: JSONName) {
         key(name)
         null()
     }
 
-    mutating func rawField(_ name: String, _ json: [UInt8]) {
+    mutating func rawField(_ name: JSONName, _ json: [UInt8]) {
         key(name)
         raw(json)
     }
 
-    mutating func timestampField(_ name: String, _ milliseconds: Int64) {
+    mutating func timestampField(_ name: JSONName, _ milliseconds: Int64) {
         key(name)
         timestamp(milliseconds)
     }
@@ -179,8 +196,7 @@ struct JSONWriter: Sendable {
         for position in start..<20 { bytes.append(buffer[position]) }
     }
 
-    private mutating func quote(_ value: String) {
-        let text = value.utf8Span.span
+    private mutating func quote(_ text: Span<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
         if Self.isPlain(text) {
             text.append(to: &bytes)

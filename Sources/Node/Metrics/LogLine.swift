@@ -99,9 +99,9 @@ struct LogLine: Sendable {
         writer.field("message", message)
         for (name, value) in fields {
             switch value {
-            case .text(let text): writer.field(name, text)
-            case .integer(let number): writer.field(name, number)
-            case .bool(let flag): writer.field(name, flag)
+            case .text(let text): writer.field(JSONName(name), text)
+            case .integer(let number): writer.field(JSONName(name), number)
+            case .bool(let flag): writer.field(JSONName(name), flag)
             }
         }
         writer.endObject()

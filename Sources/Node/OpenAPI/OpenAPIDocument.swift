@@ -120,11 +120,11 @@ extension JSONWriter {
             for name in names {
                 let inner = OpenAPIDocument.namespaced(name)
                 guard let shown = isInner ? inner : name else { continue }
-                key(shown)
+                key(JSONName(shown))
                 beginObject()
                 pathParameters(operations.first { $0.operation.path == name }, isInner: isInner)
                 for (area, operation) in operations where operation.path == name {
-                    key(operation.method.description.lowercased())
+                    key(JSONName(operation.method.description.lowercased()))
                     self.operation(
                         operation, area,
                         scope: inner == nil ? .none : isInner ? .inPath : .inHeader)
@@ -175,7 +175,7 @@ extension JSONWriter {
         for answer in operation.answers { self.answer(answer) }
         for (status, name, _) in OpenAPIDocument.refusals
         where operation.allRefusals.contains(status) {
-            key("\(status)")
+            key(JSONName("\(status)"))
             reference("responses", name)
         }
         endObject()
@@ -194,7 +194,7 @@ extension JSONWriter {
     }
 
     private mutating func answer(_ answer: OpenAPIOperation.Answer) {
-        key("\(answer.status)")
+        key(JSONName("\(answer.status)"))
         beginObject()
         field("description", answer.note)
         headers(answer.headers)
@@ -216,7 +216,7 @@ extension JSONWriter {
         key("headers")
         beginObject()
         for (name, note) in headers {
-            key(name)
+            key(JSONName(name))
             beginObject()
             field("description", note)
             key("schema")
@@ -234,7 +234,7 @@ extension JSONWriter {
     }
 
     private mutating func content(_ type: String, _ schema: OpenAPISchema) {
-        key(type)
+        key(JSONName(type))
         beginObject()
         key("schema")
         self.schema(schema)
@@ -255,21 +255,21 @@ extension JSONWriter {
         key("schemas")
         beginObject()
         for (name, schema) in OpenAPISchemas.all {
-            key(name)
+            key(JSONName(name))
             self.schema(schema)
         }
         endObject()
         key("parameters")
         beginObject()
         for parameter in OpenAPIParameter.components {
-            key(parameter.component ?? parameter.name)
+            key(JSONName(parameter.component ?? parameter.name))
             self.parameter(parameter)
         }
         endObject()
         key("responses")
         beginObject()
         for (status, name, note) in OpenAPIDocument.refusals {
-            key(name)
+            key(JSONName(name))
             beginObject()
             field("description", note)
             if OpenAPIDocument.retryStatuses.contains(status) {

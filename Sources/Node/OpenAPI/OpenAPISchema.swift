@@ -199,7 +199,7 @@ extension JSONWriter {
         key("properties")
         beginObject()
         for member in fields {
-            key(member.name)
+            key(JSONName(member.name))
             schema(member.schema)
         }
         endObject()

@@ -77,6 +77,9 @@ struct LeaderDuties: Sendable {
 
     mutating func advanceProposed(at index: Index) { advanceIndex = index }
 
+    /// What is due happens in this entry: thousands of tasks may start.
+    func isAdvance(at index: Index) -> Bool { index == advanceIndex }
+
     /// How long a schedule is passed over before it is tried again: somebody may have brought the time zones up to date.
     static let trialNanoseconds: Nanoseconds = 60_000_000_000
 

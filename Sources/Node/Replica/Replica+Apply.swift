@@ -8,6 +8,9 @@ extension Replica {
         var budget = settings.applyBudgetBytes
         while applied < raft.appliableIndex, budget > 0, unsupportedStateVersion == nil {
             let entry = raft.entry(at: applied + 1)
+            // The others hear first that it is committed, and begin at the same time: else what starts there would be late by what
+            // it takes here. This turn's end tells them.
+            if entry.index > toldCommitIndex, duties?.isAdvance(at: entry.index) ?? false { break }
             budget -= entry.sizeBytes
             switch entry.payload {
             case .lost:
@@ -160,12 +163,16 @@ extension Replica {
     /// Somebody waits for a snapshot, or the log, which can't be cut before, is as long as it should never be, or has
     /// grown since it was begun by what one is taken for.
     private mutating func noteHaste() {
-        let maxBytes = min(
-            snapshotBegunLogBytes + settings.snapshotLogBytes,
-            settings.hastySnapshotFactor * settings.snapshotLogBytes)
+        let maxBytes = min(snapshotBegunLogBytes + settings.snapshotLogBytes, floodLogBytes)
         isSnapshotPressing =
             raft.snapshotMark.index < snapshotFloor || isSnapshotLost
             || raft.coverableLogBytes > maxBytes
+    }
+
+    /// How long the log may grow while snapshots rest. A state is written again for no less log than it has bytes itself: what a
+    /// flood costs the disk stays in proportion to the flood.
+    private var floodLogBytes: Int {
+        max(settings.hastySnapshotFactor * settings.snapshotLogBytes, snapshotBytes)
     }
 
     /// A lost file is written anew at once, also where nothing was applied since: what it held is in memory, and after
@@ -175,8 +182,7 @@ extension Replica {
         let isWanted = raft.snapshotMark.index < snapshotFloor && applied >= snapshotFloor
         let hasRested =
             clock.monotonic >= snapshotEndedAt + settings.snapshotRestNanoseconds
-        let maxBytes =
-            settings.snapshotLogBytes * (hasRested ? 1 : settings.hastySnapshotFactor)
+        let maxBytes = hasRested ? settings.snapshotLogBytes : floodLogBytes
         let isDue =
             applied > raft.snapshotMark.index
             && (raft.coverableLogBytes > maxBytes || isWanted)

@@ -32,6 +32,8 @@ public struct Replica {
     var lease: WorkerLease
     var beats = PendingBeats()
     var duties: LeaderDuties?
+    /// As of the last turn's end.
+    var toldCommitIndex: Index = 0
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
     /// Until when what is gathered may wait for company; `.max`: nothing waits.
@@ -40,6 +42,8 @@ public struct Replica {
     /// How much log was behind the one before it.
     var snapshotBegunLogBytes = 0
     var snapshotEndedAt: Nanoseconds = 0
+    /// Of the last one that this process has written.
+    var snapshotBytes = 0
     /// As of the last turn's end: a snapshot is not to be written at leisure. Stored, like all that the host looks at in
     /// every turn: to call a function of a struct that an object holds copies the struct, unless it may change it.
     public internal(set) var isSnapshotPressing = false
@@ -202,9 +206,10 @@ public struct Replica {
             }
         case .drain:
             drain()
-        case .snapshotWritten(let mark):
+        case .snapshotWritten(let mark, let bytes):
             precondition(snapshotUnderWay == mark)
             snapshotUnderWay = nil
+            snapshotBytes = bytes
             snapshotEndedAt = clock.monotonic
             // Perhaps it is the lost one, written anew.
             lostSnapshot = nil
@@ -242,6 +247,7 @@ public struct Replica {
         propose(clock, &effects)
         raft.finishTurn(now: clock.monotonic, into: &raftEffects)
         absorbRaftEffects(clock, &effects)
+        toldCommitIndex = raft.commitIndex
         for token in reads.takeReady(applied: applied) { effects.append(.readReady(token)) }
         takeSnapshotIfDue(clock, &effects)
     }

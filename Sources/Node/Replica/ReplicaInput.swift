@@ -46,7 +46,8 @@ public enum ReplicaInput: Sendable {
     case transferLeadership(to: NodeID?)
     /// Stop offering slots; `Replica.isDrained` tells when nothing runs any more.
     case drain
-    case snapshotWritten(SnapshotMark)
+    /// `bytes`: of its file.
+    case snapshotWritten(SnapshotMark, bytes: Int)
     /// A snapshot at or behind this index is wanted, however little there is to compact.
     case takeSnapshot(atLeast: Index)
     /// The file of this snapshot has rotted or is gone. If it is the newest, one is due, however little there is to compact.

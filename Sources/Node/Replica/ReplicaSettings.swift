@@ -8,8 +8,9 @@ public struct ReplicaSettings: Sendable {
     public var workerTimeoutNanoseconds: Nanoseconds = 2_000_000_000
     /// A snapshot is taken when the log behind the last one is longer than this.
     public var snapshotLogBytes = 64 << 20
-    /// Counted from when the last one was written. Only a log of `hastySnapshotFactor` times those bytes does not wait for
-    /// that: under a flood the whole state would be written again for every few seconds of it.
+    /// Counted from when the last one was written. Only a log of `hastySnapshotFactor` times those bytes, and of as many as
+    /// that snapshot has, does not wait for that: under a flood the whole state would be written again for every few seconds
+    /// of it.
     public var snapshotRestNanoseconds: Nanoseconds = 10_000_000_000
     var hastySnapshotFactor: Int { 4 }
     public var maxPendingRequests = 65_536

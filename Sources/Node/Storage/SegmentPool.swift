@@ -121,7 +121,7 @@ final class SegmentPool: Sendable {
         return Spare(name: name, bytes: roundedBytes)
     }
 
-    private static func create(
+    static func create(
         _ name: String, in folder: StorageFolder
     ) throws(StorageError) -> StorageFile {
         _ = try folder.open(name, mode: .replace)

@@ -45,15 +45,23 @@ enum DurationText {
 
     /// The shortest text that parses to the same value. Negative values get a minus sign, for display.
     static func format(_ milliseconds: Int64) -> String {
-        guard milliseconds != 0 else { return "0s" }
-        var result = milliseconds < 0 ? "-" : ""
+        var bytes: [UInt8] = []
+        append(milliseconds, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// As `format`, appended to a buffer.
+    static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+        guard milliseconds != 0 else { return HTTPWriter.append("0s", to: &bytes) }
+        if milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
         var rest = milliseconds.magnitude
         for (name, size) in units.dropFirst() {
             let (count, remainder) = rest.quotientAndRemainder(dividingBy: UInt64(size))
-            if count > 0 { result += "\(count)\(name)" }
             rest = remainder
+            guard count > 0 else { continue }
+            HTTPWriter.append(decimal: Int(count), to: &bytes)
+            name.utf8Span.span.append(to: &bytes)
         }
-        return result
     }
 }
 

@@ -52,26 +52,27 @@ enum Timestamp {
         let clamped = min(max(milliseconds, range.lowerBound), range.upperBound)
         let seconds = CivilTime.floorDivide(clamped, 1000)
         let civil = CivilTime(seconds: seconds)
-        append(civil.year, digits: 4, UInt8(ascii: "-"), to: &bytes)
-        append(civil.month, digits: 2, UInt8(ascii: "-"), to: &bytes)
-        append(civil.day, digits: 2, UInt8(ascii: "T"), to: &bytes)
-        append(civil.hour, digits: 2, UInt8(ascii: ":"), to: &bytes)
-        append(civil.minute, digits: 2, UInt8(ascii: ":"), to: &bytes)
-        append(civil.second, digits: 2, UInt8(ascii: "."), to: &bytes)
-        append(Int(clamped - seconds * 1000), digits: 3, UInt8(ascii: "Z"), to: &bytes)
+        pair(civil.year / 100, to: &bytes)
+        pair(civil.year % 100, UInt8(ascii: "-"), to: &bytes)
+        pair(civil.month, UInt8(ascii: "-"), to: &bytes)
+        pair(civil.day, UInt8(ascii: "T"), to: &bytes)
+        pair(civil.hour, UInt8(ascii: ":"), to: &bytes)
+        pair(civil.minute, UInt8(ascii: ":"), to: &bytes)
+        pair(civil.second, UInt8(ascii: "."), to: &bytes)
+        let ofSecond = Int(clamped - seconds * 1000)
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: ofSecond / 100))
+        pair(ofSecond % 100, UInt8(ascii: "Z"), to: &bytes)
     }
 
-    private static func append(
-        _ value: Int, digits: Int, _ separator: UInt8, to bytes: inout [UInt8]
-    ) {
-        var divisor = 1
-        for _ in 1..<digits { divisor *= 10 }
-        var rest = value
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+    /// Two digits. Divided by constants: every answer has three or four instants, and the processor takes many times as long for
+    /// a divisor that the compiler does not know.
+    private static func pair(_ value: Int, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+    }
+
+    private static func pair(_ value: Int, _ separator: UInt8, to bytes: inout [UInt8]) {
+        pair(value, to: &bytes)
         bytes.append(separator)
     }
 }

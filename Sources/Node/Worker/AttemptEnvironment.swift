@@ -68,9 +68,9 @@ extension Assignment {
         writer.beginObject()
         for input in inputs {
             if let result = input.result {
-                writer.rawField(input.name, result)
+                writer.rawField(JSONName(input.name), result)
             } else {
-                writer.nullField(input.name)
+                writer.nullField(JSONName(input.name))
             }
         }
         writer.endObject()

@@ -1,3 +1,4 @@
+import Foundation
 import Raft
 import Scheduler
 import Testing
@@ -42,6 +43,28 @@ import Testing
         ] {
             #expect(try fixture.call(method, path, "{}").status == 422)
         }
+    }
+
+    /// They are written with the memory of the answers before them.
+    @Test func answersThatWaitForTheirTurnStayAsTheyAre() throws {
+        let fixture = try APIFixture()
+        let long = String(repeating: "x", count: 20_000)
+        for (handler, payload) in [("echo", "1"), ("other", "\"\(long)\""), ("other", "2")] {
+            _ = try fixture.call(
+                "POST", "/v1/tasks", #"{"handler": "\#(handler)", "payload": \#(payload)}"#)
+        }
+        let client = try fixture.begin("GET", "/v1/tasks/t1/wait?timeout=20s")
+        for task in ["t2", "t3", "t2", "t3"] {
+            client.send("GET /v1/tasks/\(task)?stale=true HTTP/1.1\r\nhost: test\r\n\r\n")
+        }
+        try fixture.finish("t1", .succeeded(Array("1".utf8)))
+        client.receive {
+            $0.components(separatedBy: "HTTP/1.1 200").count == 6 && $0.hasSuffix("}")
+        }
+        let payloads = client.text.components(separatedBy: #""payload":"#).dropFirst().map {
+            $0.prefix { $0 != "," }
+        }
+        #expect(payloads == ["1", "\"\(long)\"", "2", "\"\(long)\"", "2"])
     }
 
     @Test func workersAreShownDrainedAndUndrained() throws {

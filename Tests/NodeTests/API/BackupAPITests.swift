@@ -12,7 +12,7 @@ import Testing
         let count = fixture.snapshots.count
         fixture.http.turn { fixture.snapshots.count > count }
         let mark = try #require(fixture.snapshots.last)
-        fixture.gateway.step(.snapshotWritten(mark))
+        fixture.gateway.step(.snapshotWritten(mark, bytes: 0))
         fixture.api.snapshotChanged()
         return SnapshotName(mark)
     }
@@ -90,7 +90,7 @@ import Testing
         let client = try fixture.begin("POST", Self.path)
         fixture.http.turn { !fixture.snapshots.isEmpty }
         let mark = try #require(fixture.snapshots.last)
-        fixture.gateway.step(.snapshotWritten(mark))
+        fixture.gateway.step(.snapshotWritten(mark, bytes: 0))
         backup.snapshotChanged()
         fixture.http.turn { !fixture.exports.items.isEmpty }
         backup.take(.opened(SnapshotName(mark), totalBytes: 9, checksum: 1))
@@ -131,7 +131,7 @@ import Testing
         _ = try fixture.begin("POST", Self.path)
         let early = try fixture.call("GET", "/v1/cluster?stale=true")
         #expect(early.status == 200 && fixture.exports.items.count == jobs, "it waits for the file")
-        fixture.gateway.step(.snapshotWritten(mark))
+        fixture.gateway.step(.snapshotWritten(mark, bytes: 0))
         fixture.api.snapshotChanged()
         fixture.http.turn { fixture.exports.items.count > jobs }
         #expect(fixture.exports.items.last == .open(name))

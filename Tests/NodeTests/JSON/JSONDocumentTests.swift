@@ -161,7 +161,7 @@ import Testing
         default:
             writer.beginObject()
             for number in 0..<Int.random(in: 0..<25, using: &generator) {
-                writer.key("\(number)" + text(&generator))
+                writer.key(JSONName("\(number)" + text(&generator)))
                 write(depth: depth + 1, &writer, &generator)
             }
             writer.endObject()
@@ -191,7 +191,7 @@ import Testing
         case .object:
             writer.beginObject()
             for (name, member) in value.members {
-                writer.key(name)
+                writer.key(JSONName(name))
                 copy(member, to: &writer)
             }
             writer.endObject()

@@ -153,4 +153,21 @@ import Testing
         try apply(.registerWorker(worker), 12)
         #expect(duties.mayKeep("n2", state, applied: 12))
     }
+
+    /// What starts on the others must not be late by what its start takes the leader.
+    @Test func theOthersHearThatSomethingIsDueBeforeTheLeaderSeesToIt() throws {
+        let names = ["a", "b", "c"]
+        let cluster = ReplicaCluster.founded(names)
+        var spec = TaskSpec(handler: "h")
+        spec.start = .after(milliseconds: 500)
+        guard case .task(let id, _) = cluster.run(.submit(spec), through: "a") else {
+            Issue.record("it was not taken")
+            return
+        }
+        cluster.run(milliseconds: 400)
+        let hasBegun = { (name: String) in cluster[name].scheduler.state(of: id) != .scheduled }
+        #expect(!names.contains(where: hasBegun))
+        cluster.run { names.contains(where: hasBegun) }
+        #expect(names.allSatisfy(hasBegun))
+    }
 }

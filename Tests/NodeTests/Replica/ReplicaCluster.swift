@@ -87,10 +87,10 @@ final class ReplicaCluster {
         }
     }
 
-    func finishSnapshot() {
+    func finishSnapshot(bytes: Int = 0) {
         guard let (name, mark) = slowSnapshot else { preconditionFailure("none was begun") }
         slowSnapshot = nil
-        step(name, .snapshotWritten(mark))
+        step(name, .snapshotWritten(mark, bytes: bytes))
     }
 
     func stop(_ name: String) {
@@ -188,7 +188,7 @@ final class ReplicaCluster {
                 if areSnapshotsSlow {
                     slowSnapshot = (machine.id.name, mark)
                 } else {
-                    step(machine.id.name, .snapshotWritten(mark))
+                    step(machine.id.name, .snapshotWritten(mark, bytes: 0))
                 }
             case .completed(let token, let outcome): machine.outcomes[token] = outcome
             case .beatAnswered(let token, let answer): machine.beatAnswers[token] = answer

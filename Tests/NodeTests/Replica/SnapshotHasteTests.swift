@@ -53,6 +53,15 @@ import Testing
         #expect(cluster["a"].isSnapshotPressing)
     }
 
+    @Test func aLargeStateIsNotWrittenAgainForLessLogThanItHasBytes() {
+        let cluster = growing()
+        cluster.finishSnapshot(bytes: 60_000)
+        grow(cluster, byBytes: 55_000)
+        #expect(cluster.snapshotsBegun == 1)
+        grow(cluster, byBytes: 10_000)
+        #expect(cluster.snapshotsBegun == 2)
+    }
+
     @Test func theNextOneComesTenSecondsAfterTheLastHasEnded() {
         let cluster = growing()
         cluster.run(milliseconds: 11_000)

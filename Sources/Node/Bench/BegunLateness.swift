@@ -1,0 +1,56 @@
+/// How late handlers began, as the nodes' own clocks and metrics tell: without the way on which a client hears of it. Buckets
+/// count, so a quantile is told as the bound above it.
+struct BegunLateness: Equatable {
+    private static let metric = "carillon_start_delay_seconds_bucket{le=\""
+
+    /// How many were at most so late, by seconds.
+    private var counts: [Double: UInt64] = [:]
+
+    /// Of all attempts that the cluster's nodes have begun so far. Workers that are attached tell none.
+    static func read(_ session: BenchSession) throws(CommandFailure) -> BegunLateness {
+        var result = BegunLateness()
+        for member in session.cluster.members {
+            let client = session.space.client.pinned(to: member.api)
+            result.add(try client.sendExpectingSuccess(.get("/metrics")).body)
+        }
+        return result
+    }
+
+    /// From Prometheus text.
+    mutating func add(_ page: [UInt8]) {
+        for line in page.split(separator: 0x0A) {
+            let text = String(decoding: line, as: UTF8.self)
+            guard text.hasPrefix(Self.metric) else { continue }
+            let parts = text.dropFirst(Self.metric.count).split(separator: "\"} ")
+            // "+Inf" is a number to it.
+            guard parts.count == 2, let bound = Double(parts[0]), let count = UInt64(parts[1])
+            else { continue }
+            counts[bound, default: 0] += count
+        }
+    }
+
+    func since(_ earlier: BegunLateness) -> BegunLateness {
+        var result = self
+        for (bound, count) in earlier.counts {
+            result.counts[bound] =
+                (result.counts[bound] ?? 0) - min(count, result.counts[bound] ?? 0)
+        }
+        return result
+    }
+
+    /// nil if none has begun, or it is beyond the last bound.
+    func boundMilliseconds(ofQuantile quantile: Double) -> Int64? {
+        guard let all = counts[.infinity], all > 0 else { return nil }
+        let rank = (quantile * Double(all)).rounded(.up)
+        let bound = counts.filter { Double($0.value) >= rank }.keys.min()
+        return bound.flatMap { $0.isFinite ? Int64(($0 * 1_000).rounded()) : nil }
+    }
+
+    func add(to figures: inout BenchFigures) {
+        for (name, quantile) in [("P50", 0.5), ("P99", 0.99), ("P999", 0.999)] {
+            figures.add(
+                "begun within \(name.lowercased())", "begunWithin\(name)Milliseconds",
+                .milliseconds(boundMilliseconds(ofQuantile: quantile)))
+        }
+    }
+}

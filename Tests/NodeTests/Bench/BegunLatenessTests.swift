@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Node
+
+@Suite struct BegunLatenessTests {
+    private func lateness(_ pages: [(Int, Int, Int, Int)]) -> BegunLateness {
+        var result = BegunLateness()
+        for (one, five, ten, all) in pages {
+            let name = "carillon_start_delay_seconds_bucket"
+            result.add(
+                Array(
+                    """
+                    # TYPE carillon_start_delay_seconds histogram
+                    \(name){le="0.001"} \(one)
+                    \(name){le="0.005"} \(five)
+                    \(name){le="0.01"} \(ten)
+                    \(name){le="+Inf"} \(all)
+                    carillon_start_delay_seconds_count \(all)
+
+                    """.utf8))
+        }
+        return result
+    }
+
+    @Test func aQuantileIsTheBoundAboveIt() {
+        let before = lateness([(5, 5, 5, 5), (1, 1, 1, 10)])
+        let begun = lateness([(45, 55, 55, 55), (41, 90, 100, 110)]).since(before)
+        #expect(begun.boundMilliseconds(ofQuantile: 0.5) == 1)
+        #expect(begun.boundMilliseconds(ofQuantile: 0.54) == 5)
+        #expect(begun.boundMilliseconds(ofQuantile: 0.99) == 10)
+        // One was late beyond all bounds.
+        #expect(begun.boundMilliseconds(ofQuantile: 1) == nil)
+        #expect(lateness([(5, 5, 5, 6)]).boundMilliseconds(ofQuantile: 0.99) == nil)
+        #expect(begun.since(begun).boundMilliseconds(ofQuantile: 0.5) == nil)
+    }
+}
