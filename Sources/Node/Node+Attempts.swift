@@ -40,8 +40,8 @@ extension Node {
     }
 
     func launch(_ assignment: Assignment) {
-        let late = SystemClock.wallMilliseconds() - assignment.scheduledAt
-        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)) * 1_000_000)
+        let late = SystemClock.wallNanoseconds() - assignment.scheduledAt * 1_000_000
+        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)))
         metrics.attemptsStarted += 1
         worker.start(assignment)
     }

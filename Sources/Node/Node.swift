@@ -177,7 +177,7 @@ final class Node {
         repeat {
             gateway.finishTurn { perform($0) }
             rounds += 1
-        } while gateway.hasInput && rounds < Self.maxRoundsPerTurn
+        } while gateway.hasInput && rounds < Self.maxRoundsPerTurn && !gateway.replica.holdsAdvance
         api?.turnEnded()
         checkMembers()
         shutdown?.check()

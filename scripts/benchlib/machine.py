@@ -26,6 +26,8 @@ class Machine:
         self.syncs = []
         self.trips = []
         self.loads = []
+        # What is measured, not what the sources are when it is done.
+        self.commit = commit()
 
     def look(self):
         self.loads.append(os.getloadavg()[0])
@@ -43,16 +45,22 @@ class Machine:
             "fdatasync of 4 KiB, µs": round(statistics.median(self.syncs)),
             "loopback round trip of 256 bytes, µs": round(statistics.median(self.trips)),
             "load before the rounds": ", ".join(f"{load:.1f}" for load in self.loads),
-            "version": " ".join([version.stdout.strip(), *commit()]),
+            "version": version.stdout.strip() + self.commit,
             "on": datetime.date.today().isoformat(),
         }
 
 
 def commit():
     """Of the sources beside this script, which are not those of every executable that is given by name."""
-    found = subprocess.run(
-        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return [f"({found.stdout.strip()})"] if found.returncode == 0 else []
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=False)
+
+    try:
+        found = git("rev-parse", "--short", "HEAD")
+        changed = git("diff", "--quiet", "HEAD", "--", "Sources", "Package.swift").returncode != 0
+    except OSError:
+        return ""
+    return f" ({found.stdout.strip()}{', changed' if changed else ''})" if found.returncode == 0 else ""
 
 
 def first(path, name):

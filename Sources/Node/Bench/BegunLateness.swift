@@ -6,12 +6,13 @@ struct BegunLateness: Equatable {
     /// How many were at most so late, by seconds.
     private var counts: [Double: UInt64] = [:]
 
-    /// Of all attempts that the cluster's nodes have begun so far. Workers that are attached tell none.
-    static func read(_ session: BenchSession) throws(CommandFailure) -> BegunLateness {
+    /// Of all attempts that the voters have begun so far; nil if one of them can't be asked. Workers that are attached tell none.
+    static func read(_ session: BenchSession) -> BegunLateness? {
         var result = BegunLateness()
         for member in session.cluster.members {
             let client = session.space.client.pinned(to: member.api)
-            result.add(try client.sendExpectingSuccess(.get("/metrics")).body)
+            guard let page = try? client.sendExpectingSuccess(.get("/metrics")) else { return nil }
+            result.add(page.body)
         }
         return result
     }
@@ -29,11 +30,12 @@ struct BegunLateness: Equatable {
         }
     }
 
-    func since(_ earlier: BegunLateness) -> BegunLateness {
+    /// nil if a node has begun anew since.
+    func since(_ earlier: BegunLateness) -> BegunLateness? {
         var result = self
         for (bound, count) in earlier.counts {
-            result.counts[bound] =
-                (result.counts[bound] ?? 0) - min(count, result.counts[bound] ?? 0)
+            guard let now = counts[bound], now >= count else { return nil }
+            result.counts[bound] = now - count
         }
         return result
     }
@@ -43,14 +45,15 @@ struct BegunLateness: Equatable {
         guard let all = counts[.infinity], all > 0 else { return nil }
         let rank = (quantile * Double(all)).rounded(.up)
         let bound = counts.filter { Double($0.value) >= rank }.keys.min()
-        return bound.flatMap { $0.isFinite ? Int64(($0 * 1_000).rounded()) : nil }
+        return bound.flatMap { $0.isFinite ? Int64(($0 * 1_000).rounded(.up)) : nil }
     }
 
-    func add(to figures: inout BenchFigures) {
+    /// nil: it is not known.
+    static func add(_ lateness: BegunLateness?, to figures: inout BenchFigures) {
         for (name, quantile) in [("P50", 0.5), ("P99", 0.99), ("P999", 0.999)] {
             figures.add(
                 "begun within \(name.lowercased())", "begunWithin\(name)Milliseconds",
-                .milliseconds(boundMilliseconds(ofQuantile: quantile)))
+                .milliseconds(lateness?.boundMilliseconds(ofQuantile: quantile)))
         }
     }
 }

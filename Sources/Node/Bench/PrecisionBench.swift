@@ -81,7 +81,7 @@ struct PrecisionBench {
         let start = (SystemClock.wallMilliseconds() / 1_000 + Int64(lead) + 1) * 1_000
         session.tell("the first is due at \(Timestamp.format(start))")
         let load = try PrecisionLoad(session, instants: instants(from: start))
-        let before = try BegunLateness.read(session)
+        let before = BegunLateness.read(session)
         let usage = try load.drive(start: start, end: start + Int64(seconds) * 1_000)
         let recorded = try RecordedLateness.read(session.space.client)
         guard recorded.early == 0 else {
@@ -92,7 +92,8 @@ struct PrecisionBench {
         figures.add("slots", "slots", .count(try session.slots()))
         figures.add("started", "startedTasks", .count(load.lateness.lateness.count))
         recorded.add(to: &figures)
-        try BegunLateness.read(session).since(before).add(to: &figures)
+        let begun = before.flatMap { BegunLateness.read(session)?.since($0) }
+        BegunLateness.add(begun, to: &figures)
         load.lateness.add(to: &figures)
         figures.add("errors", "errors", .failures(load.failures))
         figures.add(usage)

@@ -14,6 +14,8 @@ final class EventStream {
 
     /// A larger chunk would have to be moved about by whoever takes it apart.
     private static let maxGatheredBytes = 32 << 10
+    /// Of the memory for them: there may be a thousand clients.
+    private static let maxKeptBytes = 4 << 10
 
     /// Events are written while fewer bytes than this wait to be taken, so that there is room left for a last word.
     static let maxQueuedBytes = 256 << 10
@@ -71,7 +73,11 @@ final class EventStream {
     func flush() {
         guard !gathered.isEmpty, case .serverSent(let responder) = line else { return }
         _ = responder.write(gathered)
-        gathered.removeAll(keepingCapacity: true)
+        if gathered.capacity > Self.maxKeptBytes {
+            gathered = []
+        } else {
+            gathered.removeAll(keepingCapacity: true)
+        }
     }
 
     /// Shows that the connection is there, on both sides, while nothing happens.

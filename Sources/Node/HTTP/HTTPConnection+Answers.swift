@@ -27,6 +27,13 @@ extension HTTPConnection {
         if index == 0 { advance() }
     }
 
+    /// Bytes that the client has not taken, of this answer and of those before it.
+    func queuedBytes(of sequence: UInt64) -> Int {
+        guard let index = index(of: sequence), case .stream(let bytes, _) = exchanges[index].answer
+        else { return queuedBytes }
+        return queuedBytes + bytes.count
+    }
+
     /// False if the client is too far behind; nothing was written then.
     func writeStream(_ sequence: UInt64, _ chunk: [UInt8]) -> Bool {
         guard let index = index(of: sequence) else { return false }

@@ -60,7 +60,7 @@ final class HTTPResponder {
     }
 
     /// Bytes that the client has not taken, of this answer and of those before it.
-    var queuedBytes: Int { connection.queuedBytes }
+    var queuedBytes: Int { connection.queuedBytes(of: sequence) }
 
     func end() {
         precondition(state == .streaming, "begin comes first")

@@ -37,8 +37,11 @@ final class HistoryExporter {
     /// Takes what is due, a file after the other, until less is there than fits into one.
     private func look() {
         let replica = gateway.replica
-        guard replica.raft.role == .leader, replica.isUpToDate else {
-            return look(after: intervalNanoseconds)
+        guard replica.raft.role == .leader else { return look(after: intervalNanoseconds) }
+        // Between two turns there is nearly always something to apply.
+        guard replica.isUpToDate else {
+            let pause = Nanoseconds(HistoryLimits.catchUpMilliseconds) * 1_000_000
+            return look(after: min(pause, intervalNanoseconds))
         }
         let tasks = replica.scheduler.departures(
             at: replica.clusterTime(at: facts.clock()), limit: HistoryLimits.maxTasksPerFile,

@@ -10,4 +10,6 @@ enum HistoryLimits {
     static let intervalRange: ClosedRange<Milliseconds> = 1_000...86_400_000
     /// After a file that could not be written, if the interval is not shorter.
     static let retryMilliseconds: Milliseconds = 5_000
+    /// Until a leader that had something to apply is looked at again.
+    static let catchUpMilliseconds: Milliseconds = 20
 }

@@ -5,12 +5,18 @@ import Scheduler
 extension Replica {
     mutating func applyCommitted(_ clock: Clock, _ effects: inout [ReplicaEffect]) {
         guard restoring == nil else { return }
+        holdsAdvance = false
         var budget = settings.applyBudgetBytes
         while applied < raft.appliableIndex, budget > 0, unsupportedStateVersion == nil {
             let entry = raft.entry(at: applied + 1)
             // The others hear first that it is committed, and begin at the same time: else what starts there would be late by what
-            // it takes here. This turn's end tells them.
-            if entry.index > toldCommitIndex, duties?.isAdvance(at: entry.index) ?? false { break }
+            // it takes here. They are told at the end of the loop's turn.
+            if duties?.isAdvance(at: entry.index) ?? false, entry.index > toldCommitIndex,
+                raft.configuration.members.count > 1
+            {
+                holdsAdvance = true
+                break
+            }
             budget -= entry.sizeBytes
             switch entry.payload {
             case .lost:
@@ -169,8 +175,8 @@ extension Replica {
             || raft.coverableLogBytes > maxBytes
     }
 
-    /// How long the log may grow while snapshots rest. A state is written again for no less log than it has bytes itself: what a
-    /// flood costs the disk stays in proportion to the flood.
+    /// How long the log may grow while snapshots rest. Within that time a state is written again for no less log than it has
+    /// bytes itself.
     private var floodLogBytes: Int {
         max(settings.hastySnapshotFactor * settings.snapshotLogBytes, snapshotBytes)
     }

@@ -34,6 +34,9 @@ public struct Replica {
     var duties: LeaderDuties?
     /// As of the last turn's end.
     var toldCommitIndex: Index = 0
+    /// An entry waits to be applied until the others have been told of it, which the host does when its turn ends: another
+    /// one before that would be too early.
+    public internal(set) var holdsAdvance = false
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0
     /// Until when what is gathered may wait for company; `.max`: nothing waits.

@@ -115,6 +115,25 @@ import Testing
         #expect(last["reason"]?.string?.hasPrefix("too slow") == true)
     }
 
+    @Test func oneThatWaitsBehindAnotherAnswerMissesNothingUnsaid() throws {
+        let fixture = try APIFixture(feedRecords: 4_000)
+        let task = try submit(fixture)
+        let follower = try fixture.begin("GET", "/v1/tasks/\(task)/wait?timeout=60s")
+        follower.send("GET /v1/events HTTP/1.1\r\nhost: test\r\n\r\n")
+        let body = String(repeating: "{\"handler\": \"echo\", \"delay\": \"1h\"}\n", count: 2_000)
+        for _ in 0..<6 {
+            let reply = try fixture.call(
+                "POST", "/v1/tasks", body, type: "application/x-ndjson")
+            #expect(reply.status == 200)
+        }
+        try fixture.finish(task, .succeeded(Array("1".utf8)))
+        follower.receive { $0.hasSuffix("0\r\n\r\n") }
+        let told = try events(in: follower.text)
+        #expect(told.count > 100 && told.last?["type"]?.string == "end")
+        let tasks = told.compactMap { $0["task"]?.string }
+        #expect(tasks == (2..<tasks.count + 2).map { "t\($0)" })
+    }
+
     @Test func whatHappenedLatelyIsAList() throws {
         let fixture = try APIFixture(feedRecords: 100)
         for _ in 0..<3 { _ = try submit(fixture) }

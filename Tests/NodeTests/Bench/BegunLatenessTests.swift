@@ -22,15 +22,19 @@ import Testing
         return result
     }
 
-    @Test func aQuantileIsTheBoundAboveIt() {
+    @Test func aQuantileIsTheBoundAboveIt() throws {
         let before = lateness([(5, 5, 5, 5), (1, 1, 1, 10)])
-        let begun = lateness([(45, 55, 55, 55), (41, 90, 100, 110)]).since(before)
+        let after = lateness([(45, 55, 55, 55), (41, 90, 100, 110)])
+        let begun = try #require(after.since(before))
         #expect(begun.boundMilliseconds(ofQuantile: 0.5) == 1)
         #expect(begun.boundMilliseconds(ofQuantile: 0.54) == 5)
         #expect(begun.boundMilliseconds(ofQuantile: 0.99) == 10)
         // One was late beyond all bounds.
         #expect(begun.boundMilliseconds(ofQuantile: 1) == nil)
         #expect(lateness([(5, 5, 5, 6)]).boundMilliseconds(ofQuantile: 0.99) == nil)
-        #expect(begun.since(begun).boundMilliseconds(ofQuantile: 0.5) == nil)
+        let none = try #require(begun.since(begun))
+        #expect(none.boundMilliseconds(ofQuantile: 0.5) == nil)
+        // A node began to count anew.
+        #expect(before.since(after) == nil)
     }
 }

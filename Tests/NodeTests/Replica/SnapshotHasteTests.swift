@@ -62,6 +62,19 @@ import Testing
         #expect(cluster.snapshotsBegun == 2)
     }
 
+    /// As long as it should never be is a log only that is longer than the state.
+    @Test func aLogThatIsShorterThanTheStateLetsItsSnapshotRest() {
+        let cluster = growing()
+        cluster.finishSnapshot(bytes: 60_000)
+        grow(cluster, byBytes: 35_000)
+        cluster.run(milliseconds: 11_000)
+        #expect(cluster.snapshotsBegun == 2)
+        grow(cluster, byBytes: 7_000)
+        #expect(!cluster["a"].isSnapshotPressing)
+        grow(cluster, byBytes: 5_000)
+        #expect(cluster["a"].isSnapshotPressing)
+    }
+
     @Test func theNextOneComesTenSecondsAfterTheLastHasEnded() {
         let cluster = growing()
         cluster.run(milliseconds: 11_000)
