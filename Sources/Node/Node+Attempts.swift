@@ -40,7 +40,9 @@ extension Node {
     }
 
     func launch(_ assignment: Assignment) {
-        let late = SystemClock.wallNanoseconds() - assignment.scheduledAt * 1_000_000
+        // A cluster whose clock was once set to a far year goes on from there: that has no nanoseconds.
+        let due = min(assignment.scheduledAt, SystemClock.wallMilliseconds())
+        let late = SystemClock.wallNanoseconds() - due * 1_000_000
         metrics.startLatency.record(nanoseconds: UInt64(max(0, late)))
         metrics.attemptsStarted += 1
         worker.start(assignment)

@@ -27,7 +27,7 @@ class Machine:
         self.trips = []
         self.loads = []
         # What is measured, not what the sources are when it is done.
-        self.commit = commit()
+        self.commit = commit() if os.path.realpath(binary).startswith(f"{ROOT}/.build/") else ""
 
     def look(self):
         self.loads.append(os.getloadavg()[0])
@@ -51,7 +51,7 @@ class Machine:
 
 
 def commit():
-    """Of the sources beside this script, which are not those of every executable that is given by name."""
+    """Of the sources beside this script, of which the executable is made."""
     def git(*words):
         return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=False)
 

@@ -18,7 +18,7 @@ final class APIContext {
     var zones: ZoneTable
     /// The release of the time-zone data behind `zones`, if it says so.
     let zoneData: String?
-    /// Of the last answer: pieces of its size are too large for what the C library keeps at hand, and each would be searched for.
+    /// Kept from the last answer: pieces of its size are too large for what the C library has at hand, and each would be searched for.
     private var writer = JSONWriter(capacity: APIContext.usualAnswerBytes)
 
     private static let usualAnswerBytes = 2_048

@@ -12,9 +12,9 @@ final class EventStream {
     /// Written since the last `flush`, as a chunk of the answer: to make one of each event costs as much as to write it.
     private var gathered: [UInt8] = []
 
-    /// A larger chunk would have to be moved about by whoever takes it apart.
+    /// A client gathers a chunk whole before it takes it apart: a larger one would be copied as it grows.
     private static let maxGatheredBytes = 32 << 10
-    /// Of the memory for them: there may be a thousand clients.
+    /// Of capacity, between turns: there may be a thousand clients.
     private static let maxKeptBytes = 4 << 10
 
     /// Events are written while fewer bytes than this wait to be taken, so that there is room left for a last word.

@@ -38,7 +38,7 @@ final class HistoryExporter {
     private func look() {
         let replica = gateway.replica
         guard replica.raft.role == .leader else { return look(after: intervalNanoseconds) }
-        // Between two turns there is nearly always something to apply.
+        // Under load there is nearly always something to apply: a whole interval would be too long to wait.
         guard replica.isUpToDate else {
             let pause = Nanoseconds(HistoryLimits.catchUpMilliseconds) * 1_000_000
             return look(after: min(pause, intervalNanoseconds))

@@ -32,10 +32,10 @@ public struct Replica {
     var lease: WorkerLease
     var beats = PendingBeats()
     var duties: LeaderDuties?
-    /// As of the last turn's end.
+    /// What was committed when the last `finishTurn` ended: its messages told the others of that.
     var toldCommitIndex: Index = 0
-    /// An entry waits to be applied until the others have been told of it, which the host does when its turn ends: another
-    /// one before that would be too early.
+    /// An entry waits to be applied until the others have been told of it: the host sends its messages before it calls
+    /// `finishTurn` again.
     public internal(set) var holdsAdvance = false
     var gathered: [CommandGroup] = []
     var gatheredBytes = 0

@@ -7,7 +7,7 @@ import Testing
         var result = BegunLateness()
         for (one, five, ten, all) in pages {
             let name = "carillon_start_delay_seconds_bucket"
-            result.add(
+            result.addNode(
                 Array(
                     """
                     # TYPE carillon_start_delay_seconds histogram
@@ -36,5 +36,6 @@ import Testing
         #expect(none.boundMilliseconds(ofQuantile: 0.5) == nil)
         // A node began to count anew.
         #expect(before.since(after) == nil)
+        #expect(lateness([(9, 9, 9, 99), (0, 0, 0, 9)]).since(before) == nil)
     }
 }

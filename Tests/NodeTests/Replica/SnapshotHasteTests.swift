@@ -62,7 +62,7 @@ import Testing
         #expect(cluster.snapshotsBegun == 2)
     }
 
-    /// As long as it should never be is a log only that is longer than the state.
+    /// The bound for a flood is the state's size, if that is larger.
     @Test func aLogThatIsShorterThanTheStateLetsItsSnapshotRest() {
         let cluster = growing()
         cluster.finishSnapshot(bytes: 60_000)
