@@ -40,10 +40,8 @@ extension Node {
     }
 
     func launch(_ assignment: Assignment) {
-        // A cluster whose clock was once set to a far year goes on from there: that has no nanoseconds.
-        let due = min(assignment.scheduledAt, SystemClock.wallMilliseconds())
-        let late = SystemClock.wallNanoseconds() - due * 1_000_000
-        metrics.startLatency.record(nanoseconds: UInt64(max(0, late)))
+        let late = SystemClock.clock().microseconds(since: assignment.scheduledAt)
+        metrics.startLatency.record(microseconds: late)
         metrics.attemptsStarted += 1
         worker.start(assignment)
     }

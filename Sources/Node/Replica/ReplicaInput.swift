@@ -15,6 +15,11 @@ public struct Clock: Equatable, Sendable {
         self.wall = wall
         self.wallRemainder = wallRemainder
     }
+
+    /// By the wall clock; 0 if it has not come yet. No nanoseconds: a clock that was set to a far year has too many of them.
+    func microseconds(since instant: Milliseconds) -> UInt64 {
+        wall < instant ? 0 : UInt64(wall - instant) * 1_000 + wallRemainder / 1_000
+    }
 }
 
 /// Names a request or a read between the replica and its host; chosen by the host, unique in its run.

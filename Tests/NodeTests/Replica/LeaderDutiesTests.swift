@@ -22,6 +22,15 @@ import Testing
         #expect(duties().time(at: 999_000_000) == 5_000)
     }
 
+    @Test func latenessIsToldInMicrosecondsAtAnyTime() {
+        let clock = Clock(monotonic: 0, wall: 5_000, wallRemainder: 900_999)
+        #expect(clock.microseconds(since: 5_000) == 900)
+        #expect(clock.microseconds(since: 4_998) == 2_900)
+        #expect(clock.microseconds(since: 5_001) == 0)
+        let late = Clock(monotonic: 0, wall: Limits.maxTime)
+        #expect(late.microseconds(since: 0) == UInt64(Limits.maxTime) * 1_000)
+    }
+
     /// A term that began in the middle of a millisecond has the wall clock's milliseconds, not some of its own.
     @Test func millisecondsAreThoseOfTheWallClock() {
         var duties = LeaderDuties(
