@@ -58,9 +58,13 @@ struct LeaderDuties: Sendable {
         startedAtWall += max(0, stateTime - time(at: now))
     }
 
-    /// The first monotonic instant at which `time` is not before `wake`.
+    /// The first monotonic instant at which `time` is not before `wake`; the last there is for what lies further ahead than
+    /// nanoseconds reach, which is 584 years: a schedule may name the year 9999.
     private func instant(of wake: Milliseconds) -> Nanoseconds {
-        wallTickedAt + Nanoseconds(max(0, wake - startedAtWall)) * 1_000_000
+        let (length, isTooLong) = Nanoseconds(max(0, wake - startedAtWall))
+            .multipliedReportingOverflow(by: 1_000_000)
+        let (instant, isTooLate) = wallTickedAt.addingReportingOverflow(length)
+        return isTooLong || isTooLate ? .max : instant
     }
 
     mutating func heard(_ worker: String, at now: Nanoseconds) { lastHeard[worker] = now }

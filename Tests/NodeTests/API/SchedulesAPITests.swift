@@ -46,6 +46,18 @@ import Testing
         }
     }
 
+    /// Further ahead than nanoseconds reach.
+    @Test(arguments: ["2600-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+    func anInstantAtTheEndOfTimeIsWaitedFor(instant: String) throws {
+        let fixture = try APIFixture()
+        let body = "{\"at\": [\"\(instant)\"], \"task\": {\"handler\": \"echo\"}}"
+        #expect(try fixture.call("PUT", "/v1/schedules/s", body).status == 201)
+        let next = try fixture.call("GET", "/v1/schedules/s").json()["next"]?.string
+        #expect(try next.map(Timestamp.parse) == Timestamp.parse(instant))
+        #expect(try fixture.call("POST", "/v1/tasks", #"{"handler": "echo"}"#).status == 201)
+        fixture.http.turn { fixture.launched.count == 1 }
+    }
+
     @Test func aPauseStaysUnlessItIsSaid() throws {
         let fixture = try APIFixture()
         var states: [Bool?] = []

@@ -22,6 +22,15 @@ import Testing
         #expect(duties().time(at: 999_000_000) == 5_000)
     }
 
+    @Test(arguments: [18_446_744_073_709, 18_446_744_073_710, Limits.maxTime, .max])
+    func whatIsDueInAThousandYearsIsJustNotDueYet(wake: Milliseconds) {
+        var duties = duties()
+        _ = duties.lostWorkers(
+            Scheduler(), own: Self.worker("n1"), applied: 10, timeout: 2_000_000_000,
+            now: 1_000_000_000)
+        #expect(duties.nextDeadline(nextWake: wake, applied: 10) == 1_050_000_000)
+    }
+
     @Test func latenessIsToldInMicrosecondsAtAnyTime() {
         let clock = Clock(monotonic: 0, wall: 5_000, wallRemainder: 900_999)
         #expect(clock.microseconds(since: 5_000) == 900)
