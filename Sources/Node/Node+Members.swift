@@ -31,9 +31,7 @@ extension Node {
         do {
             gateway.step(.peer(from: peer, try PeerMessage(decoding: payload)))
         } catch {
-            log.error(
-                "a peer's message does not decode",
-                ["peer": .text(peer.description), "reason": .text(error.reason)])
+            transport?.logRefusal("a message of \(peer) is dropped: \(error.reason)")
         }
     }
 

@@ -37,12 +37,14 @@ public struct Assignment: Equatable, Sendable {
     public var inputs: [TaskInput]
     /// The other names are those within it.
     public var namespace: Namespace
+    public var delivery: TaskSpec.Delivery
 
     public init(
         worker: String, incarnation: UInt64, task: TaskID, attempt: UInt32, fence: UInt64,
         handler: String, payload: [UInt8], timeoutMilliseconds: Milliseconds,
         scheduledAt: Milliseconds, assignedAt: Milliseconds, occurrence: String?, schedule: String?,
-        inputs: [TaskInput] = [], namespace: Namespace = .standard
+        inputs: [TaskInput] = [], namespace: Namespace = .standard,
+        delivery: TaskSpec.Delivery = .atLeastOnce
     ) {
         self.worker = worker
         self.incarnation = incarnation
@@ -58,6 +60,7 @@ public struct Assignment: Equatable, Sendable {
         self.schedule = schedule
         self.inputs = inputs
         self.namespace = namespace
+        self.delivery = delivery
     }
 }
 

@@ -229,7 +229,7 @@ extension Scheduler {
             occurrence: record.extra?.fields.occurrence.map(Namespace.bare),
             schedule: record.extra?.fields.schedule.map(Namespace.bare),
             inputs: record.extra?.fields.dependencies?.inputs ?? [],
-            namespace: Namespace(of: profile.queue))
+            namespace: Namespace(of: profile.queue), delivery: profile.delivery)
     }
 
     /// The record describes one attempt; older ones are in the history, the last few of them.

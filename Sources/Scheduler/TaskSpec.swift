@@ -60,6 +60,14 @@ public struct TaskSpec: Equatable, Sendable {
     public enum Delivery: UInt8, Sendable {
         case atLeastOnce = 0
         case atMostOnce = 1
+
+        /// As it stands in the API.
+        public var name: String {
+            switch self {
+            case .atLeastOnce: "atLeastOnce"
+            case .atMostOnce: "atMostOnce"
+            }
+        }
     }
 
     /// What becomes of a task if one that it waits for is dead, cancelled or expired.

@@ -167,6 +167,7 @@ final class AssignmentDesk {
             writer.timestampField("scheduledAt", item.scheduledAt)
             writer.optionalField("schedule", item.occurrence)
             writer.field("namespace", item.namespace.name)
+            writer.field("delivery", item.delivery.name)
             if !item.inputs.isEmpty { writer.rawField("inputs", item.inputsJSON) }
             writer.endObject()
         }

@@ -76,7 +76,7 @@ extension JSONWriter {
         optionalDurationField("expires", spec.expiresMilliseconds)
         field("tags", spec.tags)
         optionalField("routingKey", spec.routingKey)
-        field("delivery", spec.delivery == .atMostOnce ? "atMostOnce" : "atLeastOnce")
+        field("delivery", spec.delivery.name)
         optionalField("webhook", spec.webhook)
         key("meta")
         beginObject()
@@ -105,7 +105,7 @@ extension JSONWriter {
         key(name)
         plainString {
             $0.append(UInt8(ascii: "t"))
-            HTTPWriter.append(decimal: Int(id.number), to: &$0)
+            $0.append(decimal: id.number)
         }
     }
 

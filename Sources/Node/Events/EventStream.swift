@@ -57,13 +57,13 @@ final class EventStream {
         switch line {
         case .serverSent:
             if let id {
-                HTTPWriter.append("id: ", to: &gathered)
+                gathered.append(literal: "id: ")
                 id.append(to: &gathered)
                 gathered.append(0x0A)
             }
-            HTTPWriter.append("data: ", to: &gathered)
+            gathered.append(literal: "data: ")
             gathered.append(contentsOf: json)
-            HTTPWriter.append("\n\n", to: &gathered)
+            gathered.append(literal: "\n\n")
             if gathered.count >= Self.maxGatheredBytes { flush() }
         case .webSocket(let socket): socket.send(text: json)
         }

@@ -3,9 +3,9 @@ import Scheduler
 extension EventFeed.Position {
     /// Appends `description`.
     func append(to text: inout [UInt8]) {
-        HTTPWriter.append(decimal: Int(index), to: &text)
+        text.append(decimal: index)
         text.append(UInt8(ascii: "-"))
-        HTTPWriter.append(decimal: Int(place), to: &text)
+        text.append(decimal: UInt64(place))
     }
 }
 

@@ -15,7 +15,18 @@ extension HTTPConnection {
         guard let index = index(of: sequence) else { return }
         exchanges[index].answer = .ready(response)
         exchanges[index].onClose = nil
-        if index == 0 { advance() }
+        if index == 0 {
+            advance()
+        } else if heldBytes > limits.maxHeldAnswerBytes {
+            abort()
+        }
+    }
+
+    private var heldBytes: Int {
+        exchanges.reduce(0) { sum, exchange in
+            guard case .ready(let response) = exchange.answer else { return sum }
+            return sum + response.body.count
+        }
     }
 
     func beginStream(_ sequence: UInt64, _ response: HTTPResponse) {
@@ -116,7 +127,7 @@ extension HTTPConnection {
                 exchanges[0].answer = .stream(bytes: [], isEnded: isEnded)
                 guard isEnded else { return }
                 if !exchanges[0].isVersion10 && !exchanges[0].isHead {
-                    connection.write { HTTPWriter.append("0\r\n\r\n", to: &$0) }
+                    connection.write { $0.append(literal: "0\r\n\r\n") }
                 }
             }
             let done = exchanges.removeFirst()

@@ -197,7 +197,7 @@ final class HTTPConnection {
     func sendContinue() {
         guard owesContinue, exchanges.isEmpty else { return }
         owesContinue = false
-        connection.write { HTTPWriter.append("HTTP/1.1 100 Continue\r\n\r\n", to: &$0) }
+        connection.write { $0.append(literal: "HTTP/1.1 100 Continue\r\n\r\n") }
     }
 
     // MARK: The end

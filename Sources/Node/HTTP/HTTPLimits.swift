@@ -16,6 +16,9 @@ struct HTTPLimits: Sendable {
     var maxConnections = 4096
     /// Requests of one connection that wait for their answers; beyond, the connection is not read.
     var maxPipelinedRequests = 64
+    /// Bytes of one connection's answers that are ready and wait for an earlier one; beyond, it is closed: it may have asked for
+    /// long lists behind a stream that never ends.
+    var maxHeldAnswerBytes = 16 * 1024 * 1024
     /// Bytes of a streamed answer that the client has not taken; beyond, `write` refuses.
     var maxStreamQueueBytes = 1024 * 1024
     /// From a request's first byte to the end of its head; 408 beyond.

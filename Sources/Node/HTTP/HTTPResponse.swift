@@ -30,7 +30,7 @@ struct HTTPResponse: Sendable {
     static func problem(status: Int, detail: String) -> HTTPResponse {
         let type = status == 413 ? Problem.Kind.tooLarge.uri : "about:blank"
         var body = Array("{\"type\":\"\(type)\",\"title\":\"".utf8)
-        HTTPWriter.append(reason(status), to: &body)
+        body.append(literal: reason(status))
         body.append(contentsOf: "\",\"status\":\(status),\"detail\":\"".utf8)
         for byte in detail.utf8 {
             switch byte {

@@ -14,55 +14,45 @@ enum HTTPWriter {
         status: Int, contentType: String?, headers: [(name: String, value: String)],
         framing: Framing, closes: Bool, keepsAlive10: Bool, date: [UInt8], to buffer: inout [UInt8]
     ) {
-        append(status == 200 ? "HTTP/1.1 200 OK\r\ndate: " : "HTTP/1.1 ", to: &buffer)
+        buffer.append(literal: status == 200 ? "HTTP/1.1 200 OK\r\ndate: " : "HTTP/1.1 ")
         if status != 200 {
-            append(decimal: status, to: &buffer)
+            buffer.append(decimal: status)
             buffer.append(32)
-            append(HTTPResponse.reason(status), to: &buffer)
-            append("\r\ndate: ", to: &buffer)
+            buffer.append(literal: HTTPResponse.reason(status))
+            buffer.append(literal: "\r\ndate: ")
         }
         buffer.append(contentsOf: date)
         if let contentType {
-            append("\r\ncontent-type: ", to: &buffer)
+            buffer.append(literal: "\r\ncontent-type: ")
             append(value: contentType, to: &buffer)
         }
         for (name, value) in headers {
-            append("\r\n", to: &buffer)
+            buffer.append(literal: "\r\n")
             append(name: name, to: &buffer)
-            append(": ", to: &buffer)
+            buffer.append(literal: ": ")
             append(value: value, to: &buffer)
         }
         switch framing {
         case .length(let length):
-            append("\r\ncontent-length: ", to: &buffer)
-            append(decimal: length, to: &buffer)
-        case .chunked: append("\r\ntransfer-encoding: chunked", to: &buffer)
+            buffer.append(literal: "\r\ncontent-length: ")
+            buffer.append(decimal: length)
+        case .chunked: buffer.append(literal: "\r\ntransfer-encoding: chunked")
         case .close, .none: break
         }
         if closes {
-            append("\r\nconnection: close", to: &buffer)
+            buffer.append(literal: "\r\nconnection: close")
         } else if keepsAlive10 {
-            append("\r\nconnection: keep-alive", to: &buffer)
+            buffer.append(literal: "\r\nconnection: keep-alive")
         }
-        append("\r\n\r\n", to: &buffer)
+        buffer.append(literal: "\r\n\r\n")
     }
 
     /// Not for an empty chunk, which would end the body.
     static func append(chunk: [UInt8], to buffer: inout [UInt8]) {
         buffer.append(contentsOf: String(chunk.count, radix: 16).utf8)
-        append("\r\n", to: &buffer)
+        buffer.append(literal: "\r\n")
         buffer.append(contentsOf: chunk)
-        append("\r\n", to: &buffer)
-    }
-
-    static func append(_ text: StaticString, to buffer: inout [UInt8]) {
-        text.withUTF8Buffer { buffer.append(contentsOf: $0) }
-    }
-
-    static func append(decimal number: Int, to buffer: inout [UInt8]) {
-        precondition(number >= 0)
-        if number >= 10 { append(decimal: number / 10, to: &buffer) }
-        buffer.append(48 + UInt8(number % 10))
+        buffer.append(literal: "\r\n")
     }
 
     /// Names come from our own code.

@@ -34,14 +34,23 @@ final class HistoryExporter {
         facts.schedule(facts.clock().monotonic + pause) { [weak self] in self?.look() }
     }
 
-    /// Takes what is due, a file after the other, until less is there than fits into one.
+    /// Takes what is due once this state holds all that is acknowledged: it may still have what another leader has dropped,
+    /// and that would be written twice.
     private func look() {
+        guard gateway.replica.raft.role == .leader else { return look(after: intervalNanoseconds) }
+        let deadline = facts.clock().monotonic + HistoryLimits.readNanoseconds
+        gateway.read(isStale: false, deadline: deadline) { [weak self, facts] refusal in
+            // Not on top of what this turn has applied.
+            facts.later { self?.take(refusal) }
+        }
+    }
+
+    /// A file after the other, until less is there than fits into one.
+    private func take(_ refusal: Refusal?) {
         let replica = gateway.replica
         guard replica.raft.role == .leader else { return look(after: intervalNanoseconds) }
-        // Under load there is nearly always something to apply: a whole interval would be too long to wait.
-        guard replica.isUpToDate else {
-            let pause = Nanoseconds(HistoryLimits.catchUpMilliseconds) * 1_000_000
-            return look(after: min(pause, intervalNanoseconds))
+        guard refusal == nil else {
+            return look(after: min(HistoryLimits.retryNanoseconds, intervalNanoseconds))
         }
         let tasks = replica.scheduler.departures(
             at: replica.clusterTime(at: facts.clock()), limit: HistoryLimits.maxTasksPerFile,
@@ -65,8 +74,7 @@ final class HistoryExporter {
             log.error(
                 "tasks can't be exported, and stay",
                 ["tasks": .integer(Int64(tasks.count)), "problem": .text(error.finding)])
-            let retry = Nanoseconds(HistoryLimits.retryMilliseconds) * 1_000_000
-            look(after: min(retry, intervalNanoseconds))
+            look(after: min(HistoryLimits.retryNanoseconds, intervalNanoseconds))
         case .success(let file):
             metrics.exportedTasks += UInt64(tasks.count)
             log.info(
@@ -81,8 +89,15 @@ final class HistoryExporter {
         gateway.request(.dropExported(tasks.compactMap { Departure($0) }), deadline: .max) {
             [weak self] answer in
             guard let self else { return }
-            if case .outcome(.done) = answer { return look(after: 0) }
-            look(after: intervalNanoseconds)
+            switch answer {
+            case .outcome(.done): look(after: 0)
+            // Nothing was done, and the file is there: to look again would be to write another one.
+            case .refused(.overloaded):
+                facts.schedule(facts.clock().monotonic + HistoryLimits.retryNanoseconds) {
+                    [weak self] in self?.drop(tasks)
+                }
+            default: look(after: intervalNanoseconds)
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ enum HistoryLimits {
     static let maxBytesPerFile = 16 << 20
     static let defaultIntervalMilliseconds: Milliseconds = 60_000
     static let intervalRange: ClosedRange<Milliseconds> = 1_000...86_400_000
-    /// After a file that could not be written, if the interval is not shorter.
-    static let retryMilliseconds: Milliseconds = 5_000
-    /// Until a leader that had something to apply is looked at again.
-    static let catchUpMilliseconds: Milliseconds = 20
+    /// After a file that could not be written, or a state that could not be read, if the interval is not shorter.
+    static let retryNanoseconds: Nanoseconds = 5_000_000_000
+    /// How long a look waits for the state to hold all that is acknowledged.
+    static let readNanoseconds: Nanoseconds = 10_000_000_000
 }

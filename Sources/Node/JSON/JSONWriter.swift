@@ -28,8 +28,8 @@ struct JSONWriter: Sendable {
         switch name.form {
         case .literal(let name):
             bytes.append(UInt8(ascii: "\""))
-            HTTPWriter.append(name, to: &bytes)
-            HTTPWriter.append("\":", to: &bytes)
+            bytes.append(literal: name)
+            bytes.append(literal: "\":")
         case .text(let name):
             quote(name.utf8Span.span)
             bytes.append(UInt8(ascii: ":"))
@@ -60,14 +60,14 @@ struct JSONWriter: Sendable {
     mutating func int(_ value: Int64) {
         separate()
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        digits(value.magnitude)
+        bytes.append(decimal: value.magnitude)
     }
 
     mutating func int(_ value: Int) { int(Int64(value)) }
 
     mutating func uint(_ value: UInt64) {
         separate()
-        digits(value)
+        bytes.append(decimal: value)
     }
 
     /// Infinities and not-a-number, which JSON can't say, become null.
@@ -181,19 +181,6 @@ struct JSONWriter: Sendable {
 
     private mutating func append(_ text: String) {
         text.utf8Span.span.append(to: &bytes)
-    }
-
-    private mutating func digits(_ value: UInt64) {
-        var buffer = InlineArray<20, UInt8>(repeating: 0)
-        var start = 20
-        var rest = value
-        repeat {
-            start -= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            buffer[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-        } while rest > 0
-        for position in start..<20 { bytes.append(buffer[position]) }
     }
 
     private mutating func quote(_ text: Span<UInt8>) {

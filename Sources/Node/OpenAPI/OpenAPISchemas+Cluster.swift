@@ -80,6 +80,9 @@ extension OpenAPISchemas {
                                 .always("scheduledAt", .time("When it was due.")),
                                 .always("schedule", .text("The occurrence that it is.").orNull),
                                 .always("namespace", .text("Where the task lives.")),
+                                .always(
+                                    "delivery",
+                                    .text("Whether what it does may be done more than once.")),
                                 .maybe(
                                     "inputs",
                                     .map(

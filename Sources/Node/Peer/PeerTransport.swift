@@ -198,7 +198,7 @@ final class PeerTransport {
         }
     }
 
-    /// At most once a second: anybody who can reach the port can cause these.
+    /// At most once a second: anybody who can reach the port can cause these, and a newer node as many as it sends.
     func logRefusal(_ text: String) {
         if let last = refusalLogTime, loop.now - last < 1_000_000_000 {
             unloggedRefusals += 1

@@ -5,8 +5,8 @@ import Scheduler
 //
 //     message   version u8 = 1 · kind u8 · body
 //
-// Integers are little-endian; a list is a 32-bit count and its items. A message that does not decode closes the
-// connection: frames carry a checksum, so the bytes are what the other side meant.
+// Integers are little-endian; a list is a 32-bit count and its items. A message that does not decode is dropped, and the
+// connection goes on: frames carry a checksum, so the bytes are what the other side meant, which may be a newer one.
 
 extension PeerMessage {
     static let codecVersion: UInt8 = 1

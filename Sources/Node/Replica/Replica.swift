@@ -136,9 +136,6 @@ public struct Replica {
         isMember && raft.leader != nil && hasCaughtUp && restoring == nil && applied > 0
     }
 
-    /// Ready, and has applied all that it knows to be committed.
-    public var isUpToDate: Bool { isReady && !hasBacklog }
-
     /// Nothing runs here any more, and nothing new will be assigned.
     public var isDrained: Bool {
         guard isDraining, lease.isIdle else { return false }

@@ -27,7 +27,7 @@ enum RequestWriter {
         buffer.append(contentsOf: request.method.utf8)
         buffer.append(32)
         buffer.append(contentsOf: address.target.utf8)
-        HTTPWriter.append(" HTTP/1.1\r\n", to: &buffer)
+        buffer.append(literal: " HTTP/1.1\r\n")
         let given = request.headers
         if !has("host", given) { append("Host: ", address.authority, to: &buffer) }
         for (position, header) in given.enumerated() {
@@ -42,27 +42,27 @@ enum RequestWriter {
         if let credentials = address.credentials, !has("authorization", given) {
             append("Authorization: Basic ", Base64.encode(credentials), to: &buffer)
         }
-        if !has("accept", given) { HTTPWriter.append("Accept: */*\r\n", to: &buffer) }
+        if !has("accept", given) { buffer.append(literal: "Accept: */*\r\n") }
         // What comes is taken for text.
         if !has("accept-encoding", given) {
-            HTTPWriter.append("Accept-Encoding: identity\r\n", to: &buffer)
+            buffer.append(literal: "Accept-Encoding: identity\r\n")
         }
         if !has("user-agent", given) {
             append("User-Agent: carillon/", ProductVersion.text, to: &buffer)
         }
         // Who takes a body wants to hear that there is none.
         if request.body != nil || !["GET", "HEAD", "OPTIONS"].contains(request.method) {
-            HTTPWriter.append("Content-Length: ", to: &buffer)
-            HTTPWriter.append(decimal: request.body?.count ?? 0, to: &buffer)
-            HTTPWriter.append("\r\n", to: &buffer)
+            buffer.append(literal: "Content-Length: ")
+            buffer.append(decimal: request.body?.count ?? 0)
+            buffer.append(literal: "\r\n")
         }
-        HTTPWriter.append("\r\n", to: &buffer)
+        buffer.append(literal: "\r\n")
     }
 
     private static func append(_ name: StaticString, _ value: String, to buffer: inout [UInt8]) {
-        HTTPWriter.append(name, to: &buffer)
+        buffer.append(literal: name)
         buffer.append(contentsOf: value.utf8)
-        HTTPWriter.append("\r\n", to: &buffer)
+        buffer.append(literal: "\r\n")
     }
 
     private static func has(

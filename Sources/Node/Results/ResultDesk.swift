@@ -15,8 +15,10 @@ final class ResultDesk {
     private var logs = AttemptLogs()
     /// Written for a finish that the log has not answered yet, however long that may take.
     private var offered: Set<StoredName> = []
-    /// Files that tasks refer to and that seem to be too old, by when they first did.
+    /// Files that seem to be too old, by when they first did.
     private var aged: [StoredName: Nanoseconds] = [:]
+    /// For so long a file has to seem so.
+    var agedNanoseconds = ResultLimits.agedNanoseconds
 
     init(
         store: any ResultStore, settings: ClusterConfiguration.Results, gateway: Gateway,
@@ -125,16 +127,26 @@ final class ResultDesk {
             let time = facts.clock().monotonic + ResultLimits.sweepNanoseconds
             facts.schedule(time) { self?.sweepForever(running: running) }
         }
-        // A bucket is everybody's: the leader looks after it. A node that lags behind knows of too little.
-        let isMine = !store.node.isEmpty || gateway.replica.raft.role == .leader
-        guard isMine, gateway.replica.isUpToDate else { return next() }
+        guard isSweeper else { return next() }
+        // A node that lags behind knows of too little.
+        let deadline = facts.clock().monotonic + ResultLimits.sweepReadNanoseconds
+        gateway.read(isStale: false, deadline: deadline) { [weak self] refusal in
+            guard let self, refusal == nil, isSweeper else { return next() }
+            list(then: next)
+        }
+    }
+
+    /// A bucket is everybody's: the leader looks after it.
+    private var isSweeper: Bool { !store.node.isEmpty || gateway.replica.raft.role == .leader }
+
+    private func list(then: @escaping () -> Void) {
         store.list { [weak self] outcome in
             guard let self else { return }
             switch outcome {
-            case .success(let files): sweep(files, from: 0, superfluous: [], then: next)
+            case .success(let files): sweep(files, from: 0, superfluous: [], then: then)
             case .failure(let failure):
                 log.warning("results can't be listed", ["problem": .text("\(failure)")])
-                next()
+                then()
             }
         }
     }
@@ -154,7 +166,7 @@ final class ResultDesk {
         }
         for name in superfluous { aged[name] = nil }
         // Those that were looked at since are removed by then; these have gone some other way.
-        aged = aged.filter { clock.monotonic < $0.value + 2 * ResultLimits.agedNanoseconds }
+        aged = aged.filter { clock.monotonic < $0.value + 2 * agedNanoseconds }
         guard !superfluous.isEmpty else { return then() }
         let count = superfluous.count
         store.remove(superfluous) { [log] failure in
@@ -167,21 +179,20 @@ final class ResultDesk {
         }
     }
 
-    /// Ages are differences of wall clocks, and one that jumps ahead makes everything old at once. What nothing refers to is
-    /// no loss. What a task refers to goes when it has been too old for an hour of the monotonic clock.
+    /// Ages are differences of wall clocks, and one that jumps ahead makes everything old at once: also what another node
+    /// has put into a bucket, for a finish that is on its way. So a file goes when it has been too old for an hour of the
+    /// monotonic clock.
     func isSuperfluous(_ file: StoredFile, _ clock: Clock) -> Bool {
         let age = clock.wall - file.modifiedAt
-        guard !offered.contains(file.name), age > ResultLimits.orphanMilliseconds else {
-            return false
-        }
-        guard isReferred(file.name) else { return true }
-        guard age > retentionMilliseconds else {
+        let maxAge =
+            isReferred(file.name) ? retentionMilliseconds : ResultLimits.orphanMilliseconds
+        guard !offered.contains(file.name), age > maxAge else {
             aged[file.name] = nil
             return false
         }
         let since = aged[file.name] ?? clock.monotonic
         aged[file.name] = since
-        return clock.monotonic >= since + ResultLimits.agedNanoseconds
+        return clock.monotonic >= since + agedNanoseconds
     }
 
     private func isReferred(_ name: StoredName) -> Bool {

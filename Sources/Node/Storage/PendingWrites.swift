@@ -10,7 +10,12 @@ final class PendingWrites: Sendable {
         var head = 0
     }
 
+    private static let maxDone = 64
+
     private let state = Mutex(State())
+
+    /// Room that is taken, in submissions.
+    var capacity: Int { state.withLock { $0.since.capacity } }
 
     var bytes: Int { state.withLock { $0.bytes } }
 
@@ -31,8 +36,12 @@ final class PendingWrites: Sendable {
             state.bytes -= bytes
             state.head += count
             precondition(state.bytes >= 0 && state.head <= state.since.count)
+            // Under load there is always something pending: what is done must not gather until there is not.
             if state.head == state.since.count {
                 state.since.removeAll(keepingCapacity: true)
+                state.head = 0
+            } else if state.head > Self.maxDone, 2 * state.head > state.since.count {
+                state.since.removeFirst(state.head)
                 state.head = 0
             }
         }

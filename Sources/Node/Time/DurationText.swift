@@ -52,14 +52,14 @@ enum DurationText {
 
     /// As `format`, appended to a buffer.
     static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
-        guard milliseconds != 0 else { return HTTPWriter.append("0s", to: &bytes) }
+        guard milliseconds != 0 else { return bytes.append(literal: "0s") }
         if milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
         var rest = milliseconds.magnitude
         for (name, size) in units.dropFirst() {
             let (count, remainder) = rest.quotientAndRemainder(dividingBy: UInt64(size))
             rest = remainder
             guard count > 0 else { continue }
-            HTTPWriter.append(decimal: Int(count), to: &bytes)
+            bytes.append(decimal: count)
             name.utf8Span.span.append(to: &bytes)
         }
     }

@@ -63,7 +63,10 @@ enum AttachedWorkerMessages {
                 inputs: (item["inputs"]?.members ?? []).map { name, value in
                     TaskInput(name: name, result: value.isNull ? nil : value.raw)
                 },
-                namespace: item["namespace"]?.string.map(Namespace.init(name:)) ?? .standard)
+                namespace: item["namespace"]?.string.map(Namespace.init(name:)) ?? .standard,
+                // An older server does not say: then nothing is done twice.
+                delivery: item["delivery"]?.string == TaskSpec.Delivery.atLeastOnce.name
+                    ? .atLeastOnce : .atMostOnce)
         }
     }
 

@@ -12,9 +12,12 @@ struct OutgoingRequest: Equatable, Sendable {
     /// Somebody looks at the body of an answer, so it has to be readable.
     var readsReply = true
 
+    /// Its task may not be done twice, whatever the method promises.
+    var isAtMostOnce = false
+
     /// Sent twice, it does no more than once (RFC 9110 9.2.2).
     var isIdempotent: Bool {
-        ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(method)
+        !isAtMostOnce && ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(method)
     }
 
     static func == (one: OutgoingRequest, other: OutgoingRequest) -> Bool {
@@ -42,6 +45,7 @@ struct OutgoingRequest: Equatable, Sendable {
         }
         let payload = document.root
         method = handler.method
+        isAtMostOnce = assignment.delivery == .atMostOnce
         let urlBytes = try handler.url.render(assignment, payload: payload)
         guard urlBytes.count <= WorkerLimits.maxURLBytes else {
             throw TemplateError("the URL is longer than \(WorkerLimits.maxURLBytes) bytes")
@@ -80,6 +84,7 @@ struct OutgoingRequest: Equatable, Sendable {
         headers.removeAll { identity.contains($0.name) && $0.name != given?.name }
         if given == nil { headers.append(("Content-Type", "application/x-ndjson")) }
         body = BatchLines.input(assignments)
+        isAtMostOnce = assignments.contains { $0.delivery == .atMostOnce }
         maxReplyBytes = WorkerLimits.maxBatchAnswerBytes
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Raft
 import Scheduler
 import Testing
@@ -159,12 +160,13 @@ import Testing
                 StoredFile(name: name, modifiedAt: now - age),
                 Clock(monotonic: monotonic, wall: now))
         }
-        #expect(!isSuperfluous(orphan, age: ResultLimits.orphanMilliseconds))
-        #expect(isSuperfluous(orphan, age: ResultLimits.orphanMilliseconds + 1))
-        for name in names {
-            #expect(!isSuperfluous(name, age: ResultLimits.defaultRetentionMilliseconds))
+        let young = ResultLimits.defaultRetentionMilliseconds
+        for (name, young) in names.map({ ($0, young) }) + [
+            (orphan, ResultLimits.orphanMilliseconds)
+        ] {
+            #expect(!isSuperfluous(name, age: young))
             // A clock that jumps makes it old at once; once that has jumped back it is as young as before.
-            let old = ResultLimits.defaultRetentionMilliseconds + 1
+            let old = young + 1
             #expect(!isSuperfluous(name, age: old))
             monotonic += ResultLimits.agedNanoseconds - 1
             #expect(!isSuperfluous(name, age: old))
@@ -174,5 +176,36 @@ import Testing
             monotonic += ResultLimits.agedNanoseconds
             #expect(isSuperfluous(name, age: old))
         }
+    }
+
+    @Test func `a sweep removes an orphan`() throws {
+        let folder = try putOrphan(api)
+        api.results.agedNanoseconds = 0
+        api.results.sweepForever { [] }
+        api.http.turn { (try? folder.names())?.isEmpty == true }
+    }
+
+    @Test func `a node that can't know what the cluster has acknowledged removes nothing`() throws {
+        let api = try APIFixture(nodes: ["n1", "n2", "n3"])
+        let folder = try putOrphan(api)
+        api.results.agedNanoseconds = 0
+        api.results.sweepForever { [] }
+        // The store does one thing after the other: what the sweep had it do is done when the second list is there.
+        var isOver = false
+        api.results.store.list { _ in api.results.store.list { _ in isOver = true } }
+        api.http.turn { isOver }
+        #expect(try folder.names().count == 1)
+    }
+
+    /// A file that no task refers to, from the year 2001.
+    private func putOrphan(_ api: APIFixture) throws -> StorageFolder {
+        let name = StoredName(task: TaskID(99), attempt: 1, fence: 1, kind: .result)
+        var isThere = false
+        api.results.store.put(name, [7], isDurable: false) { _ in isThere = true }
+        api.http.turn { isThere }
+        let folder = api.resultFolder.folder.folder("results")
+        let instant = timespec(tv_sec: 1_000_000_000, tv_nsec: 0)
+        try #require(utimensat(AT_FDCWD, folder.path(of: "\(name)"), [instant, instant], 0) == 0)
+        return folder
     }
 }

@@ -76,6 +76,32 @@ private let get = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
         #expect(closed == [0, 1])
     }
 
+    @Test func answersBehindOneThatDoesNotComeAreBoundedInBytes() throws {
+        var limits = HTTPLimits()
+        limits.maxHeldAnswerBytes = 3_000
+        let fixture = try HTTPFixture(limits: limits)
+        let text = String(repeating: "x", count: 1_000)
+        func ask() throws -> HTTPProbe {
+            let first = fixture.waiting.count
+            let client = try fixture.client()
+            client.send(String(repeating: get, count: 5))
+            fixture.turn { fixture.waiting.count == first + 5 }
+            for number in 1...3 { fixture.waiting[first + number].responder.send(.text(text)) }
+            #expect(!fixture.waiting[first].responder.isClosed)
+            return client
+        }
+        let greedy = try ask()
+        fixture.waiting[4].responder.send(.text("x"))
+        #expect(fixture.waiting[0].responder.isClosed)
+        greedy.receiveToEnd()
+        #expect(greedy.text.isEmpty)
+        // What leaves is held no longer.
+        let patient = try ask()
+        fixture.waiting[5].responder.send(.text(text))
+        fixture.waiting[9].responder.send(.text(text))
+        patient.receive { $0.split(separator: "HTTP/1.1 ").count == 5 && $0.hasSuffix(text) }
+    }
+
     @Test func whoOnlyClosedItsSideStillGetsItsAnswers() throws {
         let fixture = try HTTPFixture()
         let client = try fixture.client()

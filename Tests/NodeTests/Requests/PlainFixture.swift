@@ -14,6 +14,8 @@ final class PlainFixture {
     /// Called with each whole request.
     var onRequest: (Visit, String) -> Void = { _, _ in }
     private(set) var listener: Listener!
+    /// Of the requests that are sent from now on.
+    var isAtMostOnce = false
 
     init(
         limits: PlainLimits = PlainLimits(), host: String = "127.0.0.1",
@@ -53,6 +55,7 @@ final class PlainFixture {
             method: method, url: url.hasPrefix("/") ? base + url : url, headers: headers,
             body: body.map { Array($0.utf8) })
         if let maxReplyBytes { request.maxReplyBytes = maxReplyBytes }
+        request.isAtMostOnce = isAtMostOnce
         return client.send(request) { [unowned self] in replies.append($0) }
     }
 

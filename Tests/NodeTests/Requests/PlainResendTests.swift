@@ -44,6 +44,17 @@ import Testing
         #expect(fixture.requests.count == (mayRepeat ? 3 : 2))
     }
 
+    @Test func `what its task may do but once is not sent again, whatever its method`() throws {
+        let fixture = try fixture()
+        fixture.onRequest = { visit, _ in visit.connection.close() }
+        fixture.isAtMostOnce = true
+        #expect(
+            fixture.reply("/x", method: "PUT")
+                == .failed(reason: "the connection broke off", isRetryable: true))
+        fixture.settle()
+        #expect(fixture.requests.count == 2)
+    }
+
     @Test func `what has not left is sent again, whatever it is`() throws {
         let fixture = try fixture()
         resetBeforeFlush(fixture, after: "")
