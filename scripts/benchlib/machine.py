@@ -27,12 +27,20 @@ class Machine:
         self.trips = []
         self.loads = []
         # What is measured, not what the sources are when it is done.
-        self.commit = commit() if os.path.realpath(binary).startswith(f"{ROOT}/.build/") else ""
+        self.commit = commit(binary) if os.path.realpath(binary).startswith(f"{ROOT}/.build/") else ""
 
     def look(self):
         self.loads.append(os.getloadavg()[0])
         self.syncs.append(sync_microseconds(self.directory))
         self.trips.append(trip_microseconds())
+
+    @property
+    def sync_microseconds(self):
+        return statistics.median(self.syncs)
+
+    @property
+    def trip_microseconds(self):
+        return statistics.median(self.trips)
 
     def facts(self):
         version = subprocess.run([self.binary, "version"], capture_output=True, text=True, check=True)
@@ -42,25 +50,34 @@ class Machine:
             "memory": f"{round(int(first('/proc/meminfo', 'MemTotal').split()[0]) / 1e6)} GB",
             "kernel": platform.release(),
             "file system": file_system(self.directory),
-            "fdatasync of 4 KiB, µs": round(statistics.median(self.syncs)),
-            "loopback round trip of 256 bytes, µs": round(statistics.median(self.trips)),
+            "fdatasync of 4 KiB, µs": round(self.sync_microseconds),
+            "loopback round trip of 256 bytes, µs": round(self.trip_microseconds),
             "load before the rounds": ", ".join(f"{load:.1f}" for load in self.loads),
             "version": version.stdout.strip() + self.commit,
             "on": datetime.date.today().isoformat(),
         }
 
 
-def commit():
-    """Of the sources beside this script, of which the executable is made."""
+def commit(binary):
+    """Of the sources beside this script, of which the executable was made; nothing if they are newer than that is."""
     def git(*words):
-        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=False)
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=True).stdout.strip()
 
-    try:
-        found = git("rev-parse", "--short", "HEAD")
-        changed = git("diff", "--quiet", "HEAD", "--", "Sources", "Package.swift").returncode != 0
-    except OSError:
+    if newest_source() > os.stat(binary).st_mtime:
         return ""
-    return f" ({found.stdout.strip()}{', changed' if changed else ''})" if found.returncode == 0 else ""
+    try:
+        changed = ", changed" if git("status", "--porcelain", "--", "Sources", "Package.swift") else ""
+        return f" ({git('rev-parse', '--short', 'HEAD')}{changed})"
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def newest_source():
+    """When a file of the executable was last changed, in seconds since the epoch."""
+    paths = [f"{ROOT}/Package.swift"]
+    for place, _, names in os.walk(f"{ROOT}/Sources"):
+        paths += [os.path.join(place, name) for name in names]
+    return max(os.stat(path).st_mtime for path in paths)
 
 
 def first(path, name):

@@ -3,6 +3,7 @@
 import re
 import statistics
 
+from benchlib.goals import goals
 from benchlib.results import p99
 
 BEGIN = "<!-- figures: written by scripts/bench -->"
@@ -53,11 +54,26 @@ def figures_text(plan, results, machine, rounds, quick):
     lines = ["| measured on | |", "|---|---|", *facts, ""]
     lines.append(
         f"{rounds} round" + ("" if rounds == 1 else "s") + (" of short runs" if quick else "") + "; median (lowest to highest). "
-        "All nodes and the load share the processors. Of strikes each is a value, and p99 is told."
+        "All nodes and the load share the processors. Of strikes each is a value, and p99 is told, which of fewer than a hundred "
+        "is the longest."
     )
+    lines += goal_lines(results, machine)
     for measurement in plan:
         lines += ["", *table(measurement, results)]
     return "\n".join(lines)
+
+
+def goal_lines(results, machine):
+    """What is wanted beside what the tables below say."""
+    found = [(goal, goal.value(results)) for goal in goals()]
+    lines = [
+        f"| {goal.what} | {title(goal.key)} | {'≥' if goal.reaches else '≤'} {shown(goal.key, goal.bound(machine))} "
+        f"| {shown(goal.key, value)} | {'yes' if goal.is_met(value, machine) else 'no'} |"
+        for goal, value in found if value is not None
+    ]
+    if not lines:
+        return []
+    return ["", "**goals**, by the medians; of nodes the worst:", "", "| | figure | wanted | measured | met |", "|---|---|---|---|---|", *lines]
 
 
 def table(measurement, results):

@@ -97,10 +97,10 @@ class Idle(Measurement):
 
 
 def half(name, tasks_a_request=1):
-    """Half of what the measurement `name`, without a rate, has done."""
+    """Half of what the measurement `name`, without a rate, has done in the first round: one rate for all of them."""
     def rate(results):
         try:
-            whole = results.median(name, "donePerSecond")
+            whole = results.first(name, "donePerSecond")
         except KeyError:
             raise ClusterError(
                 f"half of that rate can only be measured after the whole: name \"{name}\" as well") from None
@@ -188,7 +188,11 @@ def measurements(quick):
             "failover, stopped", ["failover", "--signal", "stop"], ["gapMaxMilliseconds", "silenceMaxMilliseconds"],
             needs_others=True, count=strikes,
         ),
-        # Behind all that it would disturb: it leaves a gigabyte to be forgotten.
+        # These behind all that they would disturb: they leave gigabytes to be forgotten.
+        Measurement(
+            "submit in bulk, other clients",
+            ["submit", "--connections", "1,64,256", "--bulk", "100", *seconds], SUBMIT + GENERATOR, ["connections"],
+        ),
         Measurement(
             "submit payloads in bulk",
             ["submit", "--connections", "16", "--bulk", "100", "--payload", "64,4096", *seconds],

@@ -3,8 +3,10 @@
 import os
 import tempfile
 import unittest
+from types import SimpleNamespace
 
-from benchlib.page import BEGIN, END, cell, rewrite, table, title
+from benchlib.goals import goals
+from benchlib.page import BEGIN, END, cell, goal_lines, rewrite, table, title
 from benchlib.plan import Measurement, Strikes, measurements
 from benchlib.results import Results, p99
 
@@ -26,10 +28,10 @@ class ResultsTests(unittest.TestCase):
         )
         self.assertEqual(found.rows("submit")[(1,)]["tasksPerSecond"], [10, 30])
         self.assertEqual(found.rows("submit")[(1,)]["errors"], {"503": 1})
-        self.assertEqual(found.median("submit", "tasksPerSecond"), 30)
+        self.assertEqual(found.first("submit", "tasksPerSecond"), 10)
         self.assertEqual(len(found.raw), 3)
         with self.assertRaises(KeyError):
-            found.median("run", "donePerSecond")
+            found.first("run", "donePerSecond")
 
     def test_p99_is_the_highest_of_a_few(self):
         self.assertEqual(p99([3, 1, 2]), 3)
@@ -64,6 +66,28 @@ class PageTests(unittest.TestCase):
         self.assertEqual(cell(plain, "gapMaxMilliseconds", None), "–")
         strikes = Strikes("b", ["failover"], [], count=3)
         self.assertEqual(cell(strikes, "gapMaxMilliseconds", [80, 120.4, 90]), "90 (80 to 120), p99 120")
+
+    def test_goals_tell_the_worst_row_and_only_what_was_measured(self):
+        machine = SimpleNamespace(trip_microseconds=60, sync_microseconds=100)
+        idle = Measurement("idle", [], ["cpuShare", "residentBytes"], ["node"])
+        found = results(
+            idle, {"node": "n1", "cpuShare": 0.004, "residentBytes": 34e6}, {"node": "n2", "cpuShare": 0.012, "residentBytes": 35e6}
+        )
+        leader = Measurement("submit to the leader", [], ["latencyP50Milliseconds"], ["connections"])
+        found.add(leader, [
+            {"connections": 1, "latencyP50Milliseconds": 0.44}, {"connections": 64, "latencyP50Milliseconds": 2.0},
+        ])
+        self.assertEqual(goal_lines(found, machine)[5:], [
+            "| one client: 1.5 × (round trip + flush) | latency p50, ms | ≤ 0.24 | 0.44 | no |",
+            "| idle | of a processor, % | ≤ 1 | 1.2 | no |",
+            "| idle | resident, MB | ≤ 40 | 35 | yes |",
+        ])
+        self.assertEqual(goal_lines(Results(), machine), [])
+
+    def test_goals_are_of_figures_that_are_measured(self):
+        figures = {measurement.name: measurement.keys for measurement in measurements(quick=False)}
+        for goal in goals():
+            self.assertIn(goal.key, figures[goal.measurement])
 
     def test_only_what_is_between_the_markers_is_written_anew(self):
         with tempfile.TemporaryDirectory() as directory:

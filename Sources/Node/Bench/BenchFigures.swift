@@ -34,8 +34,7 @@ struct BenchFigure {
         case .share(let share): Self.decimal(share * 100, digits: 1) + " %"
         case .seconds(let seconds): Self.decimal(seconds) + " s"
         case .failures(let failures) where failures.total == 0: "none"
-        case .failures(let failures):
-            failures.all.map { "\($0.count) × \($0.kind)" }.joined(separator: ", ")
+        case .failures(let failures): failures.description
         }
     }
 

@@ -14,26 +14,13 @@ struct LatencyHistogram: Sendable, Equatable {
     private(set) var count: UInt64 = 0
     private(set) var minNanoseconds: UInt64 = .max
     private(set) var maxRecordedNanoseconds: UInt64 = 0
-    private var sumNanoseconds: UInt64 = 0
 
     mutating func record(_ nanoseconds: UInt64) {
         let value = min(nanoseconds, Self.maxNanoseconds)
         counts[Self.bucket(of: value)] += 1
         count += 1
-        let (sum, overflow) = sumNanoseconds.addingReportingOverflow(value)
-        sumNanoseconds = overflow ? .max : sum
         minNanoseconds = min(minNanoseconds, value)
         maxRecordedNanoseconds = max(maxRecordedNanoseconds, value)
-    }
-
-    /// As if everything that the other one has seen had been recorded here as well.
-    mutating func merge(_ other: LatencyHistogram) {
-        for bucket in counts.indices { counts[bucket] += other.counts[bucket] }
-        count += other.count
-        let (sum, overflow) = sumNanoseconds.addingReportingOverflow(other.sumNanoseconds)
-        sumNanoseconds = overflow ? .max : sum
-        minNanoseconds = min(minNanoseconds, other.minNanoseconds)
-        maxRecordedNanoseconds = max(maxRecordedNanoseconds, other.maxRecordedNanoseconds)
     }
 
     /// The duration that so many millionths of all don't exceed; nil if there are none. 500,000 is the median, 1,000,000 the
@@ -54,8 +41,6 @@ struct LatencyHistogram: Sendable, Equatable {
         }
         return maxRecordedNanoseconds
     }
-
-    var meanNanoseconds: UInt64? { count > 0 ? sumNanoseconds / count : nil }
 
     private static func bucket(of value: UInt64) -> Int {
         guard value >> (precisionBits + 1) > 0 else { return Int(value) }

@@ -3,16 +3,16 @@ struct MemoryBench {
     static let spec = CommandSpec(
         name: "memory", summary: "memory of each node with many tasks waiting",
         details: [
-            "It fills the cluster with tasks that are due in a day, in bulk, and asks each node before and",
-            "afterwards how much of it is resident. Begin with a cluster that has just been started: memory that",
-            "a node has needed before hides what is measured.",
+            "It fills the cluster with tasks that are due in a day, in bulk, and asks each node before, after the",
+            "last task and some seconds later how much of it is resident. Begin with a cluster that has just been",
+            "started: memory that a node has needed before hides what is measured.",
         ],
         options: [
             OptionSpec(name: "tasks", value: "N", summary: "how many (1000000)"),
             OptionSpec(name: "payload", value: "BYTES", summary: "of each task, as JSON (256)"),
             OptionSpec(
                 name: "settle", value: "N",
-                summary: "seconds between the last task and the second look (10)"),
+                summary: "seconds between the last task and the last look (10)"),
             BenchOptions.direction, BenchOptions.keep,
         ],
         examples: ["carillon bench memory", "carillon bench memory --tasks 100000 --payload 64"],
@@ -91,9 +91,7 @@ struct MemoryBench {
             let missing = tasks - Int(tally.acknowledgedTasks)
             let round = try fill(missing, perRequest, numberedFrom: tally.acknowledgedTasks)
             guard round.acknowledgedTasks > 0 else {
-                let reasons = round.failures.all.map { "\($0.count) × \($0.kind)" }
-                throw .failed(
-                    "\(missing) tasks were not taken: \(reasons.joined(separator: ", "))")
+                throw .failed("\(missing) tasks were not taken: \(round.failures)")
             }
             tally.acknowledgedTasks += round.acknowledgedTasks
             tally.measuredTasks += round.measuredTasks

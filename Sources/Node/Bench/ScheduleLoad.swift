@@ -105,8 +105,7 @@ final class ScheduleLoad {
         failures.merge(generator.tally.failures)
         let made = generator.tally.acknowledgedTasks
         guard made == UInt64(bench.schedules) else {
-            let reasons = failures.all.map { "\($0.count) × \($0.kind)" }.joined(separator: ", ")
-            return stop("only \(made) schedules could be made: \(reasons)")
+            return stop("only \(made) schedules could be made: \(failures)")
         }
         let now = SystemClock.wallMilliseconds()
         guard let first = instants.first, let last = instants.last, now < first else {

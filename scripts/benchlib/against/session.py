@@ -1,6 +1,5 @@
 """All sides one after the other, again and again."""
 
-import json
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from benchlib.against.text import BEGIN, END, comparison_text
 from benchlib.against.tools import Tools
 from benchlib.machine import Machine, file_system
 from benchlib.page import rewrite
+from benchlib.record import save
 from clusterlib.cluster import ClusterError
 from clusterlib.connection import Unreachable
 
@@ -71,7 +71,7 @@ def compare(options, find_binary, page):
                 print(f"round {number + 1} of {options.rounds}: {side.name} …", file=sys.stderr, flush=True)
                 measure(side, plan, comparison, options.directory)
                 # After each: what took long is not lost if a later one fails.
-                save(comparison, machine, options.json)
+                save(options.json, machine, comparison.raw())
     except (ClusterError, Unreachable) as error:
         sys.exit(f"bench: {error}")
     text = comparison_text(comparison, machine, sides, options.rounds, options.quick)
@@ -79,12 +79,6 @@ def compare(options, find_binary, page):
     is_whole = WHOLE <= {peer.name for peer in peers} and not options.quick and not options.names
     if options.write or is_whole:
         rewrite(options.write or page, text, BEGIN, END)
-
-
-def save(comparison, machine, path):
-    if path:
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine.facts(), "runs": comparison.raw()}, file, indent=1)
 
 
 def planned(all_loads, peers, names):
