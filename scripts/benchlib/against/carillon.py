@@ -9,6 +9,8 @@ TO_LEADER = Way("carillon", "to the leader", batches=BATCHES)
 TO_ALL = Way("carillon", "to all nodes", batches=BATCHES)
 BY_THEIR_LOADER = Way("carillon", "to the leader, by the load generator of the others", batches=BATCHES, mode="carillon")
 RUN = Way("carillon", "64 connections submit meanwhile", ("run",))
+RUN_MANY = Way("carillon", "256 connections submit meanwhile", ("run",))
+RUN_WORDS = {RUN: ["--connections", "64"], RUN_MANY: ["--connections", "256", "--outstanding", "4000"]}
 STRUCK = Way("carillon", "default timing", ("failover",))
 # As many tasks a second as the others get while their leader is killed.
 STRIKE_WORDS = ["--rate", "200"]
@@ -19,7 +21,7 @@ class Carillon(Peer):
 
     name = "carillon"
 
-    ways = [TO_LEADER, TO_ALL, BY_THEIR_LOADER, RUN, STRUCK]
+    ways = [TO_LEADER, TO_ALL, BY_THEIR_LOADER, RUN, RUN_MANY, STRUCK]
 
     def __init__(self, tools, pace, binary):
         super().__init__(tools, pace)
@@ -64,7 +66,7 @@ class Carillon(Peer):
 def words(way, connections, batch, pace):
     """What follows `carillon bench`."""
     time = ["--payload", str(PAYLOAD_BYTES), "--seconds", str(pace.seconds), "--warmup", str(pace.warmup)]
-    if way is RUN:
-        return ["run", "--connections", "64", *time]
+    if way in RUN_WORDS:
+        return ["run", *RUN_WORDS[way], *time]
     to = ["--to", "leader"] if way is TO_LEADER else []
     return ["submit", "--connections", str(connections), "--bulk", str(batch), *to, *time]

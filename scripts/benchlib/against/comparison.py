@@ -11,9 +11,14 @@ class Comparison:
 
     def __init__(self):
         self.rounds = []
+        # Sides that could not go on, and why: what they had said in that round by then counts.
+        self.failures = []
 
     def begin_round(self):
         self.rounds.append({})
+
+    def failed(self, side, reason):
+        self.failures.append(f"{side}, round {len(self.rounds)}: {reason}")
 
     def add(self, load, way, figures):
         self.rounds[-1][load, way] = figures

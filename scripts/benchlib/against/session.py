@@ -69,7 +69,14 @@ def compare(options, find_binary, page):
             comparison.begin_round()
             for side in order([side for side in sides if takes_any(side, plan)], number):
                 print(f"round {number + 1} of {options.rounds}: {side.name} …", file=sys.stderr, flush=True)
-                measure(side, plan, comparison, options.directory)
+                try:
+                    measure(side, plan, comparison, options.directory)
+                except (ClusterError, Unreachable) as error:
+                    # One of the others that does not come back must not cost the figures of all.
+                    if side is sides[0]:
+                        raise
+                    comparison.failed(side.name, str(error).partition("\n")[0])
+                    print(f"bench: {comparison.failures[-1]}", file=sys.stderr, flush=True)
                 # After each: what took long is not lost if a later one fails.
                 save(options.json, machine, comparison.raw())
     except (ClusterError, Unreachable) as error:

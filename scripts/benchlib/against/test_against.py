@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from types import SimpleNamespace
 
-from benchlib.against.carillon import RUN, STRUCK, TO_ALL, TO_LEADER, Carillon, words
+from benchlib.against.carillon import RUN, RUN_MANY, STRUCK, TO_ALL, TO_LEADER, Carillon, words
 from benchlib.against.comparison import Comparison, order, spread
 from benchlib.against.etcd import Etcd
 from benchlib.against.jobs import RQ, Celery, Dramatiq, Huey, done_count, done_times, drain_rate
@@ -75,6 +75,15 @@ class ComparisonTests(unittest.TestCase):
         peer.strike = lambda way: {"gapMaxMilliseconds": next(gaps), "silenceMaxMilliseconds": 5}
         told = peer.measure(GRPC, Load("failover"))
         self.assertEqual((told["gapMedianMilliseconds"], told["gapMaxMilliseconds"]), (20, 30))
+
+    def test_a_side_that_breaks_off_is_told_and_keeps_its_figures(self):
+        found = three_rounds()
+        found.failed("etcd", "no leader after 60 s")
+        machine = SimpleNamespace(facts=dict)
+        text = comparison_text(found, machine, [], 3, False)
+        self.assertIn("Broken off:\n\n- etcd, round 3: no leader after 60 s\n", text)
+        self.assertIn("3.00 (2.00 to 4.00) ×", text)
+        self.assertNotIn("Broken off", comparison_text(three_rounds(), machine, [], 3, False))
 
     def test_errors_are_added_by_kind(self):
         found = Comparison()
@@ -174,6 +183,7 @@ class PlanTests(unittest.TestCase):
         times = pace(False)
         rest = ["--payload", "256", "--seconds", str(times.seconds), "--warmup", str(times.warmup)]
         self.assertEqual(words(RUN, 0, 1, times), ["run", "--connections", "64", *rest])
+        self.assertEqual(words(RUN_MANY, 0, 1, times), ["run", "--connections", "256", "--outstanding", "4000", *rest])
         self.assertEqual(
             words(TO_LEADER, 8, 100, times),
             ["submit", "--connections", "8", "--bulk", "100", "--to", "leader", *rest],

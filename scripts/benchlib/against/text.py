@@ -103,7 +103,10 @@ def errors(comparison):
             if counts:
                 told = ", ".join(f"{count} × {kind}" for kind, count in counts.items())
                 lines.append(f"- {way.side}, {way.name}, {load.connections} connections, {load.batch} a request: {told}")
-    return ["Errors:", "", *lines, ""] if lines else ["No request failed.", ""]
+    told = ["Errors:", "", *lines, ""] if lines else ["No request failed.", ""]
+    if comparison.failures:
+        told += ["Broken off:", "", *(f"- {failure}" for failure in comparison.failures), ""]
+    return told
 
 
 def commands(comparison, sides):
