@@ -190,6 +190,8 @@ import Testing
         let folder = try putOrphan(api)
         api.results.agedNanoseconds = 0
         api.results.sweepForever { [] }
+        // It has waited for as long as it may, and is refused.
+        api.gateway.expire(now: api.http.loop.now + ResultLimits.sweepReadNanoseconds)
         // The store does one thing after the other: what the sweep had it do is done when the second list is there.
         var isOver = false
         api.results.store.list { _ in api.results.store.list { _ in isOver = true } }

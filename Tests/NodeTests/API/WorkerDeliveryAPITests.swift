@@ -30,10 +30,14 @@ import Testing
 
     /// Numbers of those that are handed out.
     private func attempts(_ session: String) throws -> [Int64?] {
+        try poll(session).map { $0["attempt"]?.integer }
+    }
+
+    private func poll(_ session: String) throws -> [JSONValue] {
         let reply = try api.call(
             "GET", "/v1/workers/w7/assignments?session=\(session)&wait=0s")
         #expect(reply.status == 200, "\(reply.text)")
-        return try reply.json()["items"]?.elements.map { $0["attempt"]?.integer } ?? []
+        return try reply.json()["items"]?.elements ?? []
     }
 
     /// Of the first attempt.
@@ -54,6 +58,24 @@ import Testing
             "{\"session\": \"\(session)\", \"items\": [{\"task\": \"\(id)\", \"attempt\": 2, "
                 + "\"outcome\": \"failed\", \"kind\": \"timeout\", \"begun\": false}]}")
         #expect(batch.text.contains("scheduled"), "\(batch.text)")
+    }
+
+    @Test func `a worker is told whether a task may run twice`() throws {
+        let session = try attach("a")
+        #expect(try api.call("POST", "/v1/tasks", #"{"handler": "resize"}"#).status == 201)
+        _ = try submit()
+        let items = try poll(session)
+        #expect(items.map { $0["delivery"]?.string } == ["atLeastOnce", "atMostOnce"])
+        func read(_ text: String) -> [TaskSpec.Delivery] {
+            AttachedWorkerMessages.assignments(
+                Array("{\"items\": [\(text)]}".utf8), worker: "w7"
+            ).map(\.delivery)
+        }
+        let source = items.map(\.source).joined(separator: ",")
+        #expect(read(source) == [.atLeastOnce, .atMostOnce])
+        // As a server says it that does not know of this.
+        let older = source.split(separator: "\"delivery\"").joined(separator: "\"unknown\"")
+        #expect(read(older) == [.atMostOnce, .atMostOnce])
     }
 
     @Test func `what is handed back of a task that must not run twice is dead`() throws {

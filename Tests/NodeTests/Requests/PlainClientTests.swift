@@ -130,8 +130,9 @@ import Testing
         let fixture = try PlainFixture(limits: limits)
         fixture.send()
         fixture.send()
-        fixture.send("http://localhost:1/")
         fixture.turn { fixture.requests.count == 1 }
+        // No turn lies between: it can't be refused before the owner goes.
+        fixture.send("http://localhost:1/")
         fixture.client = nil
         fixture.turn { fixture.visits[0].hasEnded }
         fixture.settle()

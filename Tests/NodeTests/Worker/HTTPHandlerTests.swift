@@ -172,6 +172,22 @@ final class AnsweringServer: Sendable {
         #expect(failure?.message == message)
     }
 
+    @Test(arguments: [("GET", true), ("PUT", true), ("POST", false)])
+    func isSentOnceMoreOnlyIfMethodAndTaskAllowIt(method: String, isIdempotent: Bool) throws {
+        let handler = HTTPHandler(
+            method: method, url: try Template("http://h/", for: .url), headers: [], body: nil,
+            timeoutMilliseconds: nil)
+        let bench = try WorkerBench()
+        let usual = bench.assignment()
+        var once = bench.assignment()
+        once.delivery = .atMostOnce
+        #expect(try OutgoingRequest(handler, for: usual).isIdempotent == isIdempotent)
+        #expect(try !OutgoingRequest(handler, for: once).isIdempotent)
+        #expect(
+            try OutgoingRequest(handler, forBatch: [usual, usual]).isIdempotent == isIdempotent)
+        #expect(try !OutgoingRequest(handler, forBatch: [usual, once]).isIdempotent)
+    }
+
     @Test func sendsWhatTheTemplatesSay() throws {
         let server = try AnsweringServer()
         defer { server.stop() }
